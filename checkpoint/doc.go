@@ -1,0 +1,12 @@
+// Package checkpoint keeps what meshd must not forget in Kafka itself, in compacted topics on the destination: progress and
+// offset maps of every partition, and the registries of the topics and writers that meshd made.
+//
+//	meshd.progress.<origin>  a partition a shard   orders/3 -> Progress         written by the shard's own fenced writer
+//	meshd.offsets.<origin>   a partition a shard   orders/3/<chunk> -> runs     written by the shard's own fenced writer
+//	meshd.topics             one partition         us.orders -> TopicEntry      registry: what meshd made or adopted
+//	meshd.writers            one partition         <producer id> -> Writer      registry: who writes, registered before it does
+//	meshd.nodes              one partition         <node> -> Heartbeat
+//
+// What is here is formats and readers. A reader knows how far it read, and notices a log that went back. Nothing in this
+// package decides who may write, and nothing in it trusts a record that it can't decode: that is an error, never a default.
+package checkpoint

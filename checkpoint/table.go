@@ -1,0 +1,142 @@
+package checkpoint
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/meshd/meshd/kafka"
+)
+
+const (
+	leaderPoll = 20 * time.Millisecond
+	tableFetch = 4 << 20
+)
+
+// ErrNoTable says that the topic of a table does not exist.
+var ErrNoTable = errors.New("the topic does not exist")
+
+// WentBackError says that a table's log ends before the place up to which it was read: records that were acknowledged are gone.
+type WentBackError struct {
+	Topic     string
+	Read, End int64
+}
+
+func (e *WentBackError) Error() string {
+	return fmt.Sprintf("topic %s ends at offset %d, but was read up to %d before: acknowledged records are gone", e.Topic, e.End, e.Read)
+}
+
+// Table follows one partition of a compacted topic. It is not safe for concurrent use.
+type Table struct {
+	Cluster   *kafka.Cluster
+	Topic     string
+	Partition int32
+	Committed bool // leave out aborted transactions
+	// Apply takes one record; a nil Value is a deletion. An error of its stops the reading at that record.
+	Apply func(*kgo.Record) error
+
+	next  int64
+	topic [16]byte
+}
+
+// Next is the offset up to which the table was read.
+func (t *Table) Next() int64 { return t.next }
+
+// Refresh reads everything that was acknowledged before the call.
+func (t *Table) Refresh(ctx context.Context) error {
+	at, err := t.Cluster.Locate(ctx, t.Topic)
+	if err != nil {
+		return fmt.Errorf("reading %s: %w", t.Topic, err)
+	}
+	ps := at[t.Topic]
+	if int(t.Partition) >= len(ps) {
+		return fmt.Errorf("reading %s on cluster %s: %w", t.Topic, t.Cluster.Config.Alias, ErrNoTable)
+	}
+	p := ps[t.Partition]
+	if t.next > 0 && p.TopicID != t.topic {
+		return &WentBackError{Topic: t.Topic, Read: t.next}
+	}
+	t.topic = p.TopicID
+	if err := t.refresh(ctx, p); err != nil {
+		return fmt.Errorf("reading %s on cluster %s: %w", p, t.Cluster.Config.Alias, err)
+	}
+	return nil
+}
+
+func (t *Table) refresh(ctx context.Context, p kafka.Partition) error {
+	end, err := t.bound(ctx, p, kafka.End)
+	if err != nil {
+		return err
+	}
+	if end < t.next {
+		return &WentBackError{Topic: t.Topic, Read: t.next, End: end}
+	}
+	start, err := t.bound(ctx, p, kafka.Start)
+	if err != nil {
+		return err
+	}
+	t.next = max(t.next, start)
+	for t.next < end {
+		if err := t.step(ctx, p); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (t *Table) bound(ctx context.Context, p kafka.Partition, which int64) (int64, error) {
+	os, err := t.Cluster.Offsets(ctx, []kafka.Partition{p}, which)
+	if err != nil {
+		return 0, err
+	}
+	return os[0].At, os[0].Err
+}
+
+func (t *Table) step(ctx context.Context, p kafka.Partition) error {
+	got, err := t.Cluster.Fetch(ctx, kafka.FetchRequest{
+		Broker: p.Leader, MaxWait: 100 * time.Millisecond, MaxBytes: tableFetch,
+		Wants:     []kafka.Want{{Partition: p, Offset: t.next, MaxBytes: tableFetch, LastEpoch: -1}},
+		Committed: t.Committed,
+	})
+	if err != nil {
+		return err
+	}
+	if got[0].Err != nil {
+		return got[0].Err
+	}
+	opts := kgo.ProcessFetchPartitionOpts{Offset: t.next, Topic: p.Topic, Partition: p.Number}
+	if t.Committed {
+		opts.IsolationLevel = kgo.ReadCommitted()
+	}
+	fp, next := kgo.ProcessFetchPartition(opts, got[0].FetchResponseTopicPartition, kgo.DefaultDecompressor(), nil)
+	for _, r := range fp.Records {
+		if err := t.Apply(r); err != nil {
+			return fmt.Errorf("record at offset %d: %w", r.Offset, err)
+		}
+		t.next = r.Offset + 1
+	}
+	t.next = max(t.next, next)
+	return fp.Err
+}
+
+// Append writes records to topics of meshd's, acknowledged by all in-sync replicas. The cluster's client must have been
+// dialled with TableWriter.
+func Append(ctx context.Context, c *kafka.Cluster, rs ...*kgo.Record) error {
+	if err := c.Client.ProduceSync(ctx, rs...).FirstErr(); err != nil {
+		return fmt.Errorf("writing to %s on cluster %s: %w", rs[0].Topic, c.Config.Alias, err)
+	}
+	return nil
+}
+
+// TableWriter are the client options that Append needs: the partition is the record's own, nothing waits for company.
+func TableWriter() []kgo.Opt {
+	return []kgo.Opt{
+		kgo.RecordPartitioner(kgo.ManualPartitioner()),
+		kgo.ProducerLinger(0),
+		kgo.ProducerBatchCompression(kgo.NoCompression()),
+		kgo.RecordDeliveryTimeout(10 * time.Second),
+	}
+}

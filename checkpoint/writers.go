@@ -1,0 +1,85 @@
+package checkpoint
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strconv"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/meshd/meshd/kafka"
+	"github.com/meshd/meshd/topology"
+)
+
+// Writer is the registration of one producer id. It is in the registry before the id's first batch is anywhere.
+type Writer struct {
+	Version   int            `json:"v"` // 1
+	ClusterID string         `json:"cluster_id"`
+	Origin    topology.Alias `json:"origin"`
+	Shard     int            `json:"shard"`
+	Epoch     int16          `json:"epoch"`
+	Node      string         `json:"node"`
+	At        int64          `json:"at"` // ms
+}
+
+// Writers is the registry of one cluster, as far as it was read.
+type Writers struct {
+	table   Table
+	byID    map[int64]Writer
+	holders map[topology.Shard]Writer
+}
+
+// NewWriters makes an unread registry.
+func NewWriters(c *kafka.Cluster) *Writers {
+	w := &Writers{byID: map[int64]Writer{}, holders: map[topology.Shard]Writer{}}
+	w.table = Table{Cluster: c, Topic: WritersTopic, Apply: w.apply}
+	return w
+}
+
+// Refresh reads what was written before the call.
+func (w *Writers) Refresh(ctx context.Context) error { return w.table.Refresh(ctx) }
+
+// Lookup finds the writer that owns a producer id.
+func (w *Writers) Lookup(id int64) (Writer, bool) {
+	x, ok := w.byID[id]
+	return x, ok
+}
+
+// Holder is the last that registered for a shard.
+func (w *Writers) Holder(s topology.Shard) (Writer, bool) {
+	x, ok := w.holders[s]
+	return x, ok
+}
+
+func (w *Writers) apply(r *kgo.Record) error {
+	id, err := strconv.ParseInt(string(r.Key), 10, 64)
+	if err != nil {
+		return fmt.Errorf("decoding the key of a writer: %w", err)
+	}
+	if r.Value == nil {
+		delete(w.byID, id)
+		return nil
+	}
+	var x Writer
+	if err := json.Unmarshal(r.Value, &x); err != nil {
+		return fmt.Errorf("decoding writer %d: %w", id, err)
+	}
+	if x.Version != 1 {
+		return fmt.Errorf("writer %d has version %d: a newer meshd wrote it", id, x.Version)
+	}
+	w.byID[id] = x
+	w.holders[topology.Shard{Origin: x.Origin, Destination: w.table.Cluster.Config.Alias, Number: x.Shard}] = x
+	return nil
+}
+
+// Register writes the registration of id, acknowledged by all in-sync replicas of the destination.
+func Register(ctx context.Context, c *kafka.Cluster, id kafka.ProducerID, x Writer) error {
+	x.Version, x.Epoch = 1, id.Epoch
+	value, err := json.Marshal(x)
+	if err != nil {
+		return fmt.Errorf("encoding a writer: %w", err)
+	}
+	key := strconv.FormatInt(id.ID, 10)
+	return Append(ctx, c, &kgo.Record{Topic: WritersTopic, Key: []byte(key), Value: value})
+}

@@ -1,0 +1,57 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/meshd/meshd/topology"
+)
+
+func newValidateCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "validate FILE", Short: "Check a topology and print every problem with its place",
+		Example: "  meshd validate topology.yaml",
+		Args:    exactly(1, "the topology file"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			t, err := loadTopology(args[0])
+			if err != nil {
+				return err
+			}
+			for _, w := range t.Warnings() {
+				fmt.Fprintf(cmd.ErrOrStderr(), "warning: %s\n", w)
+			}
+			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s: version %d of mesh %s is valid: %d clusters, %d nodes, %d links\n",
+				args[0], t.Version, t.Mesh, len(t.Clusters), len(t.Nodes), len(t.Links))
+			return err
+		},
+	}
+}
+
+func exactly(n int, what string) cobra.PositionalArgs {
+	return func(_ *cobra.Command, args []string) error {
+		if len(args) != n {
+			return usageError{fmt.Errorf("wants %s, got %d arguments", what, len(args))}
+		}
+		return nil
+	}
+}
+
+// loadTopology reads and checks a topology. Its problems are the user's mistakes.
+func loadTopology(file string) (*topology.Topology, error) {
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return nil, usageError{fmt.Errorf("reading the topology: %w", err)}
+	}
+	t, err := topology.Parse(file, data)
+	if err != nil {
+		var problems topology.Problems
+		if errors.As(err, &problems) {
+			return nil, usageError{fmt.Errorf("%s has %d problem(s):\n%w", file, len(problems), err)}
+		}
+		return nil, usageError{err}
+	}
+	return t, nil
+}

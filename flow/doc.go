@@ -1,0 +1,19 @@
+// Package flow copies partitions. It runs a set of shards, each with a producer identity of its own at the destination, and
+// knows nothing of who decided that they run here.
+//
+//	Manager.Apply(desired)
+//	   └─ pair us->eu      discovers topics, makes remote topics, hands partitions to shards
+//	        └─ shard 0..31   one writer: epoch, registration, fence, resume, progress, maps      (a goroutine each)
+//	             └─ part       one partition: queue, what is noted, what is acknowledged         (no goroutine)
+//
+//	source broker ──fetch──> prepare ──chunk──> part ──batch──> Outlet ──produce──> destination broker
+//	     (Fetcher: a goroutine a broker)                     (Producer: a goroutine a broker)
+//
+// Invariants:
+//   - A batch goes out only when the destination's log shows this epoch's own marker in that partition.
+//   - The meaning of a sequence number is acknowledged in the progress topic before a batch carries it.
+//   - One batch a partition is under way; it is repeated byte for byte until it is answered.
+//   - What stops one partition stops that partition, with a reason in words.
+//
+// It must never import the control plane, and never believe gossip, raft or a clock about who may write.
+package flow

@@ -1,0 +1,255 @@
+package flow
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+
+	"github.com/meshd/meshd/checkpoint"
+	"github.com/meshd/meshd/kafka"
+	"github.com/meshd/meshd/kafka/batch"
+	"github.com/meshd/meshd/offsetxlate"
+)
+
+// fence shuts older owners of a writer out of partitions, and proves it.
+//
+// A broker takes batches of an older epoch until the partition holds a marker of a newer one. So an empty transaction is
+// aborted over all partitions, and a partition counts as fenced when the own marker was read back from its log: that is below
+// the high watermark, and every batch of an older epoch lies before it.
+type fence struct {
+	cluster *kafka.Cluster
+	dir     *kafka.Directory
+	txnID   string
+	id      kafka.ProducerID
+}
+
+// fenced is what a fence found in one partition.
+type fenced struct {
+	marker offsetxlate.Dest // offset of the own marker
+	tail   []foreign        // batches between the place asked for and the marker
+	err    error            // not fenced, and why
+}
+
+// foreign is a batch in the destination's log and who wrote it.
+type foreign struct {
+	checkpoint.Batch
+	writer kafka.ProducerID
+}
+
+const (
+	fencePatience = 10 * time.Second // for a partition without a marker, after which it is taken out
+	fenceAgain    = time.Second      // a partition without a marker after this is fenced again: the coordinator skips those without a leader
+)
+
+// raise fences ps, and reads each from the offset in from (or from its end before the fence) up to the marker.
+func (f *fence) raise(ctx context.Context, ps []kafka.Partition, from map[kafka.Partition]offsetxlate.Dest) map[kafka.Partition]*fenced {
+	out := make(map[kafka.Partition]*fenced, len(ps))
+	ctx, cancel := context.WithTimeout(ctx, fencePatience)
+	defer cancel()
+	todo := f.ends(ctx, ps, from, out)
+	for len(todo) > 0 && ctx.Err() == nil {
+		open := f.mark(ctx, todo, out)
+		f.readBack(ctx, open, out, time.Now().Add(fenceAgain))
+		todo = pending(todo, out)
+	}
+	for _, s := range todo {
+		out[s.Partition].err = errors.Join(out[s.Partition].err, errNoMarker, ctx.Err())
+	}
+	return out
+}
+
+var errNoMarker = errors.New("the fence's marker did not appear in the log")
+
+// scan is one partition on the way to its marker.
+type scan struct {
+	kafka.Partition
+	at   int64
+	done bool
+}
+
+func pending(todo []*scan, out map[kafka.Partition]*fenced) []*scan {
+	var rest []*scan
+	for _, s := range todo {
+		if !s.done && !isFinal(out[s.Partition].err) {
+			rest = append(rest, s)
+		}
+	}
+	return rest
+}
+
+func isFinal(err error) bool {
+	if err == nil {
+		return false
+	}
+	switch kafka.Classify(err) {
+	case kafka.Denied, kafka.Gone, kafka.Fenced, kafka.Refused:
+		return true
+	case kafka.Retry, kafka.Moved, kafka.Unreachable, kafka.Sequence, kafka.TooLarge:
+		return false
+	}
+	return true
+}
+
+// ends finds where to begin reading: nothing before the end of the log can be the marker of a fence that is yet to be raised.
+func (f *fence) ends(ctx context.Context, ps []kafka.Partition, from map[kafka.Partition]offsetxlate.Dest, out map[kafka.Partition]*fenced) []*scan {
+	ends, err := f.cluster.Offsets(ctx, ps, kafka.End)
+	var todo []*scan
+	for i, p := range ps {
+		out[p] = &fenced{err: err}
+		if err != nil {
+			continue
+		}
+		if out[p].err = ends[i].Err; ends[i].Err != nil {
+			continue
+		}
+		s := &scan{Partition: p, at: ends[i].At}
+		if at, ok := from[p]; ok && int64(at) <= s.at {
+			s.at = int64(at)
+		} else if ok {
+			out[p].err = &truncatedError{end: offsetxlate.Dest(s.at), had: at}
+			continue
+		}
+		todo = append(todo, s)
+	}
+	return todo
+}
+
+// truncatedError says that a destination log ends before a place that it had acknowledged.
+type truncatedError struct{ end, had offsetxlate.Dest }
+
+func (e *truncatedError) Error() string {
+	return fmt.Sprintf("the destination's log ends at offset %d, but had acknowledged records up to %d", e.end, e.had)
+}
+
+// mark writes the markers: one transaction over every partition that the coordinator takes. The coordinator adds all or none,
+// so what it refuses is left out and the others go again.
+func (f *fence) mark(ctx context.Context, todo []*scan, out map[kafka.Partition]*fenced) []*scan {
+	for len(todo) > 0 && ctx.Err() == nil {
+		coordinator, err := f.cluster.Coordinator(ctx, f.txnID)
+		var errs []error
+		if err == nil {
+			errs, err = f.cluster.AddPartitions(ctx, coordinator, f.txnID, f.id, partitionsOf(todo))
+		}
+		if err == nil {
+			var refused bool
+			if todo, refused, err = sift(todo, errs, out); err == nil && refused {
+				continue
+			}
+		}
+		if err == nil {
+			err = f.cluster.AbortTxn(ctx, coordinator, f.txnID, f.id)
+		}
+		if err == nil {
+			return todo
+		}
+		note(todo, out, err)
+		if isFinal(err) || kafka.Sleep(ctx, 20*time.Millisecond) != nil {
+			return nil
+		}
+	}
+	return nil
+}
+
+func partitionsOf(todo []*scan) []kafka.Partition {
+	ps := make([]kafka.Partition, len(todo))
+	for i, s := range todo {
+		ps[i] = s.Partition
+	}
+	return ps
+}
+
+func note(todo []*scan, out map[kafka.Partition]*fenced, err error) {
+	for _, s := range todo {
+		out[s.Partition].err = err
+	}
+}
+
+// sift takes out what the coordinator refuses for good; err is one that concerns all, such as a transaction that still ends.
+func sift(todo []*scan, errs []error, out map[kafka.Partition]*fenced) (rest []*scan, refused bool, err error) {
+	for i, s := range todo {
+		e := errs[i]
+		switch {
+		case e == nil, errors.Is(e, kerr.OperationNotAttempted):
+			out[s.Partition].err = nil
+			rest = append(rest, s)
+		case isFinal(e) && kafka.Classify(e) != kafka.Fenced:
+			out[s.Partition].err = e
+			refused = true
+		default:
+			return todo, false, fmt.Errorf("adding %s to the fence: %w", s.Partition, e)
+		}
+	}
+	return rest, refused, nil
+}
+
+// readBack reads each partition up to the own marker, until all have been found or the time is over.
+func (f *fence) readBack(ctx context.Context, todo []*scan, out map[kafka.Partition]*fenced, until time.Time) {
+	for ctx.Err() == nil && time.Now().Before(until) {
+		byLeader := map[int32][]*scan{}
+		left := 0
+		for _, s := range todo {
+			if at, ok := f.dir.Get(s.Topic, s.Number); ok && !s.done && !isFinal(out[s.Partition].err) {
+				byLeader[at.Leader] = append(byLeader[at.Leader], s)
+				left++
+			}
+		}
+		if left == 0 {
+			return
+		}
+		for leader, ss := range byLeader {
+			f.read(ctx, leader, ss, out)
+		}
+	}
+}
+
+func (f *fence) read(ctx context.Context, leader int32, ss []*scan, out map[kafka.Partition]*fenced) {
+	req := kafka.FetchRequest{Broker: leader, MaxWait: 20 * time.Millisecond, MaxBytes: 16 << 20}
+	for _, s := range ss {
+		at, _ := f.dir.Get(s.Topic, s.Number)
+		at.LeaderEpoch = -1
+		req.Wants = append(req.Wants, kafka.Want{Partition: at, Offset: s.at, MaxBytes: 1 << 20, LastEpoch: -1})
+	}
+	got, err := f.cluster.Fetch(ctx, req)
+	if err != nil {
+		note(ss, out, err)
+		f.dir.Stale()
+		_ = kafka.Sleep(ctx, 50*time.Millisecond) // ended early is found by the caller
+		return
+	}
+	for i, s := range ss {
+		f.look(s, got[i], out[s.Partition])
+	}
+}
+
+// look goes through what was read of one partition, and remembers the batches before the marker.
+func (f *fence) look(s *scan, g kafka.Got, r *fenced) {
+	if r.err = g.Err; g.Err != nil {
+		f.dir.Stale()
+		return
+	}
+	for data := g.RecordBatches; len(data) > 0; {
+		b, rest, err := batch.Next(data)
+		if err != nil {
+			if !errors.Is(err, batch.ErrPartial) {
+				r.err = err
+			}
+			return
+		}
+		data = rest
+		if b.NextOffset() <= s.at {
+			continue
+		}
+		s.at = b.NextOffset()
+		who := kafka.ProducerID{ID: b.ProducerID(), Epoch: b.ProducerEpoch()}
+		switch {
+		case b.Control() && who == f.id:
+			s.done, r.marker = true, offsetxlate.Dest(b.BaseOffset())
+			return
+		case !b.Control():
+			r.tail = append(r.tail, foreign{checkpoint.Batch{Base: offsetxlate.Dest(b.BaseOffset()), Count: b.Count(), Sequence: b.BaseSequence()}, who})
+		}
+	}
+}

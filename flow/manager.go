@@ -1,0 +1,267 @@
+package flow
+
+import (
+	"fmt"
+	"log/slog"
+	"slices"
+	"sync"
+
+	"github.com/meshd/meshd/kafka"
+	"github.com/meshd/meshd/loop"
+	"github.com/meshd/meshd/topology"
+)
+
+// Config is what a Manager needs to know of its node.
+type Config struct {
+	Node     string
+	Dialer   *kafka.Dialer
+	Log      *slog.Logger
+	Observer Observer
+}
+
+// Held is one shard that this node is to run. A higher Epoch than before makes it take the writer over anew.
+type Held struct {
+	topology.Shard
+	Epoch uint64
+}
+
+// Manager runs the shards that a node holds.
+type Manager struct {
+	cfg Config
+
+	apply  sync.Mutex // one Apply at a time
+	mu     sync.Mutex
+	topo   *topology.Topology
+	sites  map[topology.Alias]*Site
+	srcs   map[topology.Alias]*Source
+	dsts   map[topology.Alias]*Destination
+	pairs  map[topology.Pair]*pair
+	budget *Budget
+}
+
+// NewManager makes a manager that runs nothing yet.
+func NewManager(cfg Config) *Manager {
+	return &Manager{
+		cfg: cfg, sites: map[topology.Alias]*Site{}, srcs: map[topology.Alias]*Source{},
+		dsts: map[topology.Alias]*Destination{}, pairs: map[topology.Pair]*pair{},
+	}
+}
+
+// Apply makes what runs be what is held: the whole set, every time. It stops before it starts, drains what it stops, and
+// returns when that is done; what it starts opens in the background. An error means that some pair could not even be set up; the
+// others run.
+func (m *Manager) Apply(t *topology.Topology, held []Held) error {
+	m.apply.Lock()
+	defer m.apply.Unlock()
+	want := byPair(t, held)
+	m.stopOthers(t, want)
+	m.mu.Lock()
+	m.topo = t
+	if m.budget == nil {
+		m.budget = NewBudget(t.Limits.Memory)
+	}
+	m.mu.Unlock()
+	var problems []error
+	for tp, shards := range want {
+		if err := m.run(t, tp, shards); err != nil {
+			problems = append(problems, err)
+		}
+	}
+	m.closeIdle(want)
+	if len(problems) > 0 {
+		return fmt.Errorf("setting up %d of %d pairs: %w", len(problems), len(want), problems[0])
+	}
+	return nil
+}
+
+func byPair(t *topology.Topology, held []Held) map[topology.Pair]map[int]uint64 {
+	paused := map[topology.Pair]bool{}
+	listed := map[topology.Pair]bool{}
+	for p, l := range t.Pairs() {
+		paused[p], listed[p] = l.Paused, true
+	}
+	want := map[topology.Pair]map[int]uint64{}
+	for _, h := range held {
+		p := topology.Pair{Source: h.Origin, Destination: h.Destination}
+		if paused[p] || !listed[p] {
+			continue
+		}
+		if want[p] == nil {
+			want[p] = map[int]uint64{}
+		}
+		want[p][h.Number] = h.Epoch
+	}
+	return want
+}
+
+// stopOthers ends the pairs that are no longer held, or whose topology changed in a way that a running pair can't take up.
+func (m *Manager) stopOthers(t *topology.Topology, want map[topology.Pair]map[int]uint64) {
+	m.mu.Lock()
+	changed := m.topo != nil && m.topo.Hash() != t.Hash()
+	var gone []*pair
+	for tp, p := range m.pairs {
+		if want[tp] == nil || changed {
+			gone = append(gone, p)
+			delete(m.pairs, tp)
+		}
+	}
+	m.mu.Unlock()
+	stopAll(gone)
+	if changed {
+		m.closeIdle(nil)
+	}
+}
+
+func stopAll(ps []*pair) {
+	var wg sync.WaitGroup
+	for _, p := range ps {
+		wg.Go(p.stop)
+	}
+	wg.Wait()
+}
+
+func (m *Manager) run(t *topology.Topology, tp topology.Pair, shards map[int]uint64) error {
+	m.mu.Lock()
+	p := m.pairs[tp]
+	m.mu.Unlock()
+	if p == nil {
+		var err error
+		if p, err = m.newPair(t, tp); err != nil {
+			return err
+		}
+		p.hold(shards)
+		p.start()
+		m.mu.Lock()
+		m.pairs[tp] = p
+		m.mu.Unlock()
+		return nil
+	}
+	p.hold(shards)
+	return nil
+}
+
+func (m *Manager) newPair(t *topology.Topology, tp topology.Pair) (*pair, error) {
+	src, err := m.source(t, tp.Source)
+	if err != nil {
+		return nil, err
+	}
+	dst, err := m.destination(t, tp.Destination)
+	if err != nil {
+		return nil, err
+	}
+	p := &pair{
+		Pair: tp, mesh: meshOf(t), src: src, dst: dst, kick: make(chan struct{}, 1),
+		shards: map[int]*running{}, topics: map[string]TopicStatus{},
+		log: m.cfg.Log.With(slog.String("pair", tp.String())),
+		env: &env{
+			mesh: t.Mesh, node: m.cfg.Node, intervals: t.Intervals, budget: m.budget,
+			mapBytes: int(t.OffsetMap.MaxBytesPerPartition), observer: m.cfg.Observer,
+		},
+	}
+	for q, l := range t.Pairs() {
+		if q == tp {
+			p.link = l
+		}
+	}
+	return p, nil
+}
+
+func meshOf(t *topology.Topology) loop.Mesh {
+	m := loop.Mesh{Aliases: t.Aliases()}
+	for _, l := range t.Pairs() {
+		if !slices.Contains(m.Separators, l.Settings.Separator) {
+			m.Separators = append(m.Separators, l.Settings.Separator)
+		}
+	}
+	return m
+}
+
+func (m *Manager) site(t *topology.Topology, a topology.Alias) (*Site, error) {
+	if s := m.sites[a]; s != nil {
+		return s, nil
+	}
+	s, err := openSite(m.cfg.Dialer, t.Clusters[a], t.Intervals)
+	if err == nil {
+		m.mu.Lock()
+		m.sites[a] = s
+		m.mu.Unlock()
+	}
+	return s, err
+}
+
+func (m *Manager) source(t *topology.Topology, a topology.Alias) (*Source, error) {
+	if s := m.srcs[a]; s != nil {
+		return s, nil
+	}
+	site, err := m.site(t, a)
+	if err != nil {
+		return nil, err
+	}
+	s := &Source{Site: site, Fetcher: NewFetcher(site.Data, site.Dir, m.budget)}
+	m.mu.Lock()
+	m.srcs[a] = s
+	m.mu.Unlock()
+	return s, nil
+}
+
+func (m *Manager) destination(t *topology.Topology, a topology.Alias) (*Destination, error) {
+	if d := m.dsts[a]; d != nil {
+		return d, nil
+	}
+	site, err := m.site(t, a)
+	if err != nil {
+		return nil, err
+	}
+	d := &Destination{Site: site, Producer: NewProducer(site.Data, site.Dir)}
+	m.mu.Lock()
+	m.dsts[a] = d
+	m.mu.Unlock()
+	return d, nil
+}
+
+// closeIdle closes what no pair uses any more.
+func (m *Manager) closeIdle(want map[topology.Pair]map[int]uint64) {
+	srcs, dsts := map[topology.Alias]bool{}, map[topology.Alias]bool{}
+	for tp := range want {
+		srcs[tp.Source], dsts[tp.Destination] = true, true
+	}
+	m.mu.Lock()
+	var closers []func()
+	for a, s := range m.srcs {
+		if !srcs[a] {
+			closers = append(closers, s.Fetcher.Close)
+			delete(m.srcs, a)
+		}
+	}
+	for a, d := range m.dsts {
+		if !dsts[a] {
+			closers = append(closers, d.Producer.Close)
+			delete(m.dsts, a)
+		}
+	}
+	for a, s := range m.sites {
+		if !srcs[a] && !dsts[a] {
+			closers = append(closers, s.close)
+			delete(m.sites, a)
+		}
+	}
+	m.mu.Unlock()
+	for _, c := range closers {
+		c()
+	}
+}
+
+// Close drains and stops everything.
+func (m *Manager) Close() {
+	m.apply.Lock()
+	defer m.apply.Unlock()
+	m.mu.Lock()
+	var all []*pair
+	for tp, p := range m.pairs {
+		all = append(all, p)
+		delete(m.pairs, tp)
+	}
+	m.mu.Unlock()
+	stopAll(all)
+	m.closeIdle(nil)
+}

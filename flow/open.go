@@ -1,0 +1,294 @@
+package flow
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/meshd/meshd/checkpoint"
+	"github.com/meshd/meshd/kafka"
+	"github.com/meshd/meshd/kafka/batch"
+	"github.com/meshd/meshd/offsetxlate"
+)
+
+const retryOpen = 2 * time.Second // for partitions that could not be opened
+
+func asReason(err error, r *kafka.Reason) bool { return errors.As(err, r) }
+
+// closeUnwanted ends the parts that the shard has no more, or has in another form. What they leave is kept for the case that
+// they come back in this epoch.
+func (l *life) closeUnwanted(ctx context.Context) error {
+	l.mu.Lock()
+	var gone []*part
+	for key, p := range l.parts {
+		if spec, ok := l.want[key]; !ok || spec != p.Spec {
+			gone = append(gone, p)
+			delete(l.parts, key)
+		}
+	}
+	l.mu.Unlock()
+	for _, p := range gone {
+		l.src.Fetcher.remove(p)
+		if err := l.closePart(ctx, p); err != nil {
+			return fmt.Errorf("closing %s: %w", p.Key(), err)
+		}
+	}
+	return nil
+}
+
+func (l *life) closePart(ctx context.Context, p *part) error {
+	ctx, cancel := context.WithTimeout(ctx, drainTime)
+	defer cancel()
+	if err := p.settle(ctx); err != nil {
+		return err
+	}
+	if err := l.saveParts(ctx, []*part{p}); err != nil {
+		return err
+	}
+	l.stored.keep(p)
+	p.halt()
+	return nil
+}
+
+// openWanted fences and opens the partitions that the shard has newly been given. What fails is set apart with its reason, and
+// tried again; the others go on.
+func (l *life) openWanted(ctx context.Context) error {
+	if time.Now().Before(l.retryAt) {
+		return nil
+	}
+	l.mu.Lock()
+	todo := map[kafka.Partition]Spec{}
+	for key, spec := range l.want {
+		if l.parts[key] == nil {
+			l.place(todo, key, spec)
+		}
+	}
+	l.mu.Unlock()
+	if len(todo) == 0 {
+		return nil
+	}
+	l.retryAt = time.Now().Add(retryOpen)
+	ps, from := make([]kafka.Partition, 0, len(todo)), map[kafka.Partition]offsetxlate.Dest{}
+	for p, spec := range todo {
+		ps = append(ps, p)
+		if prog, ok := l.stored.progress[spec.Key()]; ok && prog.DstID == p.TopicID {
+			from[p] = prog.Dest
+		}
+	}
+	sortPartitions(ps)
+	return l.openAll(ctx, todo, l.fence.raise(ctx, ps, from))
+}
+
+// place finds where a wanted partition lies; it is called with the lock held.
+func (l *life) place(todo map[kafka.Partition]Spec, key string, spec Spec) {
+	at, ok := l.dst.Dir.Get(spec.Remote, spec.Number)
+	switch {
+	case !ok:
+		l.blocked[key] = kafka.Because(kafka.DestinationMissing, fmt.Sprintf("partition %d of %s is not there yet", spec.Number, spec.Remote), "")
+		l.dst.Dir.Stale()
+	case at.Leader < 0:
+		l.blocked[key] = kafka.Because(kafka.NoLeader, fmt.Sprintf("%s has no leader at the destination", at), "start the brokers that hold it")
+		l.dst.Dir.Stale()
+	default:
+		todo[at] = spec
+	}
+}
+
+// openAll makes the parts whose fence is up, and notes in the progress topic what their sequences mean from now on. Only then
+// may they fetch and send.
+func (l *life) openAll(ctx context.Context, todo map[kafka.Partition]Spec, up map[kafka.Partition]*fenced) error {
+	var opened []*part
+	for at, spec := range todo {
+		p, err := l.openPart(ctx, at, spec, up[at])
+		if kafka.Classify(err) == kafka.Fenced && err != nil {
+			return err
+		}
+		l.mu.Lock()
+		if err != nil {
+			l.blocked[spec.Key()] = openReason(err)
+			l.log.Warn("partition does not open", slog.String("partition", spec.Key()), slog.Any("error", err))
+		} else {
+			delete(l.blocked, spec.Key())
+			opened = append(opened, p)
+		}
+		l.mu.Unlock()
+	}
+	if err := l.saveParts(ctx, opened); err != nil {
+		return err
+	}
+	for _, p := range opened {
+		l.mu.Lock()
+		l.parts[p.Key()] = p
+		l.mu.Unlock()
+		p.begin()
+		l.src.Fetcher.add(p)
+	}
+	if len(opened) == len(todo) {
+		l.retryAt = time.Time{}
+	}
+	return nil
+}
+
+func openReason(err error) kafka.Reason {
+	var r kafka.Reason
+	var cut *truncatedError
+	switch {
+	case asReason(err, &r):
+		return r
+	case errors.As(err, &cut):
+		return kafka.Because(kafka.DestinationTruncated, cut.Error(), "an unclean leader election lost records there")
+	case kafka.Classify(err) == kafka.Denied:
+		return kafka.Because(kafka.PermissionDenied, err.Error(), kafka.Hint(err))
+	}
+	return kafka.Because(kafka.NotFenced, err.Error(), kafka.Hint(err))
+}
+
+// openPart finds where the partition goes on.
+func (l *life) openPart(ctx context.Context, at kafka.Partition, spec Spec, f *fenced) (*part, error) {
+	if f.err != nil {
+		return nil, f.err
+	}
+	p := l.newPart(at, spec)
+	prog, known := l.stored.progress[spec.Key()]
+	if !known {
+		return p, l.beginPart(ctx, p, at, f)
+	}
+	if r, ok := otherTopic(spec, prog, at); ok {
+		return nil, r
+	}
+	return p, l.resumePart(p, prog, f)
+}
+
+func otherTopic(spec Spec, prog checkpoint.Progress, at kafka.Partition) (kafka.Reason, bool) {
+	const hint = "if that was meant, remove the flow from the topology, and add it again with a new name, or delete the remote topic"
+	switch {
+	case prog.DstID != at.TopicID:
+		return kafka.Because(kafka.DestinationRecreated, fmt.Sprintf("topic %s was deleted and made again since meshd wrote to it", spec.Remote), hint), true
+	case prog.SrcID != spec.SourceID:
+		return kafka.Because(kafka.SourceRecreated, fmt.Sprintf("topic %s was deleted and made again at the source", spec.Topic), hint), true
+	}
+	return kafka.Reason{}, false
+}
+
+func (l *life) newPart(at kafka.Partition, spec Spec) *part {
+	return &part{
+		Spec: spec, owner: l.shard, id: l.id, budget: l.env.budget, state: Opening,
+		outlet: l.dst.Producer.Outlet(spec.Remote, spec.Number), lastEpoch: -1, unnoted: nothingUnnoted,
+		mapBytes: l.env.mapBytes,
+		prog:     checkpoint.Progress{Owner: l.id, SrcID: spec.SourceID, DstID: at.TopicID, SourceEpoch: -1, DestEpoch: at.LeaderEpoch},
+	}
+}
+
+// beginPart is for a partition without progress: it must be empty, or the records in it have lost their meaning.
+func (l *life) beginPart(ctx context.Context, p *part, at kafka.Partition, f *fenced) error {
+	data, err := l.fence.holdsData(ctx, at, f.marker)
+	if err != nil {
+		return err
+	}
+	if data {
+		return kafka.Because(kafka.ResumePointLost, fmt.Sprintf("%s holds records, but %s knows nothing of them", at, l.progress.outlet.topic),
+			"if another tool made them, adopt the topic; if the progress topic was lost, delete the remote topic to copy it anew")
+	}
+	start, err := l.src.startOf(ctx, p.Spec)
+	if err != nil {
+		return err
+	}
+	p.moveTo(start, 0, f.marker+1)
+	p.xlate = offsetxlate.New(offsetxlate.Point{Src: start, Dst: f.marker + 1})
+	return nil
+}
+
+// resumePart goes on where the epoch of the stored progress ended: the batches behind its place say how far that is.
+func (l *life) resumePart(p *part, prog checkpoint.Progress, f *fenced) error {
+	var tail []checkpoint.Batch
+	for _, b := range f.tail {
+		if b.writer == prog.Owner {
+			tail = append(tail, b.Batch)
+		}
+	}
+	next, written, copied, err := prog.Resume(tail)
+	if err != nil {
+		return kafka.Because(kafka.ResumePointLost, err.Error(), "report this: acknowledged records are gone, or something else used meshd's transactional id")
+	}
+	if p.xlate, err = l.stored.mapOf(p.Key()); err != nil {
+		return err
+	}
+	if p.xlate == nil {
+		p.xlate = offsetxlate.NewUnknown(offsetxlate.Point{Src: prog.Source, Dst: prog.Dest})
+	}
+	p.mark = p.xlate.Mark()
+	if err := complete(p.xlate, copied); err != nil {
+		return fmt.Errorf("completing the offset map of %s: %w", p.Key(), err)
+	}
+	p.prog.SourceEnd, p.prog.SeenAt, p.prog.SourceEpoch = prog.SourceEnd, prog.SeenAt, prog.SourceEpoch
+	if prog.Owner != l.id {
+		written = 0 // a new epoch counts from 0
+	}
+	p.moveTo(next, written, f.marker+1)
+	if len(tail) == 0 {
+		p.lastEpoch = prog.SourceEpoch
+	}
+	return nil
+}
+
+// complete adds to a map what the tail of the log holds beyond it.
+func complete(m *offsetxlate.Map, copied []checkpoint.Copied) error {
+	for _, c := range copied {
+		skip := max(0, min(c.Count, int64(m.End().Src-c.Source)))
+		if skip == c.Count {
+			continue
+		}
+		if err := m.Append(c.Source+offsetxlate.Source(skip), c.Dest+offsetxlate.Dest(skip), c.Count-skip); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// moveTo sets the place of a part that is not running.
+func (p *part) moveTo(src offsetxlate.Source, written int64, dest offsetxlate.Dest) {
+	p.at, p.dest = src, dest
+	p.written, p.assigned = written, written
+	p.prog.Written, p.prog.Source, p.prog.Dest, p.prog.Ahead = written, src, dest, nil
+	p.dirty = true
+}
+
+// holdsData says whether a partition holds any record below the marker.
+func (f *fence) holdsData(ctx context.Context, at kafka.Partition, marker offsetxlate.Dest) (bool, error) {
+	starts, err := f.cluster.Offsets(ctx, []kafka.Partition{at}, kafka.Start)
+	if err = errors.Join(err, first(starts).Err); err != nil {
+		return false, err
+	}
+	for next := starts[0].At; next < int64(marker); {
+		got, err := f.cluster.Fetch(ctx, kafka.FetchRequest{
+			Broker: at.Leader, MaxWait: 20 * time.Millisecond, MaxBytes: 1 << 20,
+			Wants: []kafka.Want{{Partition: at, Offset: next, MaxBytes: 1 << 20, LastEpoch: -1}},
+		})
+		if err == nil {
+			err = got[0].Err
+		}
+		if err != nil {
+			return false, err
+		}
+		for data := got[0].RecordBatches; len(data) > 0; {
+			b, rest, err := batch.Next(data)
+			if err != nil {
+				break
+			}
+			if !b.Control() {
+				return b.BaseOffset() < int64(marker), nil
+			}
+			data, next = rest, b.NextOffset()
+		}
+	}
+	return false, nil
+}
+
+func first(os []kafka.Offset) kafka.Offset {
+	if len(os) == 0 {
+		return kafka.Offset{}
+	}
+	return os[0]
+}

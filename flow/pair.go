@@ -1,0 +1,349 @@
+package flow
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/meshd/meshd/checkpoint"
+	"github.com/meshd/meshd/kafka"
+	"github.com/meshd/meshd/loop"
+	"github.com/meshd/meshd/metasync"
+	"github.com/meshd/meshd/offsetxlate"
+	"github.com/meshd/meshd/topology"
+)
+
+// pair runs the shards of one directed pair that this node holds: it finds topics, makes their copies exist, and hands
+// partitions to shards.
+type pair struct {
+	topology.Pair
+	env    *env
+	mesh   loop.Mesh
+	src    *Source
+	dst    *Destination
+	log    *slog.Logger
+	cancel context.CancelFunc
+	wg     sync.WaitGroup
+	kick   chan struct{}
+
+	own, theirs *checkpoint.Topics // of the loop's goroutine
+	prepared    bool
+
+	mu     sync.Mutex
+	link   *topology.Link
+	shards map[int]*running
+	topics map[string]TopicStatus
+	reason kafka.Reason // why the pair as a whole does not go on
+	ready  bool         // discovery has succeeded at least once
+}
+
+// running is a shard with the goroutine that runs it.
+type running struct {
+	*shard
+	epoch  uint64
+	cancel context.CancelFunc
+	done   chan struct{}
+}
+
+// TopicStatus is what a pair makes of one topic of its source.
+type TopicStatus struct {
+	Topic      string        `json:"topic"`
+	Remote     string        `json:"remote,omitempty"`
+	Kind       loop.Kind     `json:"kind"`
+	Partitions int           `json:"partitions"`
+	Reason     *kafka.Reason `json:"reason,omitempty"`
+}
+
+func (p *pair) start() {
+	ctx, cancel := context.WithCancel(context.Background())
+	p.cancel = cancel
+	p.wg.Go(func() { p.loop(ctx) })
+}
+
+// stop drains the pair's shards, all at once, and returns when they have.
+func (p *pair) stop() {
+	p.cancel()
+	p.wg.Wait()
+	p.hold(nil)
+}
+
+// hold makes the shards that run be those of held, with at least their epochs: it stops before it starts.
+func (p *pair) hold(held map[int]uint64) {
+	p.mu.Lock()
+	var gone []*running
+	for n, r := range p.shards {
+		if e, ok := held[n]; !ok || e > r.epoch {
+			gone = append(gone, r)
+			delete(p.shards, n)
+		}
+	}
+	p.mu.Unlock()
+	for _, r := range gone {
+		r.cancel()
+	}
+	for _, r := range gone {
+		<-r.done
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for n, epoch := range held {
+		if p.shards[n] == nil {
+			p.shards[n] = p.newRunning(n, epoch)
+		}
+	}
+	p.poke()
+}
+
+// newRunning makes a shard that begins when discovery first tells it what it has.
+func (p *pair) newRunning(n int, epoch uint64) *running {
+	id := topology.Shard{Origin: p.Source, Destination: p.Destination, Number: n}
+	return &running{shard: newShard(id, p.env, p.src, p.dst, p.log), epoch: epoch, cancel: func() {}, done: closed}
+}
+
+var closed = func() chan struct{} {
+	c := make(chan struct{})
+	close(c)
+	return c
+}()
+
+func (p *pair) poke() {
+	select {
+	case p.kick <- struct{}{}:
+	default:
+	}
+}
+
+// loop discovers at intervals, sooner when the source's metadata changed, and sooner still after a failure.
+func (p *pair) loop(ctx context.Context) {
+	for failures := 0; ctx.Err() == nil; {
+		changed := p.src.Dir.Changed()
+		wait := p.env.intervals.Discovery
+		if err := p.discover(ctx); err != nil && ctx.Err() == nil {
+			failures++
+			p.prepared = false
+			wait = min(wait, 200*time.Millisecond<<min(failures, 6))
+			p.trouble(err)
+		} else {
+			failures = 0
+			p.clear()
+		}
+		t := time.NewTimer(wait)
+		select {
+		case <-t.C:
+		case <-changed:
+		case <-p.kick:
+		case <-ctx.Done():
+		}
+		t.Stop()
+	}
+}
+
+func (p *pair) trouble(err error) {
+	var r kafka.Reason
+	if !asReason(err, &r) {
+		r = kafka.Reason{Code: kafka.ClusterUnreachable, Text: err.Error(), Hint: kafka.Hint(err)}
+	}
+	p.mu.Lock()
+	changed := p.reason.Code != r.Code
+	p.reason = r
+	p.mu.Unlock()
+	if changed {
+		p.log.Warn("pair does not go on", slog.String("reason", r.Code), slog.String("text", r.Text), slog.String("hint", r.Hint))
+	}
+}
+
+func (p *pair) clear() {
+	p.mu.Lock()
+	was := p.reason
+	p.reason, p.ready = kafka.Reason{}, true
+	p.mu.Unlock()
+	if was.Code != "" {
+		p.log.Info("pair goes on")
+	}
+}
+
+// discover does one round: who the clusters are, what the registries know, which topics there are, and what they need.
+func (p *pair) discover(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, discoverTimeout)
+	defer cancel()
+	if err := p.registries(ctx); err != nil {
+		return err
+	}
+	topics, loaded := p.src.Dir.Topics()
+	if !loaded {
+		if err := p.src.Dir.Refresh(ctx); err != nil {
+			return err
+		}
+		topics, _ = p.src.Dir.Topics()
+	}
+	// The registry is read after the topics were listed: what meshd makes there meanwhile is in it.
+	if err := readRegistry(ctx, p.own, p.theirs, p.Source); err != nil {
+		return err
+	}
+	p.mu.Lock()
+	link := p.link
+	p.mu.Unlock()
+	r := &round{pair: p, link: link, out: map[int]map[string]Spec{}, status: map[string]TopicStatus{}, first: p.own.FlowBegan(p.Source) == ""}
+	r.sync = &metasync.Syncer{Source: p.src.Control, Destination: p.dst.Control, Registry: p.own, Log: p.log}
+	for _, name := range slices.Sorted(maps.Keys(topics)) {
+		if err := r.topic(ctx, name, topics[name]); err != nil {
+			return err
+		}
+	}
+	if r.first && ctx.Err() == nil {
+		if err := p.own.BeginFlow(ctx, p.Source); err != nil {
+			return err
+		}
+	}
+	p.deal(r)
+	return nil
+}
+
+const discoverTimeout = 2 * time.Minute // with thousands of topics to create
+
+// registries meets both clusters, makes meshd's own topics, and reads the destination's registry.
+func (p *pair) registries(ctx context.Context) error {
+	if !p.prepared {
+		if err := p.meet(ctx); err != nil {
+			return err
+		}
+		p.own, p.theirs = checkpoint.NewTopics(p.dst.Control), checkpoint.NewTopics(p.src.Control)
+		p.prepared = true
+	}
+	return p.own.BeBorn(ctx, newID())
+}
+
+func (p *pair) meet(ctx context.Context) error {
+	if err := p.dst.meet(ctx); err != nil {
+		return err
+	}
+	if err := p.src.meet(ctx); err != nil {
+		return err
+	}
+	if p.src.ID() == p.dst.ID() {
+		return kafka.Reason{Code: kafka.SameCluster, Text: fmt.Sprintf("%s and %s are the same cluster, %s", p.Source, p.Destination, p.src.ID()), Hint: "correct the bootstrap addresses"}
+	}
+	return p.dst.prepare(ctx, p.Source)
+}
+
+// round is one discovery.
+type round struct {
+	*pair
+	link   *topology.Link
+	sync   *metasync.Syncer
+	first  bool
+	out    map[int]map[string]Spec
+	status map[string]TopicStatus
+}
+
+// topic decides about one topic of the source. Only what concerns all topics is an error.
+func (r *round) topic(ctx context.Context, name string, ps []kafka.Partition) error {
+	settings, carried := r.link.Topic(name)
+	if !carried {
+		return nil
+	}
+	v := r.mesh.Classify(name, r.Source, known(r.theirs, name))
+	st := TopicStatus{Topic: name, Kind: v.Kind, Partitions: len(ps)}
+	switch v.Kind {
+	case loop.Internal, loop.Remote:
+		return nil
+	case loop.Unclaimed:
+		if settings.Remote != "local" {
+			st.Reason = &kafka.Reason{Code: kafka.Unclaimed, Text: "topic " + name + ": " + v.Why}
+			r.status[name] = st
+			return nil
+		}
+	case loop.Local:
+	}
+	st.Remote = loop.RemoteName(r.Source, settings.Separator, name)
+	if err := r.copy(ctx, name, ps, settings, st.Remote); err != nil {
+		if ctx.Err() != nil {
+			return fmt.Errorf("preparing topic %s: %w", st.Remote, err)
+		}
+		st.Reason = new(topicReason(err))
+	}
+	r.status[name] = st
+	return nil
+}
+
+func topicReason(err error) kafka.Reason {
+	var reason kafka.Reason
+	switch {
+	case asReason(err, &reason):
+		return reason
+	case kafka.Classify(err) == kafka.Denied:
+		return kafka.Reason{Code: kafka.PermissionDenied, Text: err.Error(), Hint: kafka.Hint(err)}
+	}
+	return kafka.Reason{Code: kafka.TopicNotMade, Text: err.Error(), Hint: kafka.Hint(err)}
+}
+
+// copy makes the copy exist and hands its partitions out.
+func (r *round) copy(ctx context.Context, name string, ps []kafka.Partition, settings topology.LinkSettings, remote string) error {
+	w := metasync.Wish{Topic: name, Remote: remote, Origin: r.Source, Partitions: len(ps), Settings: settings, First: r.first}
+	have, err := r.partitionsThere(ctx, remote)
+	if err != nil {
+		return err
+	}
+	entry, err := r.sync.Ensure(ctx, w, have)
+	if err != nil {
+		return err
+	}
+	if have < len(ps) {
+		r.dst.Dir.Stale()
+	}
+	start, err := metasync.StartOf(entry)
+	if err != nil {
+		return err
+	}
+	for _, at := range ps {
+		spec := Spec{Topic: name, Number: at.Number, Remote: remote, SourceID: at.TopicID, OnGap: settings.OnGap, Start: start, From: -1}
+		if pos, ok := entry.Positions[at.Number]; ok {
+			spec.From = offsetxlate.Source(pos)
+		}
+		n := topology.ShardOf(name, at.Number)
+		if r.out[n] == nil {
+			r.out[n] = map[string]Spec{}
+		}
+		r.out[n][spec.Key()] = spec
+	}
+	return r.sync.Align(ctx, w, r.env.intervals.Configs)
+}
+
+// partitionsThere counts the partitions of a topic at the destination. What the directory does not have may be new.
+func (r *round) partitionsThere(ctx context.Context, topic string) (int, error) {
+	if there, _ := r.dst.Dir.Topics(); len(there[topic]) > 0 {
+		return len(there[topic]), nil
+	}
+	at, err := r.dst.Control.Locate(ctx, topic)
+	return len(at[topic]), err
+}
+
+func known(reg *checkpoint.Topics, topic string) *loop.Known {
+	e, ok := reg.Entries()[topic]
+	if !ok {
+		return nil
+	}
+	return &loop.Known{Made: e.Kind != checkpoint.Local, Local: e.Kind == checkpoint.Local, Origin: e.Origin, Topic: e.Topic}
+}
+
+// deal gives each shard its partitions, and starts those that have some for the first time.
+func (p *pair) deal(r *round) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.topics = r.status
+	for n, run := range p.shards {
+		run.assign(r.out[n])
+		if run.done == closed && len(r.out[n]) > 0 {
+			ctx, cancel := context.WithCancel(context.Background())
+			run.cancel, run.done = cancel, make(chan struct{})
+			go func() {
+				defer close(run.done)
+				run.run(ctx)
+			}()
+		}
+	}
+}

@@ -1,0 +1,353 @@
+package flow
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+
+	"github.com/meshd/meshd/checkpoint"
+	"github.com/meshd/meshd/kafka"
+	"github.com/meshd/meshd/kafka/batch"
+	"github.com/meshd/meshd/offsetxlate"
+	"github.com/meshd/meshd/topology"
+)
+
+// Spec names one partition to copy.
+type Spec struct {
+	Topic    string // at the source
+	Number   int32
+	Remote   string // its name at the destination
+	SourceID [16]byte
+	OnGap    string             // stop or continue
+	Start    topology.Start     // for a partition without progress
+	From     offsetxlate.Source // instead of Start, where another tool stopped; -1: none
+}
+
+// Key is the partition's key in meshd's own topics.
+func (s Spec) Key() string { return checkpoint.PartitionKey(s.Topic, s.Number) }
+
+const (
+	queueBytes  = 2 << 20          // a part asks for no more while it holds this much
+	retryFailed = 15 * time.Second // a part that was refused tries again
+)
+
+// chunk is one batch that is ready to be sent, but for its sequence.
+type chunk struct {
+	data  batch.Batch
+	runs  []srcRun
+	count int32
+	next  offsetxlate.Source // after the last record of the batch, at the source
+	epoch int32              // leader epoch of the batch at the source
+	stamp int64              // the largest timestamp in it, ms
+	first int64              // number of its first record in this writer's epoch
+}
+
+type srcRun struct {
+	source offsetxlate.Source
+	count  int32
+}
+
+// part is the copy of one partition under one epoch of its shard's writer.
+type part struct {
+	Spec
+	owner  partOwner
+	outlet *Outlet
+	id     kafka.ProducerID
+	budget *Budget
+	// mapBytes bounds the offset map in memory.
+	mapBytes int
+
+	mu      sync.Mutex
+	state   State
+	reason  kafka.Reason
+	retryAt time.Time
+
+	at        offsetxlate.Source // next source offset to fetch
+	lastEpoch int32
+	queue     []*chunk
+	queued    int
+	busy      *chunk // under way
+	assigned  int64  // records of this epoch that are in the queue or beyond
+	unnoted   int64  // first record whose run is not acknowledged in the progress topic
+
+	// prog is what the progress topic holds or is to hold next: the place of the last save, and every run since then. The
+	// maps are saved before it, so that the runs from that place on are all that a successor needs to complete them.
+	prog    checkpoint.Progress
+	written int64            // records of this epoch that are acknowledged
+	dest    offsetxlate.Dest // next offset after the last of them
+	xlate   *offsetxlate.Map
+	mark    offsetxlate.Mark // what of the map is stored
+	dirty   bool
+	stats   Stats
+	settled chan struct{} // closed when nothing is under way any more; nil unless draining
+}
+
+// partOwner is what a part tells its shard.
+type partOwner interface {
+	needNote(*part)             // runs wait to be noted
+	partFailed(*part, error)    // the shard must take a new epoch
+	outOfRange(*part)           // the source does not hold the place that is to be read
+	staleSource()               // the source's metadata was wrong
+	wakeFetch(*part)            // there is room again
+	acked(p *part, stamp int64) // a batch arrived
+}
+
+// Stats counts what happened to a part since it was opened.
+type Stats struct {
+	Records, Bytes  int64
+	Copied, Recoded int64 // batches, by the way that they took
+	Gaps            int64 // stretches that the source no longer held, stepped over by policy
+	GapRecords      int64
+	Aborted         int64 // records of aborted transactions that were left out
+	SourceEnd       int64
+	SourceStable    int64 // last stable offset: an open transaction holds back what is beyond
+	SeenAt          time.Time
+}
+
+const nothingUnnoted = int64(1) << 62
+
+// want is called by the fetcher: where to read, and whether to read at all now. soon says that the answer changes by itself.
+func (p *part) want(now time.Time) (w kafka.Want, ok, soon bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch {
+	case p.state == Failed || p.state == Backoff:
+		if now.Before(p.retryAt) {
+			return w, false, p.retryAt.Sub(now) < time.Second
+		}
+	case p.state != CatchingUp && p.state != Streaming:
+		return w, false, false
+	}
+	if p.queued >= queueBytes {
+		return w, false, true
+	}
+	return kafka.Want{Offset: int64(p.at), MaxBytes: fetchPartBytes, LastEpoch: p.lastEpoch}, true, false
+}
+
+// deliver takes what a fetch brought.
+func (p *part) deliver(g kafka.Got, rec *recoder) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.state == Draining || p.state == Stopped {
+		return
+	}
+	if g.Err != nil {
+		p.fetchError(g)
+		return
+	}
+	if at, diverged := g.Diverged(); diverged {
+		p.stop(Failed, kafka.Because(kafka.SourceTruncated, fmt.Sprintf("the source's log was truncated to offset %d after offset %d had been read", at, p.at-1), "an unclean leader election lost records there; compare both topics, then remove and add the flow"))
+		return
+	}
+	p.stats.SourceEnd, p.stats.SourceStable, p.stats.SeenAt = g.HighWatermark, g.LastStableOffset, time.Now()
+	p.prog.SourceEnd, p.prog.SeenAt = offsetxlate.Source(g.HighWatermark), p.stats.SeenAt.UnixMilli()
+	p.accept(g, rec)
+}
+
+func (p *part) accept(g kafka.Got, rec *recoder) {
+	got, err := prepare(g.FetchResponseTopicPartition, p.at, rec)
+	for _, c := range got.chunks {
+		p.enqueue(c)
+	}
+	if got.next > p.at {
+		p.at = got.next
+	}
+	if got.epoch >= 0 {
+		p.lastEpoch = got.epoch
+	}
+	p.stats.Copied += got.copied
+	p.stats.Recoded += got.recoded
+	p.stats.Aborted += got.aborted
+	if err != nil {
+		p.stop(Failed, kafka.Because(kafka.CorruptBatch, fmt.Sprintf("at offset %d: %v", p.at, err), "check the source's log with kafka-dump-log"))
+		return
+	}
+	p.recover()
+	p.advanceIdle()
+	p.pump()
+}
+
+// advanceIdle moves the frontier over markers and aborted records behind which nothing has come yet.
+func (p *part) advanceIdle() {
+	if len(p.queue) > 0 || p.busy != nil || p.prog.SourceOf(p.assigned) >= p.at {
+		return
+	}
+	p.addRun(p.assigned, p.at)
+	if err := p.xlate.AdvanceSource(p.at); err != nil {
+		p.owner.partFailed(p, fmt.Errorf("mapping offsets of %s: %w", p.Key(), err))
+	}
+	p.dirty = true
+}
+
+// recover leaves a state of trouble after a good answer, and tells a backlog from a tail.
+func (p *part) recover() {
+	next := Streaming
+	if int64(p.at) < p.stats.SourceStable {
+		next = CatchingUp
+	}
+	if p.state != next && p.state.May(next) {
+		p.state, p.reason = next, kafka.Reason{}
+	}
+}
+
+func (p *part) enqueue(c *chunk) {
+	c.first = p.assigned
+	n := c.first
+	for _, r := range c.runs {
+		if p.prog.SourceOf(n) != r.source {
+			p.addRun(n, r.source)
+		}
+		n += int64(r.count)
+	}
+	p.assigned = n
+	p.queue = append(p.queue, c)
+	p.queued += len(c.data)
+	p.budget.hold(int64(len(c.data)))
+}
+
+// addRun notes that record number n comes from source. It goes to the progress topic before that record goes out.
+func (p *part) addRun(n int64, source offsetxlate.Source) {
+	a := p.prog.Ahead
+	if len(a) > 0 && a[len(a)-1].Written == n {
+		a = a[:len(a)-1]
+	}
+	p.prog.Ahead = append(a, checkpoint.Run{Written: n, Source: source})
+	p.unnoted = min(p.unnoted, n)
+}
+
+// pump sends the next chunk if none is under way.
+func (p *part) pump() {
+	if p.busy != nil || len(p.queue) == 0 || p.state == Failed || p.state == Draining {
+		return
+	}
+	c := p.queue[0]
+	if c.first+int64(c.count) > p.unnoted {
+		p.owner.needNote(p)
+		return
+	}
+	p.queue[0] = nil
+	p.queue = p.queue[1:]
+	p.busy = c
+	if err := batch.Patch(c.data, p.id.ID, p.id.Epoch, sequence(c.first)); err != nil {
+		p.owner.partFailed(p, fmt.Errorf("patching a batch of %s: %w", p.Key(), err))
+		return
+	}
+	p.outlet.Send(c.data, p.onAck)
+}
+
+// noted is called when the progress topic has acknowledged all runs below n.
+func (p *part) noted(through int64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.unnoted = nothingUnnoted
+	for _, r := range p.prog.Ahead {
+		if r.Written > through {
+			p.unnoted = r.Written
+			break
+		}
+	}
+	p.pump()
+}
+
+func (p *part) onAck(a Ack) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	c := p.busy
+	if c == nil || p.state == Stopped {
+		return
+	}
+	if a.Err != nil {
+		p.refused(c, a.Err)
+		return
+	}
+	if offsetxlate.Dest(a.Base) < p.dest {
+		p.owner.partFailed(p, kafka.Because(kafka.DestinationTruncated, fmt.Sprintf("the destination put a batch at offset %d, below %d which it had acknowledged", a.Base, p.dest), ""))
+		return
+	}
+	p.arrived(c, offsetxlate.Dest(a.Base))
+	p.pump()
+	p.tellSettled()
+	p.owner.acked(p, c.stamp)
+	p.owner.wakeFetch(p)
+}
+
+func (p *part) arrived(c *chunk, base offsetxlate.Dest) {
+	at := base
+	for _, r := range c.runs {
+		if err := p.xlate.Append(r.source, at, int64(r.count)); err != nil {
+			p.owner.partFailed(p, fmt.Errorf("mapping offsets of %s: %w", p.Key(), err))
+			return
+		}
+		at += offsetxlate.Dest(r.count)
+	}
+	p.written, p.dest, p.prog.SourceEpoch = c.first+int64(c.count), at, c.epoch
+	p.stats.Records += int64(c.count)
+	p.stats.Bytes += int64(len(c.data))
+	p.release(c)
+	p.busy, p.dirty = nil, true
+}
+
+func (p *part) release(c *chunk) {
+	p.queued -= len(c.data)
+	p.budget.give(int64(len(c.data)))
+}
+
+// refused is for a definite no of the destination. Nothing of the batch is there, so the part goes on from what is
+// acknowledged once the reason is gone; only a broken sequence needs a new epoch.
+func (p *part) refused(c *chunk, err error) {
+	switch kafka.Classify(err) {
+	case kafka.Fenced, kafka.Sequence:
+		p.owner.partFailed(p, err)
+		return
+	case kafka.TooLarge:
+		p.stop(Failed, kafka.Because(kafka.RecordTooLarge, fmt.Sprintf("the batch of %d bytes at source offset %d is larger than %s takes", len(c.data), c.runs[0].source, p.Remote), kafka.Hint(err)))
+	case kafka.Denied:
+		p.stop(Failed, kafka.Because(kafka.PermissionDenied, err.Error(), kafka.Hint(err)))
+	case kafka.Gone:
+		p.stop(Failed, kafka.Because(kafka.DestinationMissing, fmt.Sprintf("topic %s is not there any more", p.Remote), "was it deleted? meshd makes it again only where the registry does not know it"))
+	default:
+		p.stop(Failed, kafka.Because(kafka.Rejected, fmt.Sprintf("source offset %d: %v", c.runs[0].source, err), kafka.Hint(err)))
+	}
+	p.rewind()
+}
+
+func (p *part) stop(s State, r kafka.Reason) {
+	if p.state.May(s) || p.state == s {
+		p.state, p.reason, p.retryAt = s, r, time.Now().Add(retryFailed)
+	}
+}
+
+// fetchTrouble is for a source broker that did not answer.
+func (p *part) fetchTrouble(err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.stop(Backoff, kafka.Because(kafka.SourceUnreachable, err.Error(), kafka.Hint(err)))
+	p.retryAt = time.Time{}
+}
+
+// fetchError is the table of what a source partition's error means.
+func (p *part) fetchError(g kafka.Got) {
+	err := g.Err
+	switch {
+	case errors.Is(err, kerr.OffsetOutOfRange):
+		p.stop(Backoff, kafka.Because(kafka.SourceUnreachable, fmt.Sprintf("offset %d is not in the source's log", p.at), ""))
+		p.owner.outOfRange(p)
+		return
+	case kafka.Classify(err) == kafka.Gone:
+		p.stop(Failed, kafka.Because(kafka.SourceDeleted, fmt.Sprintf("topic %s is not at the source any more, or was made again", p.Topic), "records that arrived stay; a topic that was made again needs a decision"))
+		p.owner.staleSource()
+		return
+	case kafka.Classify(err) == kafka.Denied:
+		p.stop(Failed, kafka.Because(kafka.PermissionDenied, err.Error(), kafka.Hint(err)))
+		return
+	case errors.Is(err, kerr.CorruptMessage):
+		p.stop(Failed, kafka.Because(kafka.CorruptBatch, fmt.Sprintf("the source can't read offset %d", p.at), "check the source's log with kafka-dump-log"))
+		return
+	}
+	p.stop(Backoff, kafka.Because(kafka.SourceUnreachable, err.Error(), ""))
+	p.retryAt = time.Now().Add(100 * time.Millisecond)
+	p.owner.staleSource()
+}

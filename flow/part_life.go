@@ -1,0 +1,113 @@
+package flow
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/meshd/meshd/kafka"
+	"github.com/meshd/meshd/offsetxlate"
+)
+
+// begin lets the part fetch and send: its fence is up and its place is in the progress topic.
+func (p *part) begin() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.state = CatchingUp
+}
+
+// halt ends the part at once. What is under way may still arrive; its successor finds it in the log.
+func (p *part) halt() {
+	p.outlet.Close()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.state = Stopped
+	p.drop()
+}
+
+// drop gives back what is queued.
+func (p *part) drop() {
+	if p.busy != nil {
+		p.release(p.busy)
+		p.busy = nil
+	}
+	for _, c := range p.queue {
+		p.release(c)
+	}
+	p.queue = nil
+}
+
+// settle stops sending, and returns when the batch under way is answered.
+func (p *part) settle(ctx context.Context) error {
+	p.mu.Lock()
+	p.state = Draining
+	if p.settled == nil {
+		p.settled = make(chan struct{})
+		p.tellSettled()
+	}
+	settled := p.settled
+	p.mu.Unlock()
+	select {
+	case <-settled:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("waiting for the last batch of %s to be answered: %w", p.Key(), context.Cause(ctx))
+	}
+}
+
+// tellSettled is called with the lock held. What is queued behind is dropped: it was never sent.
+func (p *part) tellSettled() {
+	if p.settled == nil || p.busy != nil {
+		return
+	}
+	select {
+	case <-p.settled:
+	default:
+		p.drop()
+		p.forgetQueued()
+		close(p.settled)
+	}
+}
+
+// forgetQueued takes the part back to what is acknowledged.
+func (p *part) forgetQueued() {
+	p.assigned = p.written
+	p.at, p.lastEpoch = p.prog.SourceOf(p.written), -1
+	p.prog.Advance(p.written, p.dest)
+	p.prog.Ahead = nil    // what was noted for the dropped batches may not come again as it was:
+	p.unnoted = p.written // nothing goes out before the progress topic forgot it too
+	p.dirty = true
+}
+
+// rewind drops what is queued: it is fetched again from the last acknowledged place.
+func (p *part) rewind() {
+	p.drop()
+	p.forgetQueued()
+	p.tellSettled()
+}
+
+// resolveRange decides about a place that the source's log does not hold: [start, end) is what it holds.
+func (p *part) resolveRange(start, end offsetxlate.Source) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch {
+	case p.state != Backoff && p.state != Failed: // answered otherwise meanwhile
+	case p.at > end:
+		p.stop(Failed, kafka.Because(kafka.SourceTruncated, fmt.Sprintf("the source's log ends at offset %d, but was read up to %d", end, p.at),
+			"records that were acknowledged are gone there (unclean leader election, or the topic was made again)"))
+	case p.at >= start:
+		p.retryAt = p.retryAt.Add(-retryFailed) // the log moved meanwhile: try again at once
+	case p.OnGap == "continue":
+		p.skipGap(start)
+	default:
+		p.stop(Failed, kafka.Because(kafka.RetentionGap, fmt.Sprintf("the source deleted offsets %d to %d before they were copied", p.at, start-1),
+			"set on_gap: continue to go on behind the gap and record it; raise the source's retention"))
+	}
+}
+
+func (p *part) skipGap(start offsetxlate.Source) {
+	p.stats.Gaps++
+	p.stats.GapRecords += int64(start - p.at)
+	p.at, p.lastEpoch = start, -1
+	p.retryAt = p.retryAt.Add(-retryFailed)
+	p.advanceIdle()
+}

@@ -1,0 +1,129 @@
+package flow
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/meshd/meshd/kafka/batch"
+	"github.com/meshd/meshd/offsetxlate"
+)
+
+// prepared is what a fetch brought for one partition, ready to be sent but for its sequences.
+type prepared struct {
+	chunks          []*chunk
+	next            offsetxlate.Source // to be fetched next
+	epoch           int32              // leader epoch of the last batch; -1 without one
+	copied, recoded int64
+	aborted         int64
+}
+
+// prepare checks the batches of an answer and makes each ready: copied as it is, recoded where something in it must change, or
+// left out. Records below from are dropped: a fetch begins with the whole batch that holds its offset. An error ends the answer
+// at the batch that can't be believed; what is before it is good.
+func prepare(rp *kmsg.FetchResponseTopicPartition, from offsetxlate.Source, rec *recoder) (prepared, error) {
+	p := prepared{next: from, epoch: -1}
+	aborted := newAborter(rp.AbortedTransactions)
+	for data := rp.RecordBatches; len(data) > 0; {
+		b, rest, err := batch.Next(data)
+		if errors.Is(err, batch.ErrPartial) {
+			return p, nil
+		}
+		if err != nil {
+			return p, err
+		}
+		data = rest
+		if err := p.take(b, aborted, rec); err != nil {
+			return p, err
+		}
+	}
+	return p, nil
+}
+
+func (p *prepared) take(b batch.Batch, aborted *aborter, rec *recoder) error {
+	next := offsetxlate.Source(b.NextOffset())
+	if next <= p.next {
+		return nil
+	}
+	if b.Magic() < 2 { // neither transactions nor leader epochs are in it
+		if err := p.recode(b, rec); err != nil {
+			return err
+		}
+		p.next = next
+		return nil
+	}
+	p.epoch = b.PartitionLeaderEpoch()
+	switch {
+	case b.Control():
+		abort, err := rec.isAbortMarker(b)
+		if err != nil {
+			return err
+		}
+		if abort {
+			delete(aborted.open, b.ProducerID())
+		}
+	case aborted.has(b):
+		p.aborted += int64(b.Count())
+	case b.Count() == 0: // everything in it was compacted away
+	default:
+		if err := p.add(b, rec); err != nil {
+			return err
+		}
+	}
+	p.next = next
+	return nil
+}
+
+func (p *prepared) add(b batch.Batch, rec *recoder) error {
+	if offsetxlate.Source(b.BaseOffset()) >= p.next && batch.CopyReason(b) == batch.Copy {
+		p.copied++
+		p.chunks = append(p.chunks, &chunk{
+			data: b, count: b.Count(), epoch: b.PartitionLeaderEpoch(), stamp: b.MaxTimestamp(),
+			runs: []srcRun{{offsetxlate.Source(b.BaseOffset()), b.Count()}}, next: offsetxlate.Source(b.NextOffset()),
+		})
+		return nil
+	}
+	return p.recode(b, rec)
+}
+
+// recode adds what is wanted of a batch as a batch of its own.
+func (p *prepared) recode(b batch.Batch, rec *recoder) error {
+	data, runs, err := rec.recode(b, int64(p.next))
+	if err != nil {
+		return fmt.Errorf("recoding the batch at offset %d: %w", b.BaseOffset(), err)
+	}
+	if data == nil {
+		return nil // nothing of it is wanted
+	}
+	p.recoded++
+	p.chunks = append(p.chunks, &chunk{
+		data: data, runs: runs, count: data.Count(), epoch: p.epoch, stamp: data.MaxTimestamp(), next: offsetxlate.Source(b.NextOffset()),
+	})
+	return nil
+}
+
+// aborter follows the aborted transactions of one answer, as Kafka's consumers do: a producer's batches are left out from the
+// first offset of its aborted transaction to its abort marker.
+type aborter struct {
+	waiting []kmsg.FetchResponseTopicPartitionAbortedTransaction // by first offset
+	open    map[int64]struct{}
+}
+
+func newAborter(txns []kmsg.FetchResponseTopicPartitionAbortedTransaction) *aborter {
+	a := &aborter{waiting: slices.Clone(txns), open: map[int64]struct{}{}}
+	slices.SortFunc(a.waiting, func(x, y kmsg.FetchResponseTopicPartitionAbortedTransaction) int {
+		return int(min(1, max(-1, x.FirstOffset-y.FirstOffset)))
+	})
+	return a
+}
+
+func (a *aborter) has(b batch.Batch) bool {
+	for len(a.waiting) > 0 && a.waiting[0].FirstOffset <= b.LastOffset() {
+		a.open[a.waiting[0].ProducerID] = struct{}{}
+		a.waiting = a.waiting[1:]
+	}
+	_, ok := a.open[b.ProducerID()]
+	return ok && b.Transactional()
+}

@@ -1,0 +1,228 @@
+package flow
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/meshd/meshd/kafka"
+)
+
+const (
+	maxRequestBytes = 8 << 20 // of batches in one produce request
+	maxRequests     = 3       // under way to one broker
+)
+
+// Producer is the produce stream to one destination cluster: a goroutine a broker gathers the batches of all partitions that
+// the broker leads into requests.
+type Producer struct {
+	cluster *kafka.Cluster
+	dir     *kafka.Directory
+	ctx     context.Context //nolint:containedctx // the life of the stream, ended by Close
+	cancel  context.CancelCauseFunc
+	wg      sync.WaitGroup
+
+	mu      sync.Mutex
+	senders map[int32]*sender
+}
+
+// NewProducer starts a stream. dir tells where partitions are.
+func NewProducer(c *kafka.Cluster, dir *kafka.Directory) *Producer {
+	p := &Producer{cluster: c, dir: dir, senders: map[int32]*sender{}}
+	p.ctx, p.cancel = context.WithCancelCause(context.Background())
+	return p
+}
+
+// Outlet makes the place of one partition in the stream.
+func (p *Producer) Outlet(topic string, number int32) *Outlet {
+	return &Outlet{producer: p, topic: topic, number: number}
+}
+
+// Close ends the stream without waiting for answers, and returns when its goroutines have.
+func (p *Producer) Close() {
+	p.mu.Lock()
+	p.cancel(context.Canceled)
+	p.mu.Unlock()
+	p.wg.Wait()
+}
+
+// enqueue puts an outlet with a batch before the goroutine of its leader.
+func (p *Producer) enqueue(o *Outlet) {
+	if p.ctx.Err() != nil {
+		return
+	}
+	at, ok := p.dir.Get(o.topic, o.number)
+	switch {
+	case !ok:
+		o.again(kerr.UnknownTopicOrPartition)
+	case at.Leader < 0:
+		o.again(kerr.LeaderNotAvailable)
+	default:
+		if s := p.sender(at.Leader); s != nil {
+			s.add(o)
+		}
+	}
+}
+
+func (p *Producer) sender(broker int32) *sender {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	s, ok := p.senders[broker]
+	if !ok && p.ctx.Err() == nil {
+		s = &sender{p: p, broker: broker, wake: make(chan struct{}, 1), slots: make(chan struct{}, maxRequests)}
+		p.senders[broker] = s
+		p.wg.Go(s.loop)
+	}
+	return s
+}
+
+// sender gathers what is to go to one broker.
+type sender struct {
+	p      *Producer
+	broker int32
+	wake   chan struct{}
+	slots  chan struct{}
+
+	mu    sync.Mutex
+	queue []*Outlet
+}
+
+func (s *sender) add(o *Outlet) {
+	s.mu.Lock()
+	s.queue = append(s.queue, o)
+	s.mu.Unlock()
+	select {
+	case s.wake <- struct{}{}:
+	default:
+	}
+}
+
+func (s *sender) loop() {
+	for {
+		select {
+		case <-s.p.ctx.Done():
+			return
+		case <-s.wake:
+		}
+		for s.step() {
+		}
+	}
+}
+
+// step sends one request if anything waits.
+func (s *sender) step() bool {
+	select {
+	case s.slots <- struct{}{}:
+	case <-s.p.ctx.Done():
+		return false
+	}
+	r := s.gather()
+	if len(r.outlets) == 0 {
+		<-s.slots
+		return false
+	}
+	s.p.wg.Go(func() {
+		s.roundTrip(r)
+		<-s.slots
+	})
+	return true
+}
+
+// request is one produce request under way: outlets[i] answers for the i-th partition of it.
+type request struct {
+	msg     *kmsg.ProduceRequest
+	outlets map[spot]*Outlet
+}
+
+type spot struct {
+	topic string
+	id    [16]byte
+	num   int32
+}
+
+func (s *sender) gather() request {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r := request{msg: kmsg.NewPtrProduceRequest(), outlets: map[spot]*Outlet{}}
+	r.msg.Acks, r.msg.TimeoutMillis = -1, 10_000
+	size, n := 0, 0
+	for ; n < len(s.queue) && size < maxRequestBytes; n++ {
+		size += s.put(&r, s.queue[n])
+	}
+	s.queue = append(s.queue[:0], s.queue[n:]...)
+	return r
+}
+
+func (s *sender) put(r *request, o *Outlet) int {
+	batch := o.take()
+	at, ok := s.p.dir.Get(o.topic, o.number)
+	if batch == nil || !ok {
+		return 0
+	}
+	pp := kmsg.NewProduceRequestTopicPartition()
+	pp.Partition, pp.Records = o.number, batch
+	t := r.topic(at)
+	t.Partitions = append(t.Partitions, pp)
+	r.outlets[spot{o.topic, at.TopicID, o.number}] = o
+	return len(batch)
+}
+
+func (r *request) topic(at kafka.Partition) *kmsg.ProduceRequestTopic {
+	for i := range r.msg.Topics {
+		if r.msg.Topics[i].Topic == at.Topic {
+			return &r.msg.Topics[i]
+		}
+	}
+	t := kmsg.NewProduceRequestTopic()
+	t.Topic, t.TopicID = at.Topic, at.TopicID
+	r.msg.Topics = append(r.msg.Topics, t)
+	return &r.msg.Topics[len(r.msg.Topics)-1]
+}
+
+func (s *sender) roundTrip(r request) {
+	resp, err := s.p.cluster.Client.Broker(int(s.broker)).Request(s.p.ctx, r.msg)
+	if s.p.ctx.Err() != nil {
+		return
+	}
+	if err != nil {
+		err = fmt.Errorf("producing to broker %d of cluster %s: %w", s.broker, s.p.cluster.Config.Alias, err)
+		for _, o := range r.outlets {
+			o.answer(0, err)
+		}
+		return
+	}
+	r.deliver(resp.(*kmsg.ProduceResponse))
+}
+
+// deliver gives each outlet its answer; one that the broker left out is told to try again.
+func (r request) deliver(resp *kmsg.ProduceResponse) {
+	names := make(map[[16]byte]string, len(r.msg.Topics))
+	for _, t := range r.msg.Topics {
+		names[t.TopicID] = t.Topic
+	}
+	ids := make(map[string][16]byte, len(r.msg.Topics))
+	for _, t := range r.msg.Topics {
+		ids[t.Topic] = t.TopicID
+	}
+	for _, t := range resp.Topics {
+		at := spot{topic: t.Topic, id: t.TopicID}
+		if resp.Version >= 13 {
+			at.topic = names[t.TopicID]
+		} else {
+			at.id = ids[t.Topic]
+		}
+		for _, p := range t.Partitions {
+			at.num = p.Partition
+			if o := r.outlets[at]; o != nil {
+				delete(r.outlets, at)
+				o.answer(p.BaseOffset, kerr.ErrorForCode(p.ErrorCode))
+			}
+		}
+	}
+	for _, o := range r.outlets {
+		o.answer(0, kerr.RequestTimedOut)
+	}
+}

@@ -1,0 +1,86 @@
+package flow
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/meshd/meshd/kafka"
+	"github.com/meshd/meshd/offsetxlate"
+)
+
+// findRanges asks the source what it holds of the parts whose place it does not have.
+func (l *life) findRanges(ctx context.Context) error {
+	l.mu.Lock()
+	asked := l.ranges
+	l.ranges = map[*part]struct{}{}
+	l.mu.Unlock()
+	for p := range asked {
+		at, ok := l.src.Dir.Get(p.Topic, p.Number)
+		if !ok {
+			continue
+		}
+		start, end, err := l.src.bounds(ctx, at)
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		if err != nil {
+			p.fetchTrouble(err)
+			continue
+		}
+		p.resolveRange(start, end)
+		l.src.Fetcher.wakeFor(p)
+	}
+	return nil
+}
+
+// bounds are the first offset that the source holds of a partition, and the next one that it will give out.
+func (s *Source) bounds(ctx context.Context, p kafka.Partition) (start, end offsetxlate.Source, err error) {
+	starts, err := s.Control.Offsets(ctx, []kafka.Partition{p}, kafka.Start)
+	if err = errors.Join(err, first(starts).Err); err != nil {
+		return 0, 0, fmt.Errorf("finding the start of %s: %w", p, err)
+	}
+	ends, err := s.Control.Offsets(ctx, []kafka.Partition{p}, kafka.End)
+	if err = errors.Join(err, first(ends).Err); err != nil {
+		return 0, 0, fmt.Errorf("finding the end of %s: %w", p, err)
+	}
+	return offsetxlate.Source(starts[0].At), offsetxlate.Source(ends[0].At), nil
+}
+
+// startOf is where a partition without progress begins.
+func (s *Source) startOf(ctx context.Context, spec Spec) (offsetxlate.Source, error) {
+	at, ok := s.Dir.Get(spec.Topic, spec.Number)
+	if !ok {
+		return 0, kafka.Because(kafka.SourceDeleted, "partition "+spec.Key()+" is not at the source", "")
+	}
+	if spec.From >= 0 {
+		return spec.From, nil
+	}
+	start, end, err := s.bounds(ctx, at)
+	switch {
+	case err != nil:
+		return 0, err
+	case spec.Start.Latest:
+		return end, nil
+	case spec.Start.Time.IsZero():
+		return start, nil
+	}
+	found, err := s.Control.Offsets(ctx, []kafka.Partition{at}, spec.Start.Time.UnixMilli())
+	if err = errors.Join(err, first(found).Err); err != nil {
+		return 0, fmt.Errorf("finding the offset at %s: %w", spec.Start.Time, err)
+	}
+	if found[0].At < 0 {
+		return end, nil // no record is that young
+	}
+	return offsetxlate.Source(found[0].At), nil
+}
+
+// sortPartitions puts those of a topic side by side.
+func sortPartitions(ps []kafka.Partition) {
+	slices.SortFunc(ps, func(a, b kafka.Partition) int {
+		return cmp.Or(strings.Compare(a.Topic, b.Topic), cmp.Compare(a.Number, b.Number))
+	})
+}

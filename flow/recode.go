@@ -1,0 +1,63 @@
+package flow
+
+import (
+	"encoding/binary"
+	"errors"
+	"math"
+
+	"github.com/meshd/meshd/kafka/batch"
+	"github.com/meshd/meshd/offsetxlate"
+)
+
+// maxPlain bounds what the records of one batch may decompress to. Brokers bound batches by their compressed size alone.
+const maxPlain = 256 << 20
+
+// recoder writes batches anew in which something must change. It is for one goroutine.
+type recoder struct {
+	r *batch.Reader
+	b *batch.Builder
+}
+
+func newRecoder() *recoder {
+	return &recoder{r: batch.NewReader(maxPlain), b: batch.NewBuilder()}
+}
+
+// recode makes a batch of the records of b from offset from on, with the codec of b; nil if there are none. Offsets have no gaps
+// in it; runs tell where its records come from.
+func (c *recoder) recode(b batch.Batch, from int64) (batch.Batch, []srcRun, error) {
+	if err := c.r.Reset(b); err != nil {
+		return nil, nil, err
+	}
+	c.r.SkipTo(from)
+	c.b.Reset(make([]byte, 0, len(b)+64), b.Codec(), math.MaxInt32)
+	if _, err := c.b.Fill(c.r); err != nil {
+		return nil, nil, err
+	}
+	runs := make([]srcRun, 0, len(c.b.Runs()))
+	for _, r := range c.b.Runs() {
+		runs = append(runs, srcRun{offsetxlate.Source(r.Offset), r.Count})
+	}
+	data, err := c.b.Finish(0, 0, 0)
+	return data, runs, err
+}
+
+var errMarker = errors.New("a control batch holds no marker")
+
+// isAbortMarker reads the type of a control batch: its record's key is a version and a type, both int16, where 0 is abort
+// (Kafka's ControlRecordType).
+func (c *recoder) isAbortMarker(b batch.Batch) (bool, error) {
+	if b.Count() == 0 {
+		return false, nil // compacted away
+	}
+	if err := c.r.Reset(b); err != nil {
+		return false, err
+	}
+	if !c.r.Next() {
+		return false, errors.Join(errMarker, c.r.Err())
+	}
+	key := c.r.Record().Key()
+	if len(key) < 4 {
+		return false, errMarker
+	}
+	return binary.BigEndian.Uint16(key[2:]) == 0, nil
+}

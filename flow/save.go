@@ -1,0 +1,106 @@
+package flow
+
+import (
+	"context"
+	"maps"
+
+	"github.com/meshd/meshd/offsetxlate"
+)
+
+// maxRuns is how many runs a part's progress carries before it is saved sooner than the interval says: each note repeats them.
+const maxRuns = 1000
+
+// writeNotes makes the runs of waiting parts durable, so that their batches may go out.
+func (l *life) writeNotes(ctx context.Context) error {
+	l.mu.Lock()
+	waiting := l.notes
+	l.notes = map[*part]struct{}{}
+	l.mu.Unlock()
+	if len(waiting) == 0 {
+		return nil
+	}
+	var es []entry
+	through := map[*part]int64{}
+	for p := range waiting {
+		e, n, tooMany := p.note()
+		if tooMany {
+			if err := l.saveParts(ctx, []*part{p}); err != nil {
+				return err
+			}
+			continue
+		}
+		es = append(es, e)
+		through[p] = n
+	}
+	if err := l.progress.append(ctx, es); err != nil {
+		return err
+	}
+	for p, n := range through {
+		p.noted(n)
+	}
+	return nil
+}
+
+// note encodes what the progress topic is to hold: the place of the last save and every run since.
+func (p *part) note() (e entry, through int64, tooMany bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return entry{p.Key(), p.prog.Encode()}, p.assigned, len(p.prog.Ahead) > maxRuns
+}
+
+// save writes the maps and then the places of all parts in which something changed.
+func (l *life) save(ctx context.Context) error {
+	l.mu.Lock()
+	parts := maps.Clone(l.parts)
+	l.mu.Unlock()
+	var changed []*part
+	for _, p := range parts {
+		if p.isDirty() {
+			changed = append(changed, p)
+		}
+	}
+	return l.saveParts(ctx, changed)
+}
+
+// saveParts writes maps first: a successor completes a map from the place in the progress on, and finds nothing before it.
+func (l *life) saveParts(ctx context.Context, ps []*part) error {
+	var pages, places []entry
+	through := make([]int64, len(ps))
+	for i, p := range ps {
+		var place entry
+		var mine []entry
+		mine, place, through[i] = p.snapshot()
+		pages, places = append(pages, mine...), append(places, place)
+	}
+	if err := l.offsets.append(ctx, pages); err != nil {
+		return err
+	}
+	if err := l.progress.append(ctx, places); err != nil {
+		return err
+	}
+	for i, p := range ps {
+		p.noted(through[i])
+	}
+	return nil
+}
+
+func (p *part) isDirty() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.dirty
+}
+
+// snapshot takes the pages of the map that changed, and moves the place to what is acknowledged.
+func (p *part) snapshot() (pages []entry, place entry, through int64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.dirty = false
+	p.xlate.Thin(0, p.mapBytes)
+	var changed []offsetxlate.Page
+	changed, p.mark = p.xlate.EncodeSince(p.mark)
+	for _, c := range changed {
+		pages = append(pages, entry{pageKey(p.Key(), c.Start), c.Data})
+	}
+	p.prog.Advance(p.written, p.dest)
+	return pages, entry{p.Key(), p.prog.Encode()}, p.assigned
+}

@@ -1,0 +1,302 @@
+package flow
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"maps"
+	"sync"
+	"time"
+
+	"github.com/meshd/meshd/checkpoint"
+	"github.com/meshd/meshd/kafka"
+	"github.com/meshd/meshd/topology"
+)
+
+// shard runs one writer: all partitions of one origin at one destination whose number it has.
+type shard struct {
+	id   topology.Shard
+	env  *env
+	src  *Source
+	dst  *Destination
+	log  *slog.Logger
+	kick chan struct{}
+
+	mu      sync.Mutex
+	state   State
+	reason  kafka.Reason
+	writer  kafka.ProducerID
+	want    map[string]Spec
+	parts   map[string]*part
+	broken  error                   // why the present epoch must end
+	notes   map[*part]struct{}      // parts that wait for their runs to be noted
+	ranges  map[*part]struct{}      // parts whose place is not in the source's log
+	blocked map[string]kafka.Reason // wanted, but not to be opened at present
+}
+
+// env is what all shards of a node share.
+type env struct {
+	mesh, node string
+	intervals  topology.Intervals
+	budget     *Budget
+	mapBytes   int // of one partition's offset map in memory
+	observer   Observer
+}
+
+// Observer is told what happened; metrics are made of it. Its methods must not block.
+type Observer interface {
+	Arrived(topology.Shard, Spec, time.Duration) // a batch is acknowledged, so long after the youngest record's timestamp
+	TookOver(topology.Shard)
+}
+
+func newShard(id topology.Shard, e *env, src *Source, dst *Destination, log *slog.Logger) *shard {
+	return &shard{
+		id: id, env: e, src: src, dst: dst, state: New, kick: make(chan struct{}, 1), want: map[string]Spec{},
+		log: log.With(slog.String("shard", id.String())), parts: map[string]*part{},
+		notes: map[*part]struct{}{}, ranges: map[*part]struct{}{}, blocked: map[string]kafka.Reason{},
+	}
+}
+
+// assign says which partitions the shard has; it may be called at any time.
+func (s *shard) assign(specs map[string]Spec) {
+	s.mu.Lock()
+	same := maps.Equal(s.want, specs)
+	s.want = specs
+	s.mu.Unlock()
+	if !same {
+		s.poke()
+	}
+}
+
+func (s *shard) poke() {
+	select {
+	case s.kick <- struct{}{}:
+	default:
+	}
+}
+
+func (s *shard) set(st State, r kafka.Reason) {
+	s.mu.Lock()
+	changed := s.state != st || s.reason.Code != r.Code
+	s.state, s.reason = st, r
+	s.mu.Unlock()
+	if changed {
+		s.log.Info("shard changed state", slog.String("state", string(st)), slog.String("reason", r.Code), slog.String("text", r.Text))
+	}
+}
+
+// run owns the shard until ctx ends or another owner has taken it.
+func (s *shard) run(ctx context.Context) {
+	for failures := 0; ; failures++ {
+		began := time.Now()
+		err := s.life(ctx)
+		if ctx.Err() != nil {
+			s.set(Stopped, kafka.Reason{})
+			return
+		}
+		if kafka.Classify(err) == kafka.Fenced {
+			s.set(Fenced, kafka.Because(kafka.TakenOver, err.Error(), ""))
+			return
+		}
+		if time.Since(began) > time.Minute {
+			failures = 0
+		}
+		s.set(Backoff, reasonOf(err))
+		if kafka.Sleep(ctx, min(200*time.Millisecond<<min(failures, 6), 10*time.Second)) != nil {
+			s.set(Stopped, kafka.Reason{})
+			return
+		}
+	}
+}
+
+func reasonOf(err error) kafka.Reason {
+	var r kafka.Reason
+	switch {
+	case asReason(err, &r):
+		return r
+	case kafka.Classify(err) == kafka.Denied:
+		return kafka.Because(kafka.PermissionDenied, err.Error(), kafka.Hint(err))
+	}
+	return kafka.Because(kafka.DestinationUnreachable, err.Error(), kafka.Hint(err))
+}
+
+// life is one epoch of the writer, from taking it over to losing it or draining.
+func (s *shard) life(ctx context.Context) error {
+	s.set(Opening, kafka.Reason{})
+	l, err := s.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer l.close()
+	s.set(Streaming, kafka.Reason{})
+	s.env.observer.TookOver(s.id)
+	save := time.NewTicker(s.env.intervals.Progress)
+	defer save.Stop()
+	for {
+		if err := l.step(ctx); err != nil {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return l.drain()
+		case <-s.kick:
+		case <-save.C:
+			if err := l.save(ctx); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// life is what a shard has while one epoch of its writer lasts.
+type life struct {
+	*shard
+	id       kafka.ProducerID
+	progress *ledger
+	offsets  *ledger
+	fence    *fence
+	stored   stored
+	retryAt  time.Time // for partitions that could not be opened
+}
+
+func (s *shard) txnID() string {
+	return fmt.Sprintf("meshd.%s.%s", s.env.mesh, s.id)
+}
+
+// open takes the writer over: a new epoch, registered, and shut out of the shard's own ledgers is everybody else.
+func (s *shard) open(ctx context.Context) (*life, error) {
+	id, err := s.dst.Control.InitProducer(ctx, s.txnID())
+	if err != nil {
+		return nil, err
+	}
+	err = checkpoint.Register(ctx, s.dst.Control, id, checkpoint.Writer{
+		ClusterID: s.dst.ID(), Origin: s.id.Origin, Shard: s.id.Number, Node: s.env.node, At: time.Now().UnixMilli(),
+	})
+	if err != nil {
+		return nil, err
+	}
+	l := &life{shard: s, id: id, fence: &fence{cluster: s.dst.Control, dir: s.dst.Dir, txnID: s.txnID(), id: id}}
+	if err := l.openLedgers(ctx); err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	s.writer, s.broken = id, nil
+	clear(s.notes)
+	clear(s.ranges)
+	clear(s.blocked)
+	s.mu.Unlock()
+	return l, nil
+}
+
+func (l *life) openLedgers(ctx context.Context) error {
+	topics := []string{checkpoint.ProgressTopic(l.shard.id.Origin), checkpoint.OffsetsTopic(l.shard.id.Origin)}
+	ps := make([]kafka.Partition, 0, len(topics))
+	for _, t := range topics {
+		p, ok := l.dst.Dir.Get(t, int32(l.shard.id.Number))
+		if !ok {
+			l.dst.Dir.Stale()
+			return kafka.Because(kafka.DestinationMissing, "topic "+t+" is not there yet", "")
+		}
+		ps = append(ps, p)
+	}
+	for p, f := range l.fence.raise(ctx, ps, nil) {
+		if f.err != nil {
+			return fmt.Errorf("fencing %s: %w", p, f.err)
+		}
+	}
+	l.progress = l.ledger(topics[0])
+	l.offsets = l.ledger(topics[1])
+	return l.stored.read(ctx, l.dst.Control, l.shard.id)
+}
+
+func (l *life) ledger(topic string) *ledger {
+	return &ledger{
+		outlet: l.dst.Producer.Outlet(topic, int32(l.shard.id.Number)), id: l.id,
+		stamp: func() int64 { return time.Now().UnixMilli() },
+	}
+}
+
+// step does what waits: partitions to open or close, places to find, runs to note. It returns why the epoch must end, if so.
+func (l *life) step(ctx context.Context) error {
+	l.mu.Lock()
+	err := l.broken
+	l.mu.Unlock()
+	if err != nil {
+		return err
+	}
+	if err := l.closeUnwanted(ctx); err != nil {
+		return err
+	}
+	if err := l.openWanted(ctx); err != nil {
+		return err
+	}
+	if err := l.findRanges(ctx); err != nil {
+		return err
+	}
+	return l.writeNotes(ctx)
+}
+
+func (l *life) close() {
+	l.mu.Lock()
+	parts := maps.Clone(l.parts)
+	clear(l.parts)
+	l.mu.Unlock()
+	for _, p := range parts {
+		l.src.Fetcher.remove(p)
+		p.halt()
+	}
+	l.progress.outlet.Close()
+	l.offsets.outlet.Close()
+}
+
+const drainTime = 5 * time.Second
+
+// drain lets what is under way arrive, and saves the last place, so that the next owner has nothing to read back.
+func (l *life) drain() error {
+	l.set(Draining, kafka.Reason{})
+	ctx, cancel := context.WithTimeout(context.Background(), drainTime)
+	defer cancel()
+	l.mu.Lock()
+	parts := maps.Clone(l.parts)
+	l.mu.Unlock()
+	for _, p := range parts {
+		l.src.Fetcher.remove(p)
+	}
+	for _, p := range parts {
+		if err := p.settle(ctx); err != nil {
+			return err
+		}
+	}
+	return l.save(ctx)
+}
+
+// The part's side of the shard.
+
+func (s *shard) needNote(p *part) {
+	s.mu.Lock()
+	s.notes[p] = struct{}{}
+	s.mu.Unlock()
+	s.poke()
+}
+
+func (s *shard) partFailed(_ *part, err error) {
+	s.mu.Lock()
+	if s.broken == nil {
+		s.broken = err
+	}
+	s.mu.Unlock()
+	s.poke()
+}
+
+func (s *shard) outOfRange(p *part) {
+	s.mu.Lock()
+	s.ranges[p] = struct{}{}
+	s.mu.Unlock()
+	s.poke()
+}
+
+func (s *shard) staleSource()      { s.src.Dir.Stale() }
+func (s *shard) wakeFetch(p *part) { s.src.Fetcher.wakeFor(p) }
+func (s *shard) acked(p *part, stamp int64) {
+	s.env.observer.Arrived(s.id, p.Spec, time.Since(time.UnixMilli(stamp)))
+}

@@ -1,0 +1,134 @@
+package flow
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/meshd/meshd/checkpoint"
+	"github.com/meshd/meshd/kafka"
+	"github.com/meshd/meshd/topology"
+)
+
+// Site is one cluster as a node uses it: a client for questions and one for data, for a long fetch holds back what is asked
+// behind it on its connection.
+type Site struct {
+	Alias   topology.Alias
+	Control *kafka.Cluster
+	Data    *kafka.Cluster
+	Dir     *kafka.Directory
+
+	stop context.CancelFunc
+	wg   sync.WaitGroup
+
+	mu      sync.Mutex
+	id      string
+	brokers int
+	trouble error
+}
+
+// Source is a cluster that this node reads from.
+type Source struct {
+	*Site
+	Fetcher *Fetcher
+}
+
+// Destination is a cluster that this node writes into.
+type Destination struct {
+	*Site
+	Producer *Producer
+}
+
+func openSite(d *kafka.Dialer, c topology.Cluster, every topology.Intervals) (*Site, error) {
+	control, err := d.Dial(c, checkpoint.TableWriter()...)
+	if err != nil {
+		return nil, err
+	}
+	data, err := d.Dial(c)
+	if err != nil {
+		control.Close()
+		return nil, err
+	}
+	s := &Site{Alias: c.Alias, Control: control, Data: data, Dir: kafka.NewDirectory(control, every.Discovery)}
+	ctx, stop := context.WithCancel(context.Background())
+	s.stop = stop
+	s.wg.Go(func() { s.Dir.Run(ctx) })
+	return s, nil
+}
+
+func (s *Site) close() {
+	s.stop()
+	s.wg.Wait()
+	s.Control.Close()
+	s.Data.Close()
+}
+
+// ID is the cluster's id, once it was reached.
+func (s *Site) ID() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.id
+}
+
+// Trouble is why the cluster can't be used now; nil if it can.
+func (s *Site) Trouble() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.trouble
+}
+
+// meet asks the cluster who it is, once; another cluster at the same address later is refused.
+func (s *Site) meet(ctx context.Context) error {
+	id, brokers, err := s.Control.Identity(ctx)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err == nil && s.id != "" && s.id != id {
+		err = &kafka.WrongClusterError{Alias: s.Alias, Want: s.id, Got: id}
+	}
+	if s.trouble = err; err != nil {
+		return err
+	}
+	s.id, s.brokers = id, brokers
+	return nil
+}
+
+// prepare makes the topics that meshd owns at a destination.
+func (s *Site) prepare(ctx context.Context, origin topology.Alias) error {
+	err := checkpoint.EnsureOwned(ctx, s.Control, s.brokers, 1, checkpoint.TopicsTopic, checkpoint.WritersTopic, checkpoint.GroupsTopic, checkpoint.NodesTopic)
+	if err == nil {
+		err = checkpoint.EnsureOwned(ctx, s.Control, s.brokers, topology.Shards, checkpoint.ProgressTopic(origin), checkpoint.OffsetsTopic(origin))
+	}
+	if err != nil {
+		return err
+	}
+	return errors.Join(s.Dir.Refresh(ctx))
+}
+
+func newID() string {
+	b := make([]byte, 16)
+	_, _ = rand.Read(b) // never fails
+	return hex.EncodeToString(b)
+}
+
+// registry reads the registry of topics of a cluster that others write. Without one, the cluster has no topics of meshd's; but
+// where there was one before, it is lost, and nothing there can be told apart any more.
+func readRegistry(ctx context.Context, own *checkpoint.Topics, theirs *checkpoint.Topics, alias topology.Alias) error {
+	err := theirs.Refresh(ctx)
+	before := own.Seen(alias)
+	switch {
+	case err == nil && (before == "" || before == theirs.Birth()):
+		if before == "" && theirs.Birth() != "" {
+			return own.Remember(ctx, alias, theirs.Birth())
+		}
+		return nil
+	case checkpoint.IsNoTable(err) && before == "":
+		return nil
+	case err == nil || checkpoint.IsNoTable(err):
+		return kafka.Because(kafka.RegistryLost, fmt.Sprintf("the registry of cluster %s (%s) is not the one that was read before", alias, checkpoint.TopicsTopic),
+			"without it copies can't be told from local topics there; restore the topic, or remove and add the link")
+	}
+	return err
+}

@@ -1,0 +1,176 @@
+package flow
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/meshd/meshd/kafka"
+	"github.com/meshd/meshd/topology"
+)
+
+// Status is a snapshot of everything that a node copies.
+type Status struct {
+	Clusters []ClusterStatus `json:"clusters"`
+	Pairs    []PairStatus    `json:"pairs"`
+	Memory   int64           `json:"bytes_in_flight"`
+}
+
+// ClusterStatus says whether a cluster answers this node.
+type ClusterStatus struct {
+	Alias topology.Alias `json:"alias"`
+	ID    string         `json:"id,omitempty"`
+	Error string         `json:"error,omitempty"`
+	Hint  string         `json:"hint,omitempty"`
+}
+
+// PairStatus is one direction of a link.
+type PairStatus struct {
+	Source      topology.Alias `json:"source"`
+	Destination topology.Alias `json:"destination"`
+	Ready       bool           `json:"ready"` // its topics have been looked at
+	Reason      *kafka.Reason  `json:"reason,omitempty"`
+	Topics      []TopicStatus  `json:"topics"`
+	Shards      []ShardStatus  `json:"shards"`
+	Partitions  []PartStatus   `json:"partitions"`
+}
+
+// ShardStatus is one shard that has partitions.
+type ShardStatus struct {
+	Number int           `json:"number"`
+	State  State         `json:"state"`
+	Reason *kafka.Reason `json:"reason,omitempty"`
+	Writer string        `json:"writer,omitempty"` // producer id/epoch
+	Epoch  uint64        `json:"assignment_epoch"`
+}
+
+// PartStatus is one partition.
+type PartStatus struct {
+	Topic     string        `json:"topic"`
+	Partition int32         `json:"partition"`
+	Remote    string        `json:"remote"`
+	Shard     int           `json:"shard"`
+	State     State         `json:"state"`
+	Reason    *kafka.Reason `json:"reason,omitempty"`
+	Next      int64         `json:"next"`        // next source offset to be acknowledged at the destination
+	Dest      int64         `json:"destination"` // next destination offset
+	End       int64         `json:"source_end"`
+	Lag       int64         `json:"lag"` // source offsets between Next and the last stable offset; -1 while unknown
+	Behind    time.Duration `json:"behind"`
+	MapBytes  int           `json:"map_bytes"`
+	Stats     Stats         `json:"stats"`
+}
+
+// Status takes a snapshot.
+func (m *Manager) Status() Status {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var s Status
+	for _, site := range m.sites {
+		s.Clusters = append(s.Clusters, site.status())
+	}
+	for _, p := range m.pairs {
+		s.Pairs = append(s.Pairs, p.status())
+	}
+	if m.budget != nil {
+		s.Memory = m.budget.Used()
+	}
+	slices.SortFunc(s.Clusters, func(a, b ClusterStatus) int { return strings.Compare(string(a.Alias), string(b.Alias)) })
+	slices.SortFunc(s.Pairs, func(a, b PairStatus) int {
+		return strings.Compare(string(a.Source+">"+a.Destination), string(b.Source+">"+b.Destination))
+	})
+	return s
+}
+
+func (s *Site) status() ClusterStatus {
+	c := ClusterStatus{Alias: s.Alias, ID: s.ID()}
+	err := s.Trouble()
+	if err == nil {
+		err = s.Dir.Err()
+	}
+	if err != nil {
+		c.Error, c.Hint = err.Error(), kafka.Hint(err)
+	}
+	return c
+}
+
+func (p *pair) status() PairStatus {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	s := PairStatus{Source: p.Source, Destination: p.Destination, Ready: p.ready, Reason: some(p.reason)}
+	for _, t := range p.topics {
+		s.Topics = append(s.Topics, t)
+	}
+	for _, r := range p.shards {
+		sh, parts := r.status()
+		sh.Epoch = r.epoch
+		if sh.State != New {
+			s.Shards = append(s.Shards, sh)
+		}
+		s.Partitions = append(s.Partitions, parts...)
+	}
+	slices.SortFunc(s.Topics, func(a, b TopicStatus) int { return strings.Compare(a.Topic, b.Topic) })
+	slices.SortFunc(s.Shards, func(a, b ShardStatus) int { return a.Number - b.Number })
+	slices.SortFunc(s.Partitions, func(a, b PartStatus) int {
+		if c := strings.Compare(a.Topic, b.Topic); c != 0 {
+			return c
+		}
+		return int(a.Partition - b.Partition)
+	})
+	return s
+}
+
+func some(r kafka.Reason) *kafka.Reason {
+	if r.Code == "" {
+		return nil
+	}
+	return &r
+}
+
+// status lists every partition that the shard is to copy, also those that are not open.
+func (s *shard) status() (ShardStatus, []PartStatus) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	st := ShardStatus{Number: s.id.Number, State: s.state, Reason: some(s.reason)}
+	if s.writer.ID > 0 || s.writer.Epoch > 0 {
+		st.Writer = s.writer.String()
+	}
+	var parts []PartStatus
+	for key, spec := range s.want {
+		if p := s.parts[key]; p != nil {
+			parts = append(parts, p.status())
+			continue
+		}
+		parts = append(parts, PartStatus{
+			Topic: spec.Topic, Partition: spec.Number, Remote: spec.Remote, State: Opening, Reason: s.whyNot(key), Lag: -1,
+		})
+	}
+	for i := range parts {
+		parts[i].Shard = s.id.Number
+	}
+	return st, parts
+}
+
+func (s *shard) whyNot(key string) *kafka.Reason {
+	if r, ok := s.blocked[key]; ok {
+		return &r
+	}
+	return some(s.reason)
+}
+
+func (p *part) status() PartStatus {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	st := PartStatus{
+		Topic: p.Topic, Partition: p.Number, Remote: p.Remote, State: p.state, Reason: some(p.reason),
+		Next: int64(p.prog.SourceOf(p.written)), Dest: int64(p.dest), End: p.stats.SourceEnd, Lag: -1, MapBytes: p.xlate.Size(), Stats: p.stats,
+	}
+	if !p.stats.SeenAt.IsZero() {
+		st.Lag = max(0, p.stats.SourceStable-st.Next)
+	}
+	if since, err := p.outlet.Trouble(); err != nil {
+		st.State, st.Behind = Backoff, time.Since(since)
+		st.Reason = new(kafka.Because(kafka.DestinationUnreachable, err.Error(), kafka.Hint(err)))
+	}
+	return st
+}

@@ -1,0 +1,92 @@
+package batch
+
+import (
+	"encoding/binary"
+	"fmt"
+	"slices"
+
+	"github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/s2"
+	"github.com/klauspost/compress/zstd"
+	"github.com/pierrec/lz4/v4"
+)
+
+// compressor holds the state of the codecs that it has written, for one goroutine. Levels are the libraries' defaults, as
+// Kafka's are: a rewritten batch should not outgrow a limit that it fitted before.
+type compressor struct {
+	sink sink
+	gzip *gzip.Writer
+	lz4  *lz4.Compressor
+	zstd *zstd.Encoder
+}
+
+// compress appends the compressed src to dst.
+func (c *compressor) compress(dst, src []byte, codec Codec) ([]byte, error) {
+	switch codec {
+	case Gzip:
+		return c.appendGzip(dst, src)
+	case Snappy:
+		return appendXerial(dst, src), nil
+	case LZ4:
+		if c.lz4 == nil {
+			c.lz4 = new(lz4.Compressor)
+		}
+		return appendLZ4(dst, src, c.lz4), nil
+	case Zstd:
+		return c.appendZstd(dst, src)
+	default:
+		return dst, fmt.Errorf("unknown codec %d", int8(codec))
+	}
+}
+
+// sink is an io.Writer onto a slice.
+type sink []byte
+
+func (s *sink) Write(p []byte) (int, error) {
+	*s = append(*s, p...)
+	return len(p), nil
+}
+
+func (c *compressor) appendGzip(dst, src []byte) ([]byte, error) {
+	if c.gzip == nil {
+		c.gzip = gzip.NewWriter(nil)
+	}
+	c.sink = dst
+	c.gzip.Reset(&c.sink)
+	_, err := c.gzip.Write(src)
+	if err == nil {
+		err = c.gzip.Close()
+	}
+	dst, c.sink = c.sink, nil
+	return dst, err
+}
+
+// zstdWindow bounds the encoder's memory.
+const zstdWindow = 256 << 10
+
+func (c *compressor) appendZstd(dst, src []byte) ([]byte, error) {
+	if c.zstd == nil {
+		var err error
+		c.zstd, err = zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithWindowSize(zstdWindow), zstd.WithEncoderCRC(false))
+		if err != nil {
+			return dst, fmt.Errorf("starting zstd: %w", err)
+		}
+	}
+	return c.zstd.EncodeAll(src, dst), nil
+}
+
+// xerialBlock is the size of the blocks that Java's producers write.
+const xerialBlock = 32 << 10
+
+func appendXerial(dst, src []byte) []byte {
+	dst = append(dst, xerialHeader...)
+	for len(src) > 0 {
+		block := src[:min(len(src), xerialBlock)]
+		src = src[len(block):]
+		dst = slices.Grow(dst, 4+s2.MaxEncodedLen(len(block)))
+		at := len(dst)
+		n := len(s2.EncodeSnappy(dst[at+4:cap(dst)], block)) // in place: there is room for the worst case
+		dst = binary.BigEndian.AppendUint32(dst, uint32(n))[:at+4+n]
+	}
+	return dst
+}

@@ -1,0 +1,84 @@
+package kafka
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/meshd/meshd/topology"
+)
+
+// Cluster is a handle on one Kafka cluster: a client and the admin helpers on it.
+type Cluster struct {
+	Config topology.Cluster
+	Client *kgo.Client
+	Admin  *kadm.Client
+}
+
+func newCluster(c topology.Cluster, cl *kgo.Client) *Cluster {
+	adm := kadm.NewClient(cl)
+	adm.SetTimeoutMillis(int32(max(c.RequestTimeout.Milliseconds(), 1000)))
+	return &Cluster{Config: c, Client: cl, Admin: adm}
+}
+
+// Close ends all connections and waits for the client's goroutines.
+func (c *Cluster) Close() { c.Client.Close() }
+
+// Identity asks the cluster who it is, and refuses another cluster than the one that the topology names.
+func (c *Cluster) Identity(ctx context.Context) (id string, brokers int, err error) {
+	m, err := c.Admin.BrokerMetadata(ctx)
+	if err != nil {
+		return "", 0, fmt.Errorf("asking cluster %s who it is: %w", c.Config.Alias, err)
+	}
+	if want := c.Config.ID; want != "" && want != m.Cluster {
+		return "", 0, &WrongClusterError{Alias: c.Config.Alias, Want: want, Got: m.Cluster}
+	}
+	return m.Cluster, len(m.Brokers), nil
+}
+
+// WrongClusterError says that another cluster answers at a cluster's address.
+type WrongClusterError struct {
+	Alias     topology.Alias
+	Want, Got string
+}
+
+func (e *WrongClusterError) Error() string {
+	return fmt.Sprintf("cluster %s: the topology expects cluster id %s, but %s answers", e.Alias, e.Want, e.Got)
+}
+
+// Partition is a place in a cluster as metadata shows it.
+type Partition struct {
+	Topic       string
+	TopicID     [16]byte // zero where the cluster has no topic ids
+	Number      int32
+	Leader      int32 // -1: none
+	LeaderEpoch int32
+}
+
+func (p Partition) String() string { return fmt.Sprintf("%s/%d", p.Topic, p.Number) }
+
+// Locate finds the leaders of the partitions of topics. A topic that does not exist is absent from the answer.
+func (c *Cluster) Locate(ctx context.Context, topics ...string) (map[string][]Partition, error) {
+	md, err := c.Admin.Metadata(ctx, topics...)
+	if err != nil {
+		return nil, fmt.Errorf("reading metadata of cluster %s: %w", c.Config.Alias, err)
+	}
+	out := make(map[string][]Partition, len(md.Topics))
+	for name, t := range md.Topics {
+		if t.Err != nil {
+			continue
+		}
+		out[name] = partitionsOf(t)
+	}
+	return out, nil
+}
+
+func partitionsOf(t kadm.TopicDetail) []Partition {
+	ps := make([]Partition, 0, len(t.Partitions))
+	for _, p := range t.Partitions.Sorted() {
+		ps = append(ps, Partition{Topic: t.Topic, TopicID: t.ID, Number: p.Partition, Leader: p.Leader, LeaderEpoch: p.LeaderEpoch})
+	}
+	return ps
+}

@@ -1,0 +1,172 @@
+package kafka
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kmsg"
+)
+
+// Want is one partition of a raw fetch, and where to read it.
+type Want struct {
+	Partition
+	Offset   int64
+	MaxBytes int32
+	// LastEpoch is the leader epoch of the batch before Offset, -1 where unknown: with it the broker tells where its log
+	// and ours part (KIP-595).
+	LastEpoch int32
+}
+
+// FetchRequest is one raw fetch from one broker.
+type FetchRequest struct {
+	Broker    int32
+	Wants     []Want
+	MaxWait   time.Duration
+	MaxBytes  int32
+	Committed bool // isolation level read_committed
+}
+
+// Got is one partition of a raw fetch's answer.
+type Got struct {
+	*kmsg.FetchResponseTopicPartition
+	Err error // of the partition; nil, or an error of package kerr
+}
+
+// Diverged returns the offset from which the broker's log differs from what the reader has seen, if it said so.
+func (g Got) Diverged() (offset int64, ok bool) {
+	return g.DivergingEpoch.EndOffset, g.DivergingEpoch.EndOffset >= 0
+}
+
+// Fetch reads raw record batches: as they lie in the log, so the first may begin below the offset asked for, and the last may
+// be cut short. The answer has an entry for each Want in the same order; one without an answer has a nil response and an error.
+func (c *Cluster) Fetch(ctx context.Context, r FetchRequest) ([]Got, error) {
+	resp, err := c.Client.Broker(int(r.Broker)).Request(ctx, r.message())
+	if err != nil {
+		return nil, fmt.Errorf("fetching from broker %d of cluster %s: %w", r.Broker, c.Config.Alias, err)
+	}
+	fr := resp.(*kmsg.FetchResponse)
+	if err := kerr.ErrorForCode(fr.ErrorCode); err != nil {
+		return nil, fmt.Errorf("fetching from broker %d of cluster %s: %w", r.Broker, c.Config.Alias, err)
+	}
+	return r.match(fr), nil
+}
+
+func (r FetchRequest) message() *kmsg.FetchRequest {
+	req := kmsg.NewPtrFetchRequest()
+	req.MaxWaitMillis, req.MinBytes, req.MaxBytes, req.SessionEpoch = int32(r.MaxWait.Milliseconds()), 1, r.MaxBytes, -1
+	if r.Committed {
+		req.IsolationLevel = 1
+	}
+	for _, w := range r.Wants {
+		p := kmsg.NewFetchRequestTopicPartition()
+		p.Partition, p.FetchOffset, p.PartitionMaxBytes = w.Number, w.Offset, w.MaxBytes
+		p.CurrentLeaderEpoch, p.LastFetchedEpoch = w.LeaderEpoch, w.LastEpoch
+		t := topicOf(req, w.Partition)
+		t.Partitions = append(t.Partitions, p)
+	}
+	return req
+}
+
+// topicOf returns the entry of p's topic, which is the last one or new: wants of a topic stand together.
+func topicOf(req *kmsg.FetchRequest, p Partition) *kmsg.FetchRequestTopic {
+	if n := len(req.Topics); n > 0 && req.Topics[n-1].Topic == p.Topic {
+		return &req.Topics[n-1]
+	}
+	t := kmsg.NewFetchRequestTopic()
+	t.Topic, t.TopicID = p.Topic, p.TopicID
+	req.Topics = append(req.Topics, t)
+	return &req.Topics[len(req.Topics)-1]
+}
+
+type place struct {
+	topic string
+	id    [16]byte
+	part  int32
+}
+
+// match brings the answer into the order of the wants. From version 13 on topics have ids and no names.
+func (r FetchRequest) match(resp *kmsg.FetchResponse) []Got {
+	byID := resp.Version >= 13
+	at := make(map[place]*kmsg.FetchResponseTopicPartition)
+	for i := range resp.Topics {
+		t := &resp.Topics[i]
+		for k := range t.Partitions {
+			at[key(byID, t.Topic, t.TopicID, t.Partitions[k].Partition)] = &t.Partitions[k]
+		}
+	}
+	out := make([]Got, len(r.Wants))
+	for i, w := range r.Wants {
+		p, ok := at[key(byID, w.Topic, w.TopicID, w.Number)]
+		if !ok {
+			out[i] = Got{Err: kerr.UnknownTopicOrPartition}
+			continue
+		}
+		out[i] = Got{FetchResponseTopicPartition: p, Err: kerr.ErrorForCode(p.ErrorCode)}
+	}
+	return out
+}
+
+func key(byID bool, topic string, id [16]byte, part int32) place {
+	if byID {
+		return place{id: id, part: part}
+	}
+	return place{topic: topic, part: part}
+}
+
+// Offsets asks the leaders for the end of each partition (timestamp -1), its start (-2), or the first offset at or after a
+// time in milliseconds. The answer is in the order of ps; per partition errors are kerr errors.
+func (c *Cluster) Offsets(ctx context.Context, ps []Partition, timestamp int64) ([]Offset, error) {
+	req := kmsg.NewPtrListOffsetsRequest()
+	for _, p := range ps {
+		n := len(req.Topics)
+		if n == 0 || req.Topics[n-1].Topic != p.Topic {
+			t := kmsg.NewListOffsetsRequestTopic()
+			t.Topic = p.Topic
+			req.Topics = append(req.Topics, t)
+			n++
+		}
+		rp := kmsg.NewListOffsetsRequestTopicPartition()
+		rp.Partition, rp.Timestamp, rp.CurrentLeaderEpoch = p.Number, timestamp, -1
+		req.Topics[n-1].Partitions = append(req.Topics[n-1].Partitions, rp)
+	}
+	resp, err := req.RequestWith(ctx, c.Client)
+	if err != nil {
+		return nil, fmt.Errorf("listing offsets of cluster %s: %w", c.Config.Alias, err)
+	}
+	return matchOffsets(ps, resp), nil
+}
+
+// Offset is one answer of ListOffsets.
+type Offset struct {
+	At          int64 // -1 where no record is that young
+	LeaderEpoch int32
+	Err         error
+}
+
+func matchOffsets(ps []Partition, resp *kmsg.ListOffsetsResponse) []Offset {
+	at := make(map[place]Offset)
+	for _, t := range resp.Topics {
+		for _, p := range t.Partitions {
+			at[key(false, t.Topic, t0, p.Partition)] = Offset{p.Offset, p.LeaderEpoch, kerr.ErrorForCode(p.ErrorCode)}
+		}
+	}
+	out := make([]Offset, len(ps))
+	for i, p := range ps {
+		o, ok := at[key(false, p.Topic, t0, p.Number)]
+		if !ok {
+			o.Err = kerr.UnknownTopicOrPartition
+		}
+		out[i] = o
+	}
+	return out
+}
+
+var t0 [16]byte
+
+// Timestamps of Offsets with a meaning of their own.
+const (
+	End   int64 = -1
+	Start int64 = -2
+)

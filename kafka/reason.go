@@ -1,0 +1,44 @@
+package kafka
+
+// Reason is why a partition or shard does not go on: a word for programs, words for people, and what to do.
+type Reason struct {
+	Code string `json:"code"`
+	Text string `json:"text"`
+	Hint string `json:"hint,omitempty"`
+}
+
+func (r Reason) Error() string {
+	if r.Hint == "" {
+		return r.Code + ": " + r.Text
+	}
+	return r.Code + ": " + r.Text + " (" + r.Hint + ")"
+}
+
+// Codes of reasons. They are part of the interface: alerts and runbooks name them.
+const (
+	SourceUnreachable      = "source_unreachable"
+	DestinationUnreachable = "destination_unreachable"
+	PermissionDenied       = "permission_denied"
+	SourceDeleted          = "source_deleted"
+	SourceRecreated        = "source_recreated"
+	SourceTruncated        = "source_truncated"
+	RetentionGap           = "retention_gap"
+	CorruptBatch           = "corrupt_batch"
+	DestinationMissing     = "destination_missing"
+	DestinationRecreated   = "destination_recreated"
+	DestinationTruncated   = "destination_truncated"
+	RecordTooLarge         = "record_too_large"
+	Rejected               = "rejected_by_destination"
+	ResumePointLost        = "resume_point_lost"
+	NotFenced              = "not_fenced"
+	NoLeader               = "no_leader"
+	TakenOver              = "taken_over"
+	Unclaimed              = "unclaimed"
+	RegistryLost           = "registry_lost"
+	ClusterUnreachable     = "cluster_unreachable"
+	SameCluster            = "same_cluster"
+	TopicNotMade           = "topic_not_created"
+)
+
+// Because makes a Reason; hint may be "".
+func Because(code, text, hint string) Reason { return Reason{Code: code, Text: text, Hint: hint} }

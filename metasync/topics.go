@@ -1,0 +1,236 @@
+package metasync
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/meshd/meshd/checkpoint"
+	"github.com/meshd/meshd/kafka"
+	"github.com/meshd/meshd/topology"
+)
+
+const dynamicTopicConfig = kmsg.ConfigSourceDynamicTopicConfig
+
+// Wish is the copy of one topic as it should be.
+type Wish struct {
+	Topic      string // at the source
+	Remote     string // at the destination
+	Origin     topology.Alias
+	Partitions int
+	Settings   topology.LinkSettings
+	First      bool // found when the flow began: Settings.Start applies; what appears later is copied from its beginning
+}
+
+// Syncer makes the topics of one pair exist.
+type Syncer struct {
+	Source, Destination *kafka.Cluster
+	Registry            *checkpoint.Topics // of the destination; read
+	Log                 *slog.Logger
+
+	configsAt map[string]time.Time
+}
+
+// Ensure makes the copy exist and returns its entry in the registry. have is how many partitions it has, 0 if it does not exist.
+func (s *Syncer) Ensure(ctx context.Context, w Wish, have int) (checkpoint.TopicEntry, error) {
+	entry, known := s.Registry.Entries()[w.Remote]
+	switch {
+	case have == 0:
+		return s.create(ctx, w, entry, known)
+	case known && entry.Kind == checkpoint.Intent:
+		return s.confirm(ctx, w, entry)
+	case !known || entry.Kind == checkpoint.Local:
+		return entry, kafka.Reason{Code: kafka.Unclaimed, Text: fmt.Sprintf("topic %s is at the destination, but meshd did not make it", w.Remote),
+			Hint: "set remote: adopt on the link or run meshd adopt to take it over, or exclude " + w.Topic}
+	case have < w.Partitions && w.Settings.SyncPartitions:
+		return entry, s.grow(ctx, w, have)
+	}
+	return entry, nil
+}
+
+// create writes the intent, creates, and confirms. A copy that the registry knows and that is gone was deleted by a person: it
+// comes back only if nothing was ever copied into it.
+func (s *Syncer) create(ctx context.Context, w Wish, entry checkpoint.TopicEntry, known bool) (checkpoint.TopicEntry, error) {
+	if known && entry.Kind != checkpoint.Intent {
+		return entry, kafka.Reason{Code: kafka.DestinationMissing, Text: fmt.Sprintf("topic %s was deleted at the destination", w.Remote),
+			Hint: "exclude " + w.Topic + " from the link, or run meshd adopt --forget to copy it anew"}
+	}
+	if !known {
+		entry = checkpoint.TopicEntry{Kind: checkpoint.Intent, Origin: w.Origin, Topic: w.Topic, Start: start(w)}
+		if err := s.Registry.Put(ctx, w.Remote, entry); err != nil {
+			return entry, err
+		}
+	}
+	configs, rf, err := s.blueprint(ctx, w)
+	if err != nil {
+		return entry, err
+	}
+	err = s.createTopic(ctx, w, rf, configs)
+	if errors.Is(err, kerr.TopicAlreadyExists) {
+		return s.confirm(ctx, w, entry) // another node of this mesh was faster: the intent is in the registry
+	}
+	if err != nil {
+		return entry, fmt.Errorf("creating topic %s with %d partitions and replication factor %d: %w", w.Remote, w.Partitions, rf, err)
+	}
+	s.Log.Info("topic created", slog.String("topic", w.Remote), slog.Int("partitions", w.Partitions), slog.Int("replication_factor", int(rf)))
+	return s.confirm(ctx, w, entry)
+}
+
+// createTopic tries with the timestamp bounds, which brokers before 3.6 do not know, and then without.
+func (s *Syncer) createTopic(ctx context.Context, w Wish, rf int16, configs map[string]string) error {
+	all := maps.Clone(base)
+	maps.Copy(all, configs)
+	err := s.createWith(ctx, w, rf, all)
+	if errors.Is(err, kerr.InvalidConfig) {
+		delete(all, "message.timestamp.before.max.ms")
+		delete(all, "message.timestamp.after.max.ms")
+		err = s.createWith(ctx, w, rf, all)
+	}
+	return err
+}
+
+func (s *Syncer) createWith(ctx context.Context, w Wish, rf int16, configs map[string]string) error {
+	cs := make(map[string]*string, len(configs))
+	for k, v := range configs {
+		cs[k] = new(v)
+	}
+	r, err := s.Destination.Admin.CreateTopic(ctx, int32(w.Partitions), rf, cs, w.Remote)
+	if r.ErrMessage != "" && r.Err != nil {
+		return fmt.Errorf("%w: %s", r.Err, r.ErrMessage)
+	}
+	return errors.Join(err, r.Err)
+}
+
+// blueprint reads configs and replication factor for a copy.
+func (s *Syncer) blueprint(ctx context.Context, w Wish) (map[string]string, int16, error) {
+	configs := map[string]string{}
+	if w.Settings.SyncConfigs {
+		have, err := describe(ctx, s.Source, w.Topic)
+		if err != nil {
+			return nil, 0, err
+		}
+		configs = wanted(have, w.Settings.ConfigsExclude)
+	}
+	rf, err := s.replicationFactor(ctx, w)
+	return configs, rf, err
+}
+
+func describe(ctx context.Context, c *kafka.Cluster, topic string) ([]kadm.Config, error) {
+	rs, err := c.Admin.DescribeTopicConfigs(ctx, topic)
+	if err == nil {
+		var r kadm.ResourceConfig
+		if r, err = rs.On(topic, nil); err == nil {
+			if err = r.Err; err == nil {
+				return r.Configs, nil
+			}
+		}
+	}
+	return nil, fmt.Errorf("reading the configs of topic %s on cluster %s: %w", topic, c.Config.Alias, err)
+}
+
+// replicationFactor is that of the rule, capped by the brokers that are there. -1 leaves it to the broker.
+func (s *Syncer) replicationFactor(ctx context.Context, w Wish) (int16, error) {
+	rf := w.Settings.ReplicationFactor
+	if rf < 0 {
+		return -1, nil
+	}
+	if rf == 0 {
+		md, err := s.Source.Admin.Metadata(ctx, w.Topic)
+		if err != nil {
+			return 0, fmt.Errorf("reading the replication factor of %s: %w", w.Topic, err)
+		}
+		rf = max(1, md.Topics[w.Topic].Partitions.NumReplicas())
+	}
+	md, err := s.Destination.Admin.BrokerMetadata(ctx)
+	if err != nil {
+		return 0, fmt.Errorf("counting the brokers of cluster %s: %w", s.Destination.Config.Alias, err)
+	}
+	return int16(max(1, min(rf, len(md.Brokers)))), nil
+}
+
+// confirm notes the id of the topic that now exists.
+func (s *Syncer) confirm(ctx context.Context, w Wish, entry checkpoint.TopicEntry) (checkpoint.TopicEntry, error) {
+	at, err := checkpoint.AwaitTopic(ctx, s.Destination, w.Remote)
+	if err != nil {
+		return entry, err
+	}
+	entry.Kind, entry.TopicID = checkpoint.Created, checkpoint.TopicID(at[0].TopicID)
+	return entry, s.Registry.Put(ctx, w.Remote, entry)
+}
+
+func (s *Syncer) grow(ctx context.Context, w Wish, have int) error {
+	rs, err := s.Destination.Admin.UpdatePartitions(ctx, w.Partitions, w.Remote)
+	if err == nil {
+		err = rs[w.Remote].Err
+	}
+	if err != nil && !errors.Is(err, kerr.InvalidPartitions) { // another node was faster
+		return fmt.Errorf("growing topic %s from %d to %d partitions: %w", w.Remote, have, w.Partitions, err)
+	}
+	s.Log.Info("topic grown", slog.String("topic", w.Remote), slog.Int("from", have), slog.Int("to", w.Partitions))
+	return nil
+}
+
+// Align brings the configs of a copy in line with its source, at most once every interval.
+func (s *Syncer) Align(ctx context.Context, w Wish, every time.Duration) error {
+	if s.configsAt == nil {
+		s.configsAt = map[string]time.Time{}
+	}
+	if !w.Settings.SyncConfigs || time.Since(s.configsAt[w.Remote]) < every {
+		return nil
+	}
+	source, err := describe(ctx, s.Source, w.Topic)
+	if err != nil {
+		return err
+	}
+	remote, err := describe(ctx, s.Destination, w.Remote)
+	if err != nil {
+		return err
+	}
+	s.configsAt[w.Remote] = time.Now()
+	changes := differing(wanted(source, w.Settings.ConfigsExclude), remote)
+	if len(changes) == 0 {
+		return nil
+	}
+	rs, err := s.Destination.Admin.AlterTopicConfigs(ctx, changes, w.Remote)
+	if err == nil {
+		_, err = rs.On(w.Remote, func(r *kadm.AlterConfigsResponse) error { return r.Err })
+	}
+	if err != nil {
+		return fmt.Errorf("setting configs of topic %s: %w", w.Remote, err)
+	}
+	s.Log.Info("configs aligned", slog.String("topic", w.Remote), slog.Int("changed", len(changes)))
+	return nil
+}
+
+func start(w Wish) string {
+	switch st := w.Settings.Start; {
+	case !w.First || !st.Latest && st.Time.IsZero():
+		return "earliest"
+	case st.Latest:
+		return "latest"
+	default:
+		return st.Time.UTC().Format(time.RFC3339Nano)
+	}
+}
+
+// StartOf reads the place where a copy began from its entry.
+func StartOf(e checkpoint.TopicEntry) (topology.Start, error) {
+	switch e.Start {
+	case "", "earliest":
+		return topology.Start{}, nil
+	case "latest":
+		return topology.Start{Latest: true}, nil
+	}
+	t, err := time.Parse(time.RFC3339Nano, e.Start)
+	if err != nil {
+		return topology.Start{}, fmt.Errorf("reading the start of %s in the registry: %w", e.Topic, err)
+	}
+	return topology.Start{Time: t}, nil
+}

@@ -1,0 +1,88 @@
+# The processes of a cluster: start, wait, stop, kill. Sourced, not run.
+
+broker_dir() { echo "$CLUSTER_HOME/broker-$1"; }
+
+# broker_pid prints the process id of broker n if it runs. A pid file outlives its process and the number may be another's by
+# now, so the command line must name this broker's configuration.
+broker_pid() { # n
+  local pid
+  pid=$(cat "$(broker_dir "$1")/pid" 2>/dev/null) || return 1
+  ps -ww -o args= -p "$pid" 2>/dev/null | grep -qF "$(broker_dir "$1")/server.properties" || return 1
+  echo "$pid"
+}
+
+broker_put_log_aside() { # n
+  local log
+  log=$(broker_dir "$1")/kafka.log
+  [ ! -e "$log" ] || mv -f "$log" "$log.before"
+}
+
+# broker_exec becomes broker n: the process that called is the broker afterwards, with its pid, so whoever started it can signal
+# it and wait for it.
+broker_exec() { # n
+  local dir
+  dir=$(broker_dir "$1")
+  broker_pid "$1" >/dev/null && die "broker $1 of this cluster runs already, as process $(broker_pid "$1")"
+  broker_put_log_aside "$1"
+  echo $$ >"$dir/pid"
+  cd "$dir" || exit 1
+  KAFKA_JVM="-Xmx$HEAP ${MESHD_KAFKA_JVM:-} -Dlog4j2.configurationFile=$(kafka_libs)/broker-log4j2.properties"
+  kafka_java kafka.Kafka "$dir/server.properties" </dev/null >"$dir/kafka.log" 2>&1
+}
+
+# broker_launch starts broker n in the background, in a process group of its own, so that a Ctrl-C meant for the caller spares it.
+broker_launch() { # n
+  broker_put_log_aside "$1" # now, lest broker_wait read in it that the run before was ready
+  (set -m; nohup "$0" broker "$CLUSTER_NAME" "$1" --dir "$CLUSTERS" </dev/null >"$(broker_dir "$1")/launch.log" 2>&1 &)
+}
+
+broker_failed() { # n, reason
+  local log
+  log=$(broker_dir "$1")/kafka.log
+  say "broker $1 of $CLUSTER_NAME $2. The end of $log:"
+  tail -n 15 "$log" "$(broker_dir "$1")/launch.log" >&2 2>/dev/null
+  return 1
+}
+
+# broker_wait returns when broker n takes requests, or fails when it died or MESHD_KAFKA_START_SECONDS (180) went by.
+broker_wait() { # n
+  local dir deadline=$((SECONDS + ${MESHD_KAFKA_START_SECONDS:-180})) seen=
+  dir=$(broker_dir "$1")
+  until grep -qs 'Kafka Server started' "$dir/kafka.log" && (exec 3<>"/dev/tcp/127.0.0.1/$(client_port "$1")") 2>/dev/null; do
+    if [ -e "$dir/kafka.log" ]; then seen=yes; fi
+    if [ -n "$seen" ] && ! broker_alive "$1"; then broker_failed "$1" "ended before it was ready"; return; fi
+    if [ -s "$dir/launch.log" ] && [ -z "$seen" ]; then broker_failed "$1" "did not start"; return; fi
+    if [ "$SECONDS" -ge "$deadline" ]; then broker_failed "$1" "was not ready in time"; return; fi
+    sleep 0.1
+  done
+}
+
+# broker_alive is true from the moment that the launching shell wrote its pid: between that and the exec the command line is the
+# shell's.
+broker_alive() { # n
+  local pid
+  pid=$(cat "$(broker_dir "$1")/pid" 2>/dev/null) && ps -o stat= -p "$pid" 2>/dev/null | grep -qv '^Z'
+}
+
+# broker_stop asks broker n to end, waits, and then insists. One that was stopped with SIGSTOP is woken, for it could not hear
+# otherwise. Where all of several stop, the last can't leave in order, for the quorum that it asks is gone: it is not waited for long.
+broker_stop() { # n
+  local pid grace=30 deadline
+  if [ -z "$ONE" ] && [ "$BROKERS" -gt 1 ]; then grace=8; fi
+  deadline=$((SECONDS + grace))
+  pid=$(broker_pid "$1") || return 0
+  kill -TERM "$pid" && kill -CONT "$pid"
+  while broker_pid "$1" >/dev/null; do
+    if [ "$SECONDS" -ge "$deadline" ]; then say "broker $1 did not stop in $grace s: killed"; broker_kill "$1"; return; fi
+    sleep 0.1
+  done
+  rm -f "$(broker_dir "$1")/pid"
+}
+
+broker_kill() { # n
+  local pid
+  pid=$(broker_pid "$1") || return 0
+  kill -KILL "$pid"
+  while broker_pid "$1" >/dev/null; do sleep 0.05; done
+  rm -f "$(broker_dir "$1")/pid"
+}
