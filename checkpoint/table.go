@@ -60,26 +60,30 @@ func (t *Table) Refresh(ctx context.Context) error {
 		return &WentBackError{Topic: t.Topic, Read: t.next}
 	}
 	t.topic = p.TopicID
-	if err := t.refresh(ctx, p); err != nil {
+	end, err := t.bound(ctx, p, kafka.End)
+	if err == nil {
+		err = t.readTo(ctx, p, end)
+	}
+	if err != nil {
 		return fmt.Errorf("reading %s on cluster %s: %w", p, t.Cluster.Config.Alias, err)
 	}
 	return nil
 }
 
-func (t *Table) refresh(ctx context.Context, p kafka.Partition) error {
-	end, err := t.bound(ctx, p, kafka.End)
-	if err != nil {
-		return err
+// readTo reads up to the end that the leader gave.
+func (t *Table) readTo(ctx context.Context, p kafka.Partition, end kafka.Offset) error {
+	if end.Err != nil {
+		return end.Err
 	}
-	if end < t.next {
-		return &WentBackError{Topic: t.Topic, Read: t.next, End: end}
+	if end.At < t.next {
+		return &WentBackError{Topic: t.Topic, Read: t.next, End: end.At}
 	}
 	start, err := t.bound(ctx, p, kafka.Start)
-	if err != nil {
+	if err = errors.Join(err, start.Err); err != nil {
 		return err
 	}
-	t.next = max(t.next, start)
-	for t.next < end {
+	t.next = max(t.next, start.At)
+	for t.next < end.At {
 		if err := t.step(ctx, p); err != nil {
 			return err
 		}
@@ -87,12 +91,12 @@ func (t *Table) refresh(ctx context.Context, p kafka.Partition) error {
 	return nil
 }
 
-func (t *Table) bound(ctx context.Context, p kafka.Partition, which int64) (int64, error) {
+func (t *Table) bound(ctx context.Context, p kafka.Partition, which int64) (kafka.Offset, error) {
 	os, err := t.Cluster.Offsets(ctx, []kafka.Partition{p}, which)
 	if err != nil {
-		return 0, err
+		return kafka.Offset{}, err
 	}
-	return os[0].At, os[0].Err
+	return os[0], nil
 }
 
 func (t *Table) step(ctx context.Context, p kafka.Partition) error {

@@ -1,124 +1,127 @@
 package flow_test
 
 import (
-	"context"
-	"fmt"
-	"log/slog"
-	"strconv"
-	"sync/atomic"
+	"errors"
 	"testing"
-	"time"
 
-	"github.com/twmb/franz-go/pkg/kadm"
-	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
 
-	"github.com/meshd/meshd/flow"
-	"github.com/meshd/meshd/kafka"
 	"github.com/meshd/meshd/topology"
 )
 
-var fakes atomic.Int32
-
-type quiet struct{}
-
-func (quiet) Arrived(topology.Shard, flow.Spec, time.Duration) {}
-func (quiet) TookOver(topology.Shard)                          {}
-
-// fake starts a cluster in this process.
-func fake(t *testing.T) *kfake.Cluster {
-	t.Helper()
-	c, err := kfake.NewCluster(kfake.NumBrokers(3), kfake.ClusterID(t.Name()+strconv.Itoa(int(fakes.Add(1)))))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(c.Close)
-	return c
-}
-
-func client(t *testing.T, addrs []string, opts ...kgo.Opt) *kgo.Client {
-	t.Helper()
-	cl, err := kgo.NewClient(append(opts, kgo.SeedBrokers(addrs...))...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(cl.Close)
-	return cl
-}
-
-func pairOf(t *testing.T, us, eu []string) *topology.Topology {
-	t.Helper()
-	text := fmt.Sprintf(`
-version: 1
-mesh: test
-clusters:
-  us: {bootstrap: [%q]}
-  eu: {bootstrap: [%q]}
-nodes:
-  us-1: {datacenter: us, address: 127.0.0.1}
-  eu-1: {datacenter: eu, address: 127.0.0.2}
-links:
-  - between: [us, eu]
-    topics: {include: [".*"]}
-intervals: {discovery: 1s, progress: 1s}
-`, us[0], eu[0])
-	top, err := topology.Parse("test.yaml", []byte(text))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return top
-}
-
-func all(origin, dst topology.Alias, epoch uint64) (held []flow.Held) {
-	for n := range topology.Shards {
-		held = append(held, flow.Held{Shard: topology.Shard{Origin: origin, Destination: dst, Number: n}, Epoch: epoch})
-	}
-	return held
-}
-
-func manager(t *testing.T, dc string) *flow.Manager {
-	t.Helper()
-	log := slog.New(slog.NewTextHandler(t.Output(), nil))
-	m := flow.NewManager(flow.Config{
-		Node: dc + "-1", Log: log, Observer: quiet{},
-		Dialer: &kafka.Dialer{Datacenter: dc, ClientID: "meshd/" + dc},
-	})
-	t.Cleanup(m.Close)
-	return m
-}
-
-func TestCopiesATopicOnce(t *testing.T) {
+func TestCopiesEveryRecordOnceInOrder(t *testing.T) {
 	us, eu := fake(t), fake(t)
-	top := pairOf(t, us.ListenAddrs(), eu.ListenAddrs())
-	ctx, cancel := context.WithTimeout(t.Context(), 15*time.Second)
-	defer cancel()
-	src := client(t, us.ListenAddrs())
-	if _, err := kadm.NewClient(src).CreateTopic(ctx, 8, 1, nil, "orders"); err != nil {
+	top, ctx := pairOf(t, us.ListenAddrs(), eu.ListenAddrs()), deadline(t)
+	src := client(t, us.ListenAddrs(), kgo.RecordPartitioner(kgo.ManualPartitioner()))
+	create(ctx, t, src, "orders", 8)
+	produce(ctx, t, src, "orders", 8, 0, 10_000)
+	if err := manager(t, "eu").Apply(top, all("us", "eu", 1)); err != nil {
 		t.Fatal(err)
 	}
-	const n = 10_000
-	for i := range n {
-		src.Produce(ctx, &kgo.Record{Topic: "orders", Key: fmt.Append(nil, i), Value: fmt.Append(nil, "v", i)}, nil)
+	produce(ctx, t, src, "orders", 8, 10_000, 20_000)
+	same(t, records(ctx, t, us.ListenAddrs(), "orders", 20_000), records(ctx, t, eu.ListenAddrs(), "us.orders", 20_000))
+}
+
+// A second owner takes every shard while the first goes on: the first is shut out, and nothing is lost, twice or out of order.
+func TestTwoOwnersAtOnce(t *testing.T) {
+	us, eu := fake(t), fake(t)
+	top, ctx := pairOf(t, us.ListenAddrs(), eu.ListenAddrs()), deadline(t)
+	src := client(t, us.ListenAddrs(), kgo.RecordPartitioner(kgo.ManualPartitioner()))
+	create(ctx, t, src, "orders", 8)
+	produce(ctx, t, src, "orders", 8, 0, 5_000)
+	for owner := range 4 {
+		if err := manager(t, "eu").Apply(top, all("us", "eu", 1)); err != nil {
+			t.Fatal(err)
+		}
+		produce(ctx, t, src, "orders", 8, 5_000*(owner+1), 5_000*(owner+2))
 	}
-	if err := src.Flush(ctx); err != nil {
-		t.Fatal(err)
+	same(t, records(ctx, t, us.ListenAddrs(), "orders", 25_000), records(ctx, t, eu.ListenAddrs(), "us.orders", 25_000))
+}
+
+// Every transaction leaves a marker, and so a gap at the source; every other one is aborted.
+func TestAbortedRecordsNeverArrive(t *testing.T) {
+	us, eu := fake(t), fake(t)
+	top, ctx := pairOf(t, us.ListenAddrs(), eu.ListenAddrs()), deadline(t)
+	create(ctx, t, client(t, us.ListenAddrs()), "orders", 4)
+	for owner := range 2 {
+		if err := manager(t, "eu").Apply(top, all("us", "eu", 1)); err != nil {
+			t.Fatal(err)
+		}
+		src := client(t, us.ListenAddrs(), kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.TransactionalID("app"))
+		for txn := range 100 {
+			if err := src.BeginTransaction(); err != nil {
+				t.Fatal(err)
+			}
+			from := (owner*100 + txn) * 10
+			produce(ctx, t, src, "orders", 4, from, from+10)
+			end := kgo.TryCommit
+			if txn%2 == 1 {
+				end = kgo.TryAbort
+			}
+			if err := src.EndTransaction(ctx, end); err != nil {
+				t.Fatal(errors.Join(errors.New("ending transaction"), err))
+			}
+		}
 	}
+	got := records(ctx, t, eu.ListenAddrs(), "us.orders", 1000)
+	want := committed(ctx, t, us.ListenAddrs(), "orders", 1000)
+	same(t, want, got)
+}
+
+// A topic that is named like a copy and that meshd did not make is neither copied nor written.
+func TestLookAlikesAreLeftAlone(t *testing.T) {
+	us, eu := fake(t), fake(t)
+	top, ctx := pairOf(t, us.ListenAddrs(), eu.ListenAddrs()), deadline(t)
+	src := client(t, us.ListenAddrs(), kgo.RecordPartitioner(kgo.ManualPartitioner()))
+	dst := client(t, eu.ListenAddrs(), kgo.RecordPartitioner(kgo.ManualPartitioner()))
+	for _, topic := range []string{"orders", "prod.orders", "eu.made-by-an-application"} {
+		create(ctx, t, src, topic, 1)
+		produce(ctx, t, src, topic, 1, 0, 10)
+	}
+	create(ctx, t, src, "taken", 1)
+	create(ctx, t, dst, "us.taken", 1)
 	m := manager(t, "eu")
 	if err := m.Apply(top, all("us", "eu", 1)); err != nil {
 		t.Fatal(err)
 	}
-	seen := map[string]int{}
-	dst := client(t, eu.ListenAddrs(), kgo.ConsumeTopics("us.orders"), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()))
-	for len(seen) < n {
-		fs := dst.PollFetches(ctx)
-		if ctx.Err() != nil {
-			t.Fatalf("%d of %d records arrived", len(seen), n)
-		}
-		fs.EachRecord(func(r *kgo.Record) { seen[string(r.Key)]++ })
+	records(ctx, t, eu.ListenAddrs(), "us.orders", 10)
+	records(ctx, t, eu.ListenAddrs(), "us.prod.orders", 10) // a dot alone means nothing
+	topics := topicsOf(ctx, t, dst)
+	if topics["us.eu.made-by-an-application"] {
+		t.Error("a look-alike was copied")
 	}
-	for k, c := range seen {
-		if c != 1 {
-			t.Errorf("record %s arrived %d times", k, c)
+	for _, st := range m.Status().Pairs[0].Topics {
+		unclaimed := st.Reason != nil && st.Reason.Code == "unclaimed"
+		if want := st.Topic == "taken" || st.Topic == "eu.made-by-an-application"; want != unclaimed {
+			t.Errorf("topic %s: %+v", st.Topic, st.Reason)
+		}
+	}
+}
+
+func TestBothDirectionsDoNotLoop(t *testing.T) {
+	us, eu := fake(t), fake(t)
+	top, ctx := pairOf(t, us.ListenAddrs(), eu.ListenAddrs()), deadline(t)
+	a := client(t, us.ListenAddrs(), kgo.RecordPartitioner(kgo.ManualPartitioner()))
+	b := client(t, eu.ListenAddrs(), kgo.RecordPartitioner(kgo.ManualPartitioner()))
+	create(ctx, t, a, "orders", 2)
+	create(ctx, t, b, "orders", 2)
+	for dc, other := range map[string]topology.Alias{"us": "eu", "eu": "us"} {
+		if err := manager(t, dc).Apply(top, all(other, topology.Alias(dc), 1)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	produce(ctx, t, a, "orders", 2, 0, 1000)
+	produce(ctx, t, b, "orders", 2, 0, 1000)
+	records(ctx, t, eu.ListenAddrs(), "us.orders", 1000)
+	records(ctx, t, us.ListenAddrs(), "eu.orders", 1000)
+	create(ctx, t, a, "second", 1)
+	produce(ctx, t, a, "second", 1, 0, 1) // a topic made after the copies: where it arrives, they have been looked at
+	records(ctx, t, eu.ListenAddrs(), "us.second", 1)
+	for _, cl := range []*kgo.Client{a, b} {
+		for topic := range topicsOf(ctx, t, cl) {
+			if topic == "us.eu.orders" || topic == "eu.us.orders" {
+				t.Errorf("%s: a copy was copied", topic)
+			}
 		}
 	}
 }

@@ -40,8 +40,8 @@ type foreign struct {
 }
 
 const (
-	fencePatience = 10 * time.Second // for a partition without a marker, after which it is taken out
-	fenceAgain    = time.Second      // a partition without a marker after this is fenced again: the coordinator skips those without a leader
+	fencePatience = 3 * time.Second // for a partition without a marker, after which it is taken out
+	fenceAgain    = time.Second     // a partition without a marker after this is fenced again: the coordinator skips those without a leader
 )
 
 // raise fences ps, and reads each from the offset in from (or from its end before the fence) up to the marker.

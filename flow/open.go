@@ -13,8 +13,6 @@ import (
 	"github.com/meshd/meshd/offsetxlate"
 )
 
-const retryOpen = 2 * time.Second // for partitions that could not be opened
-
 func asReason(err error, r *kafka.Reason) bool { return errors.As(err, r) }
 
 // closeUnwanted ends the parts that the shard has no more, or has in another form. What they leave is kept for the case that
@@ -53,32 +51,86 @@ func (l *life) closePart(ctx context.Context, p *part) error {
 }
 
 // openWanted fences and opens the partitions that the shard has newly been given. What fails is set apart with its reason, and
-// tried again; the others go on.
+// tried again after a while; the others go on.
 func (l *life) openWanted(ctx context.Context) error {
-	if time.Now().Before(l.retryAt) {
-		return nil
-	}
 	l.mu.Lock()
 	todo := map[kafka.Partition]Spec{}
 	for key, spec := range l.want {
-		if l.parts[key] == nil {
+		if l.parts[key] == nil && l.due(key, spec) {
 			l.place(todo, key, spec)
 		}
 	}
 	l.mu.Unlock()
-	if len(todo) == 0 {
+	if todo = l.sift(ctx, todo); len(todo) == 0 {
 		return nil
 	}
-	l.retryAt = time.Now().Add(retryOpen)
 	ps, from := make([]kafka.Partition, 0, len(todo)), map[kafka.Partition]offsetxlate.Dest{}
 	for p, spec := range todo {
 		ps = append(ps, p)
-		if prog, ok := l.stored.progress[spec.Key()]; ok && prog.DstID == p.TopicID {
+		if prog, ok := l.stored.progress[spec.Key()]; ok {
 			from[p] = prog.Dest
 		}
 	}
 	sortPartitions(ps)
 	return l.openAll(ctx, todo, l.fence.raise(ctx, ps, from))
+}
+
+// again says when a partition that did not open is tried the next time.
+type again struct {
+	spec  Spec
+	at    time.Time
+	tries int
+}
+
+// due says whether a partition may be tried now: never failed, waited long enough, or given anew in another form.
+func (l *life) due(key string, spec Spec) bool {
+	a, ok := l.later[key]
+	return !ok || a.spec != spec || !time.Now().Before(a.at)
+}
+
+// block sets a partition apart, from one second on up to a minute.
+func (l *life) block(key string, spec Spec, err error) {
+	a := l.later[key]
+	if a.spec != spec {
+		a = again{spec: spec}
+	}
+	a.at, a.tries = time.Now().Add(min(time.Second<<min(a.tries, 6), time.Minute)), a.tries+1
+	l.later[key] = a
+	r := openReason(err)
+	l.mu.Lock()
+	was := l.blocked[key]
+	l.blocked[key] = r
+	l.mu.Unlock()
+	if was.Code != r.Code {
+		l.log.Warn("partition does not open", slog.String("partition", key), slog.String("reason", r.Code), slog.String("text", r.Text), slog.String("hint", r.Hint))
+	}
+}
+
+// sift takes out the partitions of which it is plain before the fence that they can't be opened: a fence leaves a marker in
+// their log each time.
+func (l *life) sift(ctx context.Context, todo map[kafka.Partition]Spec) map[kafka.Partition]Spec {
+	for at, spec := range todo {
+		if err := l.precheck(ctx, at, spec); err != nil {
+			l.block(spec.Key(), spec, err)
+			delete(todo, at)
+		}
+	}
+	return todo
+}
+
+func (l *life) precheck(ctx context.Context, at kafka.Partition, spec Spec) error {
+	if prog, known := l.stored.progress[spec.Key()]; known {
+		if r, ok := otherTopic(spec, prog, at); ok {
+			return r
+		}
+		return nil
+	}
+	data, err := l.fence.holdsData(ctx, at)
+	if err == nil && data && spec.From < 0 {
+		err = kafka.Because(kafka.ResumePointLost, fmt.Sprintf("%s holds records, but %s knows nothing of them", at, l.progress.outlet.topic),
+			"if another tool made them, adopt the topic; if the progress topic was lost, delete the remote topic to copy it anew")
+	}
+	return err
 }
 
 // place finds where a wanted partition lies; it is called with the lock held.
@@ -102,18 +154,14 @@ func (l *life) openAll(ctx context.Context, todo map[kafka.Partition]Spec, up ma
 	var opened []*part
 	for at, spec := range todo {
 		p, err := l.openPart(ctx, at, spec, up[at])
-		if kafka.Classify(err) == kafka.Fenced && err != nil {
-			return err
-		}
-		l.mu.Lock()
-		if err != nil {
-			l.blocked[spec.Key()] = openReason(err)
-			l.log.Warn("partition does not open", slog.String("partition", spec.Key()), slog.Any("error", err))
-		} else {
-			delete(l.blocked, spec.Key())
+		switch {
+		case err == nil:
 			opened = append(opened, p)
+		case kafka.Classify(err) == kafka.Fenced:
+			return err
+		default:
+			l.block(spec.Key(), spec, err)
 		}
-		l.mu.Unlock()
 	}
 	if err := l.saveParts(ctx, opened); err != nil {
 		return err
@@ -121,12 +169,11 @@ func (l *life) openAll(ctx context.Context, todo map[kafka.Partition]Spec, up ma
 	for _, p := range opened {
 		l.mu.Lock()
 		l.parts[p.Key()] = p
+		delete(l.blocked, p.Key())
 		l.mu.Unlock()
+		delete(l.later, p.Key())
 		p.begin()
 		l.src.Fetcher.add(p)
-	}
-	if len(opened) == len(todo) {
-		l.retryAt = time.Time{}
 	}
 	return nil
 }
@@ -153,10 +200,7 @@ func (l *life) openPart(ctx context.Context, at kafka.Partition, spec Spec, f *f
 	p := l.newPart(at, spec)
 	prog, known := l.stored.progress[spec.Key()]
 	if !known {
-		return p, l.beginPart(ctx, p, at, f)
-	}
-	if r, ok := otherTopic(spec, prog, at); ok {
-		return nil, r
+		return p, l.beginPart(ctx, p, f)
 	}
 	return p, l.resumePart(p, prog, f)
 }
@@ -181,21 +225,20 @@ func (l *life) newPart(at kafka.Partition, spec Spec) *part {
 	}
 }
 
-// beginPart is for a partition without progress: it must be empty, or the records in it have lost their meaning.
-func (l *life) beginPart(ctx context.Context, p *part, at kafka.Partition, f *fenced) error {
-	data, err := l.fence.holdsData(ctx, at, f.marker)
-	if err != nil {
-		return err
-	}
-	if data {
-		return kafka.Because(kafka.ResumePointLost, fmt.Sprintf("%s holds records, but %s knows nothing of them", at, l.progress.outlet.topic),
-			"if another tool made them, adopt the topic; if the progress topic was lost, delete the remote topic to copy it anew")
+// beginPart is for a partition without progress. It holds no record: precheck looked, and what came since lies before the marker.
+func (l *life) beginPart(ctx context.Context, p *part, f *fenced) error {
+	if len(f.tail) > 0 {
+		return kafka.Because(kafka.ResumePointLost, p.Remote+" was written to while it was opened", "")
 	}
 	start, err := l.src.startOf(ctx, p.Spec)
 	if err != nil {
 		return err
 	}
 	p.moveTo(start, 0, f.marker+1)
+	if p.From >= 0 { // another tool copied what is before
+		p.xlate = offsetxlate.NewUnknown(offsetxlate.Point{Src: start, Dst: f.marker + 1})
+		return nil
+	}
 	p.xlate = offsetxlate.New(offsetxlate.Point{Src: start, Dst: f.marker + 1})
 	return nil
 }
@@ -212,7 +255,7 @@ func (l *life) resumePart(p *part, prog checkpoint.Progress, f *fenced) error {
 	if err != nil {
 		return kafka.Because(kafka.ResumePointLost, err.Error(), "report this: acknowledged records are gone, or something else used meshd's transactional id")
 	}
-	if p.xlate, err = l.stored.mapOf(p.Key()); err != nil {
+	if p.xlate, err = l.stored.pages.Map(p.Key()); err != nil {
 		return err
 	}
 	if p.xlate == nil {
@@ -255,13 +298,17 @@ func (p *part) moveTo(src offsetxlate.Source, written int64, dest offsetxlate.De
 	p.dirty = true
 }
 
-// holdsData says whether a partition holds any record below the marker.
-func (f *fence) holdsData(ctx context.Context, at kafka.Partition, marker offsetxlate.Dest) (bool, error) {
+// holdsData says whether a partition holds any record.
+func (f *fence) holdsData(ctx context.Context, at kafka.Partition) (bool, error) {
 	starts, err := f.cluster.Offsets(ctx, []kafka.Partition{at}, kafka.Start)
 	if err = errors.Join(err, first(starts).Err); err != nil {
 		return false, err
 	}
-	for next := starts[0].At; next < int64(marker); {
+	ends, err := f.cluster.Offsets(ctx, []kafka.Partition{at}, kafka.End)
+	if err = errors.Join(err, first(ends).Err); err != nil {
+		return false, err
+	}
+	for next := starts[0].At; next < ends[0].At && ctx.Err() == nil; {
 		got, err := f.cluster.Fetch(ctx, kafka.FetchRequest{
 			Broker: at.Leader, MaxWait: 20 * time.Millisecond, MaxBytes: 1 << 20,
 			Wants: []kafka.Want{{Partition: at, Offset: next, MaxBytes: 1 << 20, LastEpoch: -1}},
@@ -278,7 +325,7 @@ func (f *fence) holdsData(ctx context.Context, at kafka.Partition, marker offset
 				break
 			}
 			if !b.Control() {
-				return b.BaseOffset() < int64(marker), nil
+				return true, nil
 			}
 			data, next = rest, b.NextOffset()
 		}

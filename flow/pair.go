@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/meshd/meshd/checkpoint"
+	"github.com/meshd/meshd/checkpoint/mm2"
 	"github.com/meshd/meshd/kafka"
 	"github.com/meshd/meshd/loop"
 	"github.com/meshd/meshd/metasync"
@@ -31,6 +32,7 @@ type pair struct {
 	kick   chan struct{}
 
 	own, theirs *checkpoint.Topics // of the loop's goroutine
+	sync        *metasync.Syncer
 	prepared    bool
 
 	mu     sync.Mutex
@@ -56,12 +58,14 @@ type TopicStatus struct {
 	Kind       loop.Kind     `json:"kind"`
 	Partitions int           `json:"partitions"`
 	Reason     *kafka.Reason `json:"reason,omitempty"`
+	Drift      string        `json:"drift,omitempty"` // why its configs could not be brought in line
 }
 
 func (p *pair) start() {
 	ctx, cancel := context.WithCancel(context.Background())
 	p.cancel = cancel
 	p.wg.Go(func() { p.loop(ctx) })
+	p.wg.Go(func() { p.beat(ctx) })
 }
 
 // stop drains the pair's shards, all at once, and returns when they have.
@@ -188,8 +192,7 @@ func (p *pair) discover(ctx context.Context) error {
 	link := p.link
 	p.mu.Unlock()
 	r := &round{pair: p, link: link, out: map[int]map[string]Spec{}, status: map[string]TopicStatus{}, first: p.own.FlowBegan(p.Source) == ""}
-	r.sync = &metasync.Syncer{Source: p.src.Control, Destination: p.dst.Control, Registry: p.own, Log: p.log}
-	for _, name := range slices.Sorted(maps.Keys(topics)) {
+	for _, name := range slices.Sorted(maps.Keys(topics)) { // the same order every time: logs can be compared
 		if err := r.topic(ctx, name, topics[name]); err != nil {
 			return err
 		}
@@ -199,8 +202,9 @@ func (p *pair) discover(ctx context.Context) error {
 			return err
 		}
 	}
+	r.missing(topics)
 	p.deal(r)
-	return nil
+	return r.align(ctx)
 }
 
 const discoverTimeout = 2 * time.Minute // with thousands of topics to create
@@ -212,6 +216,7 @@ func (p *pair) registries(ctx context.Context) error {
 			return err
 		}
 		p.own, p.theirs = checkpoint.NewTopics(p.dst.Control), checkpoint.NewTopics(p.src.Control)
+		p.sync = &metasync.Syncer{Source: p.src.Control, Destination: p.dst.Control, Registry: p.own, Log: p.log}
 		p.prepared = true
 	}
 	return p.own.BeBorn(ctx, newID())
@@ -234,8 +239,8 @@ func (p *pair) meet(ctx context.Context) error {
 type round struct {
 	*pair
 	link   *topology.Link
-	sync   *metasync.Syncer
 	first  bool
+	wishes []metasync.Wish
 	out    map[int]map[string]Spec
 	status map[string]TopicStatus
 }
@@ -243,10 +248,16 @@ type round struct {
 // topic decides about one topic of the source. Only what concerns all topics is an error.
 func (r *round) topic(ctx context.Context, name string, ps []kafka.Partition) error {
 	settings, carried := r.link.Topic(name)
+	if name == mm2.Heartbeats && r.link.Settings.MM2Heartbeats {
+		settings, carried = r.link.Settings, true
+	}
 	if !carried {
 		return nil
 	}
 	v := r.mesh.Classify(name, r.Source, known(r.theirs, name))
+	if name == mm2.Heartbeats {
+		v.Kind = loop.Local // each cluster's own, and carried like any topic
+	}
 	st := TopicStatus{Topic: name, Kind: v.Kind, Partitions: len(ps)}
 	switch v.Kind {
 	case loop.Internal, loop.Remote:
@@ -310,7 +321,47 @@ func (r *round) copy(ctx context.Context, name string, ps []kafka.Partition, set
 		}
 		r.out[n][spec.Key()] = spec
 	}
-	return r.sync.Align(ctx, w, r.env.intervals.Configs)
+	r.wishes = append(r.wishes, w)
+	return nil
+}
+
+// align brings configs in line, after the partitions were handed out: with many topics it takes a while. A copy that can't be
+// aligned is copied into all the same.
+func (r *round) align(ctx context.Context) error {
+	for _, w := range r.wishes {
+		err := r.sync.Align(ctx, w, r.env.intervals.Configs)
+		if ctx.Err() != nil {
+			return fmt.Errorf("aligning configs of %s: %w", w.Remote, err)
+		}
+		r.setConfigTrouble(w.Topic, err)
+	}
+	return nil
+}
+
+func (p *pair) setConfigTrouble(topic string, err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	st := p.topics[topic]
+	was := st.Drift
+	if st.Drift = ""; err != nil {
+		st.Drift = err.Error()
+	}
+	p.topics[topic] = st
+	if st.Drift != was {
+		p.log.Warn("configs of a copy", slog.String("topic", st.Remote), slog.String("trouble", st.Drift))
+	}
+}
+
+// missing says of each copy whose topic is no longer at the source that it is so.
+func (r *round) missing(there map[string][]kafka.Partition) {
+	for remote, e := range r.own.Entries() {
+		_, carried := r.link.Topic(e.Topic)
+		if e.Origin != r.Source || e.Kind == checkpoint.Local || there[e.Topic] != nil || !carried {
+			continue
+		}
+		r.status[e.Topic] = TopicStatus{Topic: e.Topic, Remote: remote, Kind: loop.Local, Reason: new(kafka.Because(kafka.SourceDeleted,
+			"topic "+e.Topic+" is not at the source any more", "what arrived stays in "+remote+"; exclude the topic from the link to have this settled"))}
+	}
 }
 
 // partitionsThere counts the partitions of a topic at the destination. What the directory does not have may be new.
@@ -346,4 +397,22 @@ func (p *pair) deal(r *round) {
 			}()
 		}
 	}
+}
+
+func (p *pair) adopt(ctx context.Context, topic string, local bool) error {
+	p.mu.Lock()
+	link := p.link
+	p.mu.Unlock()
+	settings, carried := link.Topic(topic)
+	if !carried {
+		return fmt.Errorf("link %s does not carry topic %s", link.Name, topic)
+	}
+	registry := checkpoint.NewTopics(p.dst.Control)
+	s := &metasync.Syncer{Source: p.src.Control, Destination: p.dst.Control, Registry: registry, Log: p.log}
+	w := metasync.Wish{Topic: topic, Remote: loop.RemoteName(p.Source, settings.Separator, topic), Origin: p.Source, Settings: settings}
+	if err := s.Adopt(ctx, w, local); err != nil {
+		return err
+	}
+	p.poke()
+	return nil
 }

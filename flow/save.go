@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 
+	"github.com/meshd/meshd/checkpoint"
 	"github.com/meshd/meshd/offsetxlate"
 )
 
@@ -99,7 +100,7 @@ func (p *part) snapshot() (pages []entry, place entry, through int64) {
 	var changed []offsetxlate.Page
 	changed, p.mark = p.xlate.EncodeSince(p.mark)
 	for _, c := range changed {
-		pages = append(pages, entry{pageKey(p.Key(), c.Start), c.Data})
+		pages = append(pages, entry{checkpoint.PageKey(p.Key(), c.Start), c.Data})
 	}
 	p.prog.Advance(p.written, p.dest)
 	return pages, entry{p.Key(), p.prog.Encode()}, p.assigned

@@ -156,7 +156,7 @@ type life struct {
 	offsets  *ledger
 	fence    *fence
 	stored   stored
-	retryAt  time.Time // for partitions that could not be opened
+	later    map[string]again // partitions that could not be opened
 }
 
 func (s *shard) txnID() string {
@@ -175,7 +175,7 @@ func (s *shard) open(ctx context.Context) (*life, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &life{shard: s, id: id, fence: &fence{cluster: s.dst.Control, dir: s.dst.Dir, txnID: s.txnID(), id: id}}
+	l := &life{shard: s, id: id, later: map[string]again{}, fence: &fence{cluster: s.dst.Control, dir: s.dst.Dir, txnID: s.txnID(), id: id}}
 	if err := l.openLedgers(ctx); err != nil {
 		return nil, err
 	}

@@ -73,6 +73,12 @@ func (s *Site) ID() string {
 	return s.id
 }
 
+func (s *Site) brokerCount() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.brokers
+}
+
 // Trouble is why the cluster can't be used now; nil if it can.
 func (s *Site) Trouble() error {
 	s.mu.Lock()
@@ -97,9 +103,10 @@ func (s *Site) meet(ctx context.Context) error {
 
 // prepare makes the topics that meshd owns at a destination.
 func (s *Site) prepare(ctx context.Context, origin topology.Alias) error {
-	err := checkpoint.EnsureOwned(ctx, s.Control, s.brokers, 1, checkpoint.TopicsTopic, checkpoint.WritersTopic, checkpoint.GroupsTopic, checkpoint.NodesTopic)
+	brokers := s.brokerCount()
+	err := checkpoint.EnsureOwned(ctx, s.Control, brokers, 1, checkpoint.TopicsTopic, checkpoint.WritersTopic, checkpoint.GroupsTopic, checkpoint.NodesTopic)
 	if err == nil {
-		err = checkpoint.EnsureOwned(ctx, s.Control, s.brokers, topology.Shards, checkpoint.ProgressTopic(origin), checkpoint.OffsetsTopic(origin))
+		err = checkpoint.EnsureOwned(ctx, s.Control, brokers, topology.Shards, checkpoint.ProgressTopic(origin), checkpoint.OffsetsTopic(origin))
 	}
 	if err != nil {
 		return err
@@ -126,9 +133,14 @@ func readRegistry(ctx context.Context, own *checkpoint.Topics, theirs *checkpoin
 		return nil
 	case checkpoint.IsNoTable(err) && before == "":
 		return nil
-	case err == nil || checkpoint.IsNoTable(err):
+	case err == nil || checkpoint.IsNoTable(err) || wentBack(err):
 		return kafka.Because(kafka.RegistryLost, fmt.Sprintf("the registry of cluster %s (%s) is not the one that was read before", alias, checkpoint.TopicsTopic),
 			"without it copies can't be told from local topics there; restore the topic, or remove and add the link")
 	}
 	return err
+}
+
+func wentBack(err error) bool {
+	var w *checkpoint.WentBackError
+	return errors.As(err, &w)
 }

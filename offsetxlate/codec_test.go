@@ -27,6 +27,10 @@ func TestPageGolden(t *testing.T) {
 }
 
 func TestDecodeRefuses(t *testing.T) {
+	broken := sealed(1, 3, 0, 0, 0, 0, 0)
+	broken[len(broken)-1]++
+	back := binary.AppendUvarint(nil, 1<<64-1)
+	quarter := append(binary.AppendUvarint(nil, (1<<62-1)<<2), 0)
 	huge := binary.AppendUvarint(nil, MaxOffset+1)
 	most := binary.AppendUvarint(nil, MaxOffset)
 	join := func(parts ...[]byte) []byte { return bytes.Join(parts, nil) }
@@ -41,13 +45,15 @@ func TestDecodeRefuses(t *testing.T) {
 		{"version 0", sealed(0, 3, 0, 0, 0, 0, 0), ErrCorrupt},
 		{"a future version", sealed(2, 3, 0, 0, 0, 0, 0), ErrFuture},
 		{"unknown flag", sealed(1, 7, 0, 0, 0, 0, 0), ErrCorrupt},
-		{"wrong checksum", append(sealed(1, 3, 0, 0, 0, 0, 0), 0), ErrCorrupt},
+		{"wrong checksum", broken, ErrCorrupt},
 		{"numbers missing", sealed(1, 3, 0, 0, 0, 0), ErrCorrupt},
 		{"run cut", sealed(1, 3, 0, 0, 0, 0, 0, 4), ErrCorrupt},
 		{"number cut", sealed(1, 3, 0, 0, 0, 0, 0, 0x80), ErrCorrupt},
 		{"start out of range", sealed(join(head, huge, []byte{0, 0, 0, 0})...), ErrCorrupt},
 		{"covered end out of range", sealed(join(head, most, []byte{0, 0, 1, 0})...), ErrCorrupt},
 		{"skip out of range", sealed(join(head, []byte{0, 0, 0, 0, 0, 0}, huge)...), ErrCorrupt},
+		{"skip goes back", sealed(join(head, []byte{5, 5, 0, 0, 0, 0}, back)...), ErrCorrupt},
+		{"runs go round", sealed(join(head, []byte{5, 5, 0, 0, 0}, quarter, quarter, quarter, quarter)...), ErrCorrupt},
 		{"run out of range", sealed(join(head, most, []byte{0, 0, 0, 0, 0, 0})...), ErrCorrupt},
 		{"count out of range", sealed(join(head, []byte{0, 0, 0, 0, 0}, binary.AppendUvarint(nil, 1<<63), []byte{0})...), ErrCorrupt},
 	} {

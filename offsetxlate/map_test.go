@@ -73,6 +73,28 @@ func TestToSource(t *testing.T) {
 	}
 }
 
+// TestEveryOffset asks a map of many pages for every offset, before and after it was stored.
+func TestEveryOffset(t *testing.T) {
+	m := transactions(t, 3000)
+	again, err := Decode(m.Encode())
+	must(t, err)
+	for i := range int64(3000 * 11) {
+		x, want := Source(i), Dest(i-i/11)
+		if i%11 == 10 {
+			want = Dest(i/11*10 + 10) // the marker
+		}
+		if a := m.ToDest(x); a.Offset != want || a.Exact != true || again.ToDest(x) != a {
+			t.Fatalf("ToDest(%d) = %+v, want %d; stored %+v", x, a, want, again.ToDest(x))
+		}
+		if i%11 == 10 {
+			continue
+		}
+		if a := m.ToSource(want); a.Offset != x || a.Exact != true || again.ToSource(want) != a {
+			t.Fatalf("ToSource(%d) = %+v, want %d; stored %+v", want, a, x, again.ToSource(want))
+		}
+	}
+}
+
 func TestBelowTheStart(t *testing.T) {
 	known, unknown := New(Point{1000, 40}), NewUnknown(Point{1000, 40})
 	if got, want := known.ToDest(7), (Answer[Dest]{Offset: 40, Exact: true, How: HowStart}); got != want {

@@ -2,6 +2,7 @@ package offsetxlate
 
 import (
 	"errors"
+	"slices"
 	"testing"
 )
 
@@ -101,6 +102,23 @@ func TestLoadTakesTheLastStart(t *testing.T) {
 	}
 	if len(deleted) != len(old)-len(m.pages) {
 		t.Errorf("of %d stored pages %d are deleted, for a map of %d", len(old), len(deleted), len(m.pages))
+	}
+}
+
+// TestTrimmedStart stores that the map begins later, and deletes what lies before, in one write.
+func TestTrimmedStart(t *testing.T) {
+	m := transactions(t, 5000)
+	m.TrimDest(20_000)
+	old, mark := m.EncodeSince(0)
+	old = slices.DeleteFunc(old, func(p Page) bool { return p.Data == nil })
+	m.TrimSource(Source(m.pages[0].end[src]))
+	next, _ := m.EncodeSince(mark)
+	if len(next) != 2 || next[0].Start != m.Start().Src || next[1].Data != nil || next[1].Start != 0 {
+		t.Fatalf("stores %v", next)
+	}
+	again, err := Load(append(old[2:], next[0]))
+	if err != nil || !again.Complete() || again.Start() != m.Start() {
+		t.Errorf("%+v, %v", again, err)
 	}
 }
 

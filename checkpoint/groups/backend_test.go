@@ -3,7 +3,6 @@ package groups
 import (
 	"context"
 	"fmt"
-	"os"
 	"testing"
 	"time"
 
@@ -12,15 +11,22 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 	"go.uber.org/goleak"
+
+	"github.com/meshd/meshd/internal/kafkatest"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// owner runs the tests with the clusters that they share.
+type owner struct{ m *testing.M }
+
+func (o owner) Run() int { return kafkatest.Main(o.m) }
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(owner{m}) }
 
 // env is a cluster for one test, with its own topics and groups in it.
 type env struct {
 	*testing.T
 	seeds  []string
-	fake   *kfake.Cluster // nil on real Kafka
+	fake   *kfake.Cluster // of newFake
 	cl     *kgo.Client
 	adm    *kadm.Client
 	c      *Cluster
@@ -29,21 +35,19 @@ type env struct {
 	own    string // for meshd's records
 }
 
-func (e *env) real() bool { return e.fake == nil }
+// real says whether the broker is Apache Kafka's own.
+func (e *env) real() bool { return e.fake == nil && kafkatest.Real() }
 
 // group returns a name of this test's own, for clusters are shared.
 func (e *env) group(name string) string { return e.prefix + name }
 
 // newEnv runs the test on kfake, or on real Kafka if MESHD_TEST_KAFKA=real.
-func newEnv(t *testing.T, opts ...kfake.Opt) *env {
+func newEnv(t *testing.T) *env {
 	t.Helper()
-	if seeds := os.Getenv("MESHD_TEST_SEEDS"); seeds != "" {
-		return prepare(&env{T: t, seeds: []string{seeds}})
-	}
-	return newFake(t, opts...)
+	return prepare(&env{T: t, seeds: kafkatest.Shared(t, "groups").Bootstrap()})
 }
 
-// newFake runs the test on kfake only: it needs faults, or several brokers, or an old version.
+// newFake runs the test on kfake, whatever the backend: it needs faults that real brokers have not at will, or old versions.
 func newFake(t *testing.T, opts ...kfake.Opt) *env {
 	t.Helper()
 	fake, err := kfake.NewCluster(append([]kfake.Opt{kfake.NumBrokers(1)}, opts...)...)
@@ -71,7 +75,7 @@ func prepare(e *env) *env {
 
 func (e *env) create(partitions int32, topic string) {
 	e.Helper()
-	if _, err := e.adm.CreateTopic(e.ctx(), partitions, 1, nil, topic); err != nil {
+	if _, err := e.adm.CreateTopic(e.ctx(), partitions, -1, nil, topic); err != nil {
 		e.Fatal(err)
 	}
 	e.until("topic "+topic+" is there", func() bool {
@@ -83,7 +87,8 @@ func (e *env) create(partitions int32, topic string) {
 // until waits for a condition that a broker brings about in its own time.
 func (e *env) until(what string, cond func() bool) {
 	e.Helper()
-	ctx := e.ctx()
+	ctx, cancel := context.WithTimeout(context.Background(), 90*time.Second)
+	defer cancel()
 	for !cond() {
 		select {
 		case <-ctx.Done():
@@ -186,6 +191,7 @@ func (e *env) records() (out []string) {
 	end, _ := ends.Lookup(e.own, 0)
 	cl := e.client(kgo.ConsumeTopics(e.own), kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.KeepControlRecords(),
 		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()))
+	defer cl.Close()
 	for next := int64(0); next < end.Offset; {
 		fs := cl.PollFetches(e.ctx())
 		if err := fs.Err(); err != nil {

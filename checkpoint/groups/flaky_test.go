@@ -6,6 +6,8 @@ import (
 	"errors"
 	"net"
 	"sync"
+
+	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
 // flaky is a network that breaks when it is told to: before a request took effect, or after.
@@ -13,17 +15,37 @@ type flaky struct {
 	mu     sync.Mutex
 	key    int16 // of the requests that break
 	after  bool  // the broker gets the request, but nobody gets the answer
+	pass   int   // how many requests pass before
 	breaks int   // how many more requests break
 	broken int   // how many have broken
 }
 
 var errCut = errors.New("cut by the test")
 
-// arm makes the next n requests of a kind break.
-func (f *flaky) arm(key int16, after bool, n int) {
+// arm lets the next requests of a kind pass, and makes the n after them break.
+func (f *flaky) arm(key kmsg.Key, after bool, pass, n int) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.key, f.after, f.breaks, f.broken = key, after, n, 0
+	f.key, f.after, f.pass, f.breaks, f.broken = int16(key), after, pass, n, 0
+}
+
+func (f *flaky) disarm() { f.arm(0, false, 0, 0) }
+
+// hit says whether a request breaks, and how.
+func (f *flaky) hit(request []byte) (hit, after bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	// A request begins with its length in four bytes, then its key.
+	if f.breaks == 0 || len(request) < 6 || int16(binary.BigEndian.Uint16(request[4:])) != f.key {
+		return false, false
+	}
+	if f.pass > 0 {
+		f.pass--
+		return false, false
+	}
+	f.breaks--
+	f.broken++
+	return true, f.after
 }
 
 func (f *flaky) hits() int {
@@ -48,16 +70,9 @@ type flakyConn struct {
 	cut bool // what comes next is thrown away
 }
 
-// Write sees whole requests: a length of four bytes, then the key.
+// Write is given whole requests by the client.
 func (c *flakyConn) Write(b []byte) (int, error) {
-	c.net.mu.Lock()
-	hit := c.net.breaks > 0 && len(b) > 6 && int16(binary.BigEndian.Uint16(b[4:])) == c.net.key
-	after := c.net.after
-	if hit {
-		c.net.breaks--
-		c.net.broken++
-	}
-	c.net.mu.Unlock()
+	hit, after := c.net.hit(b)
 	if hit && !after {
 		_ = c.Close()
 		return 1, errCut // the client repeats by itself what was not begun

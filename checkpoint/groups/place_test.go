@@ -4,9 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/twmb/franz-go/pkg/kerr"
+
+	"github.com/meshd/meshd/internal/kafkatest"
 )
 
 func TestPlace(t *testing.T) {
@@ -174,6 +177,25 @@ func TestPlaceUnknownPartition(t *testing.T) {
 	if rs[0].Hint == "" {
 		t.Error("no hint")
 	}
+}
+
+// The broker's limit for metadata is 4,096 characters unless somebody changed it.
+func TestPlaceMetadataTooLarge(t *testing.T) {
+	kafkatest.RealOnly(t, "kfake takes metadata of any size")
+	e := newEnv(t)
+	p := e.placer("id")
+	bad := e.to("bad", NoCommit, 1)
+	bad.Places[0].Metadata = strings.Repeat("x", 4097)
+	rs, err := p.Place(e.ctx(), []Placement{bad, e.to("good", NoCommit, 1)})
+	if err != nil || rs[0].Outcome != Failed || !errors.Is(rs[0].Err, kerr.OffsetMetadataTooLarge) || rs[1].Outcome != Placed {
+		t.Errorf("got %+v, error %v", rs, err)
+	}
+	if rs[0].Hint == "" {
+		t.Error("no hint")
+	}
+	bad.Places[0].Metadata = strings.Repeat("x", 4096)
+	rs, err = p.Place(e.ctx(), []Placement{bad})
+	e.one(rs, err, Placed)
 }
 
 func TestPlaceRefused(t *testing.T) {

@@ -55,9 +55,7 @@ func (c *Cluster) OpenPlacer(ctx context.Context, txnID, topic string) (*Placer,
 // coordinator that does not answer; then results that were reached before it hold.
 func (p *Placer) Place(ctx context.Context, placements []Placement) ([]Result, error) {
 	jobs := newJobs(placements)
-	// A coordinator that does not answer would hold up the end of a transaction with a group of it, so it is kept out.
-	// A commit in an open transaction of the application's own may be older than ours and would be lost: kept out too.
-	p.look(ctx, undecided(jobs), true)
+	p.lookFirst(ctx, undecided(jobs))
 	var err error
 	for _, batch := range batches(undecided(jobs)) {
 		if err = p.batch(ctx, batch); err != nil {
@@ -68,6 +66,32 @@ func (p *Placer) Place(ctx context.Context, placements []Placement) ([]Result, e
 		j.fail(err)
 	}
 	return results(jobs), err
+}
+
+// lookFirst keeps out of the transactions what would spoil them: groups that are not as expected, and groups of a coordinator that
+// does not answer, for it would hold up the end of a transaction. And it keeps out groups with a commit of the application's own in
+// an open transaction, for if that is older than ours it would be lost. Our own last transaction may take a moment to be over.
+func (p *Placer) lookFirst(ctx context.Context, jobs []*job) {
+	p.look(ctx, jobs, true)
+	for wait := 5 * time.Millisecond; wait < 100*time.Millisecond; wait *= 2 {
+		again := unstable(jobs)
+		if len(again) == 0 || !pause(ctx, wait) {
+			return
+		}
+		for _, j := range again {
+			j.Result = Result{Group: j.Placement.Group}
+		}
+		p.look(ctx, again, true)
+	}
+}
+
+func unstable(jobs []*job) (out []*job) {
+	for _, j := range jobs {
+		if errors.Is(j.Err, kerr.UnstableOffsetCommit) {
+			out = append(out, j)
+		}
+	}
+	return out
 }
 
 // batch decides up to 50 groups. Each attempt decides at least one: all of them, or those that spoilt it for the others.
@@ -86,19 +110,23 @@ func (p *Placer) batch(ctx context.Context, jobs []*job) error {
 func (p *Placer) attempt(ctx context.Context, jobs []*job) error {
 	ctx, cancel := context.WithTimeout(ctx, attemptTime)
 	defer cancel()
+	if err := p.lead(ctx, jobs); err != nil {
+		return err
+	}
 	if err := p.begin(ctx, jobs); err != nil {
 		return p.giveUp(ctx, err)
 	}
 	if jobs = undecided(jobs); len(jobs) == 0 {
 		return p.giveUp(ctx, nil)
 	}
+	// From stage on members of the groups can't start: so the topic, which may be slow, comes before it.
+	if err := p.write(ctx, jobs); err != nil {
+		return p.giveUp(ctx, err)
+	}
 	p.stage(ctx, jobs)
 	p.look(ctx, undecided(jobs), false)
 	if len(undecided(jobs)) < len(jobs) {
 		return p.giveUp(ctx, nil)
-	}
-	if err := p.write(ctx, jobs); err != nil {
-		return p.giveUp(ctx, err)
 	}
 	return p.commit(ctx, jobs)
 }

@@ -222,3 +222,18 @@ func (e *env) listed(group, typ string, active bool) {
 		return g.Type == typ && g.State != "" && g.Active() == active
 	})
 }
+
+// Two calls in a row: the transaction of the first may not be over when the second looks, and that is no reason to refuse.
+func TestPlaceTwiceInARow(t *testing.T) {
+	e := newEnv(t)
+	p := e.placer("id")
+	before := NoCommit
+	for i := range 20 {
+		rs, err := p.Place(e.ctx(), []Placement{e.to("g", before, int64(i))})
+		if e.one(rs, err, Placed); err != nil {
+			t.Fatal(err)
+		}
+		before = Commit{int64(i), -1, "m"}
+	}
+	e.stands("g", before)
+}

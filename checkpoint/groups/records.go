@@ -22,6 +22,19 @@ func recordsOf(jobs []*job) (out []Record) {
 	return out
 }
 
+// lead finds the leader of the topic before a transaction is open: one that has the topic in it can't end while there is none.
+func (p *Placer) lead(ctx context.Context, jobs []*job) error {
+	if p.leader >= 0 || len(recordsOf(jobs)) == 0 {
+		return nil
+	}
+	leader, err := p.findLeader(ctx)
+	if err != nil {
+		return p.spoil(fmt.Errorf("finding the leader of %s: %w", p.topic, err))
+	}
+	p.leader = leader
+	return nil
+}
+
 // write appends the records of a batch to the topic, as a part of the transaction.
 func (p *Placer) write(ctx context.Context, jobs []*job) error {
 	records := recordsOf(jobs)
@@ -43,7 +56,7 @@ func (p *Placer) produce(ctx context.Context, batch []byte) error {
 		if p.leader < 0 {
 			leader, err := p.findLeader(ctx)
 			if err != nil {
-				return err
+				return elsewhere(err)
 			}
 			p.leader = leader
 		}
@@ -54,11 +67,16 @@ func (p *Placer) produce(ctx context.Context, batch []byte) error {
 		if err != nil {
 			p.leader = -1
 		}
-		if errors.Is(err, kerr.NotLeaderForPartition) || errors.Is(err, kerr.LeaderNotAvailable) {
-			return fmt.Errorf("%w: %w", kerr.CoordinatorNotAvailable, err) // later
-		}
-		return err
+		return elsewhere(err)
 	})
+}
+
+// elsewhere has a leader that moves waited for, as a coordinator is.
+func elsewhere(err error) error {
+	if errors.Is(err, kerr.NotLeaderForPartition) || errors.Is(err, kerr.LeaderNotAvailable) {
+		return fmt.Errorf("%w: %w", kerr.CoordinatorNotAvailable, err)
+	}
+	return err
 }
 
 func (p *Placer) produceRequest(batch []byte) kmsg.Request {

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/twmb/franz-go/pkg/kmsg"
+	"go.uber.org/goleak"
 	"pgregory.net/rapid"
 )
 
@@ -71,6 +72,7 @@ func TestRewriteAgainstModel(t *testing.T) {
 }
 
 func TestRewriteSample(t *testing.T) {
+	defer goleak.VerifyNone(t, goleak.IgnoreCurrent()) // no codec has left a goroutine
 	for _, codec := range codecs {
 		t.Run(codec.String(), func(t *testing.T) {
 			out, runs := rewrite(t, encode(t, codec, sample(500), nil), codec, testLimit)

@@ -61,8 +61,9 @@ func (c *compressor) appendGzip(dst, src []byte) ([]byte, error) {
 	return dst, err
 }
 
-// zstdWindow bounds the encoder's memory.
-const zstdWindow = 256 << 10
+// zstdWindow bounds the encoder's memory, to some 5 MB. It is not smaller, because what repeats at a distance is found within the
+// window alone, and zstd at its default level looks 2 MiB back.
+const zstdWindow = 1 << 20
 
 func (c *compressor) appendZstd(dst, src []byte) ([]byte, error) {
 	if c.zstd == nil {

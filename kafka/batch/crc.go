@@ -26,12 +26,16 @@ func multiply(a, b uint32) (product uint32) {
 	return product
 }
 
-// replaceHead returns the CRC of head' + tail, where crc is that of head + tail and tail has n bytes, which are not looked at.
+// headCRC is the CRC of the part of the header that Patch changes.
+func headCRC(b Batch) uint32 { return crc32.Checksum(b[attributesAt:patchEnd], castagnoli) }
+
+// replaceHead returns the CRC of head' + tail, where crc is that of head + tail, the heads have one length, oldHead and newHead
+// are their CRCs, and the tail has n bytes, which are not looked at.
 //
 // A CRC is linear: two inputs of one length that differ in the head alone have CRCs whose difference is that of the heads' CRCs,
 // carried on over the n bytes that follow, which is a product with x^(8n).
-func replaceHead(crc uint32, head, newHead []byte, n int) uint32 {
-	diff := crc32.Checksum(head, castagnoli) ^ crc32.Checksum(newHead, castagnoli)
+func replaceHead(crc, oldHead, newHead uint32, n int) uint32 {
+	diff := oldHead ^ newHead
 	for k := 0; n != 0; n, k = n>>1, k+1 {
 		if n&1 != 0 {
 			diff = multiply(appendPowers[k], diff)

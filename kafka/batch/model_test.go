@@ -72,23 +72,28 @@ func appendModelRecord(dst []byte, r row, base, baseTime int64) []byte {
 	return k.AppendTo(dst)
 }
 
-func kgoCodec(codec Codec) kgo.CompressionCodec {
-	return map[Codec]kgo.CompressionCodec{
-		None: kgo.NoCompression(), Gzip: kgo.GzipCompression(), Snappy: kgo.SnappyCompression(),
-		LZ4: kgo.Lz4Compression(), Zstd: kgo.ZstdCompression(),
-	}[codec]
+var kgoCodecs = map[Codec]kgo.CompressionCodec{
+	None: kgo.NoCompression(), Gzip: kgo.GzipCompression(), Snappy: kgo.SnappyCompression(),
+	LZ4: kgo.Lz4Compression(), Zstd: kgo.ZstdCompression(),
 }
+
+var kgoCompressors = func() map[Codec]kgo.Compressor {
+	all := make(map[Codec]kgo.Compressor)
+	for codec, k := range kgoCodecs {
+		all[codec], _ = kgo.DefaultCompressor(k) // nil for None
+	}
+	return all
+}()
 
 func compressModel(t fatal, codec Codec, plain []byte) []byte {
 	t.Helper()
 	if codec == None {
 		return plain
 	}
-	c, err := kgo.DefaultCompressor(kgoCodec(codec))
-	if err != nil {
-		t.Fatalf("building a compressor: %v", err)
+	out, used := kgoCompressors[codec].Compress(new(bytes.Buffer), plain)
+	if Codec(used) != codec {
+		t.Fatalf("compressed with %d, not with %s", used, codec)
 	}
-	out, _ := c.Compress(new(bytes.Buffer), plain)
 	return bytes.Clone(out)
 }
 
@@ -103,13 +108,17 @@ func readModel(t fatal, raw []byte, from int64) []row {
 	}
 	var rows []row
 	for _, r := range fetched.Records {
-		w := row{Offset: r.Offset, Timestamp: r.Timestamp.UnixMilli(), Key: r.Key, Value: r.Value}
-		for _, h := range r.Headers {
-			w.Headers = append(w.Headers, kmsg.Header{Key: h.Key, Value: h.Value})
-		}
-		rows = append(rows, w)
+		rows = append(rows, kgoRow(r))
 	}
 	return rows
+}
+
+func kgoRow(r *kgo.Record) row {
+	w := row{Offset: r.Offset, Timestamp: r.Timestamp.UnixMilli(), Key: r.Key, Value: r.Value}
+	for _, h := range r.Headers {
+		w.Headers = append(w.Headers, kmsg.Header{Key: h.Key, Value: h.Value})
+	}
+	return w
 }
 
 // copyRow takes everything out of a Record by its accessors.

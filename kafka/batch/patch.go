@@ -17,13 +17,12 @@ func Patch(b Batch, producerID int64, epoch int16, baseSequence int32) error {
 	if why := CopyReason(b); why != Copy {
 		return fmt.Errorf("patching the batch at offset %d: it can't be copied: %s", b.BaseOffset(), why)
 	}
-	var old [patchEnd - attributesAt]byte
-	copy(old[:], b[attributesAt:patchEnd])
+	oldHead := headCRC(b)
 	binary.BigEndian.PutUint64(b, 0)
 	b.putUint32(leaderEpochAt, math.MaxUint32) // -1: no broker has appended it
 	binary.BigEndian.PutUint16(b[attributesAt:], uint16(b.Codec()))
 	b.putProducer(producerID, epoch, baseSequence)
-	b.putUint32(crcAt, replaceHead(b.CRC(), old[:], b[attributesAt:patchEnd], len(b)-patchEnd))
+	b.putUint32(crcAt, replaceHead(b.CRC(), oldHead, headCRC(b), len(b)-patchEnd))
 	return nil
 }
 

@@ -289,7 +289,7 @@ func TestControlNeverTakeBackLeavesOrphans(t *testing.T) {
 	}
 }
 
-// A dead holder's shards are written again within 3 s, with a leader and without.
+// A dead holder's shards are written again within 3 s, with a leader and without, and nobody fights for them.
 func TestTakeOverIsQuick(t *testing.T) {
 	for _, led := range []bool{false, true} {
 		w := newWorld(placement.Default, ours(placement.Default), 8)
@@ -298,14 +298,18 @@ func TestTakeOverIsQuick(t *testing.T) {
 			w.leader = 1
 		}
 		w.run(5 * time.Second)
+		lost := len(w.nodes[0].runners)
 		w.kill(w.nodes[0])
-		died := w.now
+		died, opened := w.now, w.opened
 		w.run(1200 * time.Millisecond)
 		for _, n := range w.nodes[1:] {
 			n.believe("n0", true, w.now)
 		}
 		for w.now.Sub(died) < 3*time.Second {
 			w.run(tick)
+		}
+		if n := w.opened - opened; n != lost {
+			t.Errorf("leader %t: %d openings for %d shards\n%s", led, n, lost, w.story())
 		}
 		for _, s := range w.shards {
 			if len(w.writers(s)) != 1 {

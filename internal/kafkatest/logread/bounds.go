@@ -2,6 +2,7 @@ package logread
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/twmb/franz-go/pkg/kadm"
@@ -26,19 +27,18 @@ type Range struct {
 // Bounds returns the range of each partition of a topic as it is now. The topic must exist.
 func Bounds(ctx context.Context, client *kgo.Client, topic string, isolation Isolation) (map[int32]Range, error) {
 	admin := kadm.NewClient(client)
-	starts, err := admin.ListStartOffsets(ctx, topic)
-	if err != nil {
-		return nil, fmt.Errorf("listing start offsets of %s: %w", topic, err)
-	}
 	list := admin.ListEndOffsets
 	if isolation == Committed {
 		list = admin.ListCommittedOffsets
 	}
-	ends, err := list(ctx, topic)
+	var starts, ends kadm.ListedOffsets
+	err := persist(ctx, func() (err error) {
+		if starts, err = listed(ctx, admin.ListStartOffsets, topic); err == nil {
+			ends, err = listed(ctx, list, topic)
+		}
+		return err
+	})
 	if err != nil {
-		return nil, fmt.Errorf("listing end offsets of %s: %w", topic, err)
-	}
-	if err := firstError(starts.Error(), ends.Error()); err != nil {
 		return nil, fmt.Errorf("listing offsets of %s: %w", topic, err)
 	}
 	bounds := make(map[int32]Range)
@@ -50,11 +50,17 @@ func Bounds(ctx context.Context, client *kgo.Client, topic string, isolation Iso
 	return bounds, nil
 }
 
-func firstError(errs ...error) error {
-	for _, err := range errs {
-		if err != nil {
-			return err
-		}
+// listed calls one of kadm's listings; an error of any partition, or of any broker, is the whole's.
+func listed(
+	ctx context.Context, list func(context.Context, ...string) (kadm.ListedOffsets, error), topic string,
+) (kadm.ListedOffsets, error) {
+	offsets, err := list(ctx, topic)
+	var brokers *kadm.ShardErrors
+	if errors.As(err, &brokers) && len(brokers.Errs) > 0 {
+		return nil, brokers.Errs[0].Err
 	}
-	return nil
+	if err != nil {
+		return nil, err
+	}
+	return offsets, offsets.Error()
 }

@@ -15,6 +15,7 @@ const (
 	fetchBytes = 4 << 20
 	fetchWait  = 500 * time.Millisecond // the broker's, where there is nothing to read
 	retryWait  = 100 * time.Millisecond // ours, after an error that passes
+	patience   = 60 * time.Second       // for errors that should pass: a broker that was killed is missed after 9 s
 )
 
 // Reader reads one partition. It is not safe for concurrent use; readers of one client may run beside each other.
@@ -41,18 +42,18 @@ func New(client *kgo.Client, topic string, partition int32, bounds Range, isolat
 	}
 }
 
-// Next returns the records that follow, at least one, or io.EOF. It asks again after errors that pass (a change of leader, a
-// broker that restarts) for as long as the context lives.
+// Next returns the records that follow, at least one, or io.EOF. It asks again for a minute after errors that pass: a change of
+// leader, a broker that restarts.
 func (r *Reader) Next(ctx context.Context) ([]*kgo.Record, error) {
 	for r.next < r.end {
-		records, err := r.fetch(ctx)
+		var records []*kgo.Record
+		err := persist(ctx, func() (err error) {
+			records, err = r.fetch(ctx)
+			r.source.known = r.source.known && err == nil
+			return err
+		})
 		if err != nil {
-			if ctx.Err() != nil || !passes(err) {
-				return nil, fmt.Errorf("reading %s-%d at offset %d: %w", r.topic, r.partition, r.next, err)
-			}
-			r.source.known = false
-			wait(ctx, retryWait)
-			continue
+			return nil, fmt.Errorf("reading %s-%d at offset %d: %w", r.topic, r.partition, r.next, err)
 		}
 		if len(records) > 0 {
 			return records, nil
@@ -61,7 +62,19 @@ func (r *Reader) Next(ctx context.Context) ([]*kgo.Record, error) {
 	return nil, io.EOF
 }
 
-// passes says whether an error is worth another try: Kafka's retriable ones, and a connection that broke.
+// persist tries until it works, or fails for a reason that does not pass, or patience ends.
+func persist(ctx context.Context, try func() error) error {
+	deadline := time.Now().Add(patience)
+	for {
+		err := try()
+		if err == nil || !passes(err) || ctx.Err() != nil || time.Now().After(deadline) {
+			return err
+		}
+		wait(ctx, retryWait)
+	}
+}
+
+// passes says whether an error is worth another try: Kafka's retriable ones, and a connection that broke or was not made.
 func passes(err error) bool {
 	return kerr.IsRetriable(err) || kgo.IsRetryableBrokerErr(err)
 }

@@ -1,0 +1,120 @@
+package admin
+
+import (
+	"time"
+
+	"github.com/meshd/meshd/flow"
+	"github.com/meshd/meshd/kafka"
+	"github.com/meshd/meshd/loop"
+	"github.com/meshd/meshd/topology"
+)
+
+// Status answers /v1/status: what is wrong, and what every link does.
+type Status struct {
+	At       time.Time            `json:"at"`
+	Mesh     string               `json:"mesh"`
+	Nodes    []NodeBrief          `json:"nodes"`    // those that say this; one, unless statuses were merged
+	Problems []Problem            `json:"problems"` // the worst first
+	Links    []LinkStatus         `json:"links"`
+	Clusters []flow.ClusterStatus `json:"clusters"`
+}
+
+// NodeBrief is a node that answers.
+type NodeBrief struct {
+	Node       string         `json:"node"`
+	Datacenter string         `json:"datacenter"`
+	Build      string         `json:"build"`
+	Topology   topology.Stamp `json:"topology"`
+	Ready      bool           `json:"ready"`
+}
+
+// Level is how bad a problem is.
+type Level string
+
+// The levels. Critical: a whole link stands still. Error: a part of one does. Warning: everything moves, and a person should look.
+const (
+	Critical Level = "critical"
+	Error    Level = "error"
+	Warning  Level = "warning"
+)
+
+// Problem is one thing that is wrong.
+type Problem struct {
+	Level Level  `json:"level"`
+	Where string `json:"where"` // what it concerns, such as "us->eu: orders"
+	Code  string `json:"code"`
+	Text  string `json:"text"`
+	Hint  string `json:"hint,omitempty"`
+	Count int    `json:"count"` // how many partitions, shards or topics it has
+}
+
+// LinkStatus is one direction of a link. Numbers that are null are not known here.
+type LinkStatus struct {
+	Link        string             `json:"link"` // us->eu
+	Name        string             `json:"name"` // of the link in the topology
+	Source      topology.Alias     `json:"source"`
+	Destination topology.Alias     `json:"destination"`
+	State       flow.State         `json:"state"` // the worst of its partitions
+	Up          bool               `json:"up"`    // something moves, or there is nothing to move
+	Ready       bool               `json:"ready"` // its topics have been looked at
+	Reason      *kafka.Reason      `json:"reason,omitempty"`
+	Topics      int                `json:"topics"`
+	Partitions  int                `json:"partitions"` // held by the nodes that say this
+	Moving      int                `json:"moving"`     // of them
+	LagRecords  *int64             `json:"lag_records"`
+	RPOSeconds  *float64           `json:"rpo_seconds"` // all that the source had so long ago is at the destination; at least so long while opening
+	Shards      []flow.ShardStatus `json:"shards"`      // those that have partitions
+}
+
+// States of a link besides those of its partitions.
+const (
+	Elsewhere flow.State = "elsewhere" // in the topology, but the nodes that say this hold nothing of it
+	Paused    flow.State = "paused"    // by the topology
+)
+
+// FlowsAnswer answers /v1/flows.
+type FlowsAnswer struct {
+	At    time.Time    `json:"at"`
+	Flows []FlowStatus `json:"flows"`
+}
+
+// FlowStatus is one topic over one direction of a link.
+type FlowStatus struct {
+	Link        string            `json:"link"`
+	Source      topology.Alias    `json:"source"`
+	Destination topology.Alias    `json:"destination"`
+	Topic       string            `json:"topic"`
+	Remote      string            `json:"remote,omitempty"` // its name at the destination
+	Kind        loop.Kind         `json:"kind"`
+	State       flow.State        `json:"state"` // the worst of its partitions
+	Reason      *kafka.Reason     `json:"reason,omitempty"`
+	Partitions  int               `json:"partitions"` // at the source
+	Held        int               `json:"held"`       // of them, by the nodes that say this
+	LagRecords  *int64            `json:"lag_records"`
+	LagSeconds  *float64          `json:"lag_seconds"`
+	Totals      Totals            `json:"totals"`
+	Parts       []PartitionStatus `json:"partition_list,omitempty"`
+}
+
+// Totals counts what a node copied since its process began. They never go back, also where shards leave and return. What a
+// partition did in the last second before it left may be missing.
+type Totals struct {
+	Records    int64 `json:"records"`
+	Bytes      int64 `json:"bytes"`       // of record batches, as they were written
+	Aborted    int64 `json:"aborted"`     // records of aborted transactions, left out
+	GapRecords int64 `json:"gap_records"` // offsets that the source no longer held, stepped over because the topology says so
+}
+
+// PartitionStatus is one partition of a flow.
+type PartitionStatus struct {
+	Partition   int32         `json:"partition"`
+	Shard       int           `json:"shard"`
+	State       flow.State    `json:"state"`
+	Reason      *kafka.Reason `json:"reason,omitempty"`
+	Next        int64         `json:"next"`        // source offset that is copied next
+	Destination int64         `json:"destination"` // offset where it will be
+	End         int64         `json:"source_end"`
+	LagRecords  *int64        `json:"lag_records"`
+	LagSeconds  *float64      `json:"lag_seconds"`
+	MapBytes    int           `json:"map_bytes"`
+}

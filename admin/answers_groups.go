@@ -1,0 +1,124 @@
+package admin
+
+import (
+	"time"
+
+	"github.com/meshd/meshd/kafka"
+	"github.com/meshd/meshd/topology"
+)
+
+// GroupsAnswer answers /v1/groups.
+type GroupsAnswer struct {
+	At     time.Time     `json:"at"`
+	Groups []GroupStatus `json:"groups"`
+}
+
+// GroupStatus is what is done for one group in one direction.
+type GroupStatus struct {
+	Group       string           `json:"group"`
+	Source      topology.Alias   `json:"source"`
+	Destination topology.Alias   `json:"destination"`
+	State       string           `json:"state"`
+	Reason      *kafka.Reason    `json:"reason,omitempty"` // why nothing is done for it, or why the last sync failed
+	SyncedAt    time.Time        `json:"synced_at,omitzero"`
+	Partitions  []GroupPartition `json:"partitions"`
+}
+
+// GroupPartition is where a group stands in one partition.
+type GroupPartition struct {
+	Topic       string        `json:"topic"` // at the source
+	Partition   int32         `json:"partition"`
+	Source      *int64        `json:"source_commit"`      // null: none
+	Destination *int64        `json:"destination_commit"` // null: none
+	Exact       bool          `json:"exact"`              // the destination's commit is the very place
+	Rereads     int64         `json:"rereads"`            // consumed records that the group would see again there
+	Reason      *kafka.Reason `json:"reason,omitempty"`   // why its place can't be moved
+}
+
+// TranslateRequest asks for places of a group, or for one place of a partition.
+type TranslateRequest struct {
+	From  topology.Alias
+	To    topology.Alias
+	Group string // "": Point is asked for
+	Point *Point
+}
+
+// Point is a place in a partition at the cluster From, where the topic is named as it is there.
+type Point struct {
+	Topic     string
+	Partition int32
+	Offset    int64 // of the next record to consume
+}
+
+// TranslateAnswer answers /v1/translate.
+type TranslateAnswer struct {
+	At           time.Time      `json:"at"`
+	Group        string         `json:"group,omitempty"`
+	From         topology.Alias `json:"from"`
+	To           topology.Alias `json:"to"`
+	Translations []Translation  `json:"translations"`
+}
+
+// Translation is a place, translated.
+type Translation struct {
+	Topic     string        `json:"topic"` // at From
+	Partition int32         `json:"partition"`
+	Offset    int64         `json:"offset"`
+	ToTopic   string        `json:"to_topic,omitempty"`
+	ToOffset  *int64        `json:"to_offset"` // null: Reason says why
+	Exact     bool          `json:"exact"`
+	Rereads   int64         `json:"rereads"`       // consumed records behind ToOffset, at most
+	How       string        `json:"how,omitempty"` // in what way it was found
+	Reason    *kafka.Reason `json:"reason,omitempty"`
+}
+
+// NodesAnswer answers /v1/nodes.
+type NodesAnswer struct {
+	At    time.Time    `json:"at"`
+	Node  string       `json:"node"` // whose view it is
+	Nodes []NodeStatus `json:"nodes"`
+}
+
+// NodeStatus is one node of the mesh.
+type NodeStatus struct {
+	Name       string         `json:"name"`
+	Datacenter string         `json:"datacenter"`
+	Alive      bool           `json:"alive"`
+	Leader     bool           `json:"leader"` // of its datacenter
+	Voter      bool           `json:"voter"`
+	Topology   topology.Stamp `json:"topology"`
+	Gossip     string         `json:"gossip"`
+	Raft       string         `json:"raft"`
+	Admin      string         `json:"admin"`
+	Shards     int            `json:"shards"` // held
+	Build      string         `json:"build"`
+}
+
+// TopologyAnswer answers /v1/topology.
+type TopologyAnswer struct {
+	At       time.Time      `json:"at"`
+	Running  *TopologyText  `json:"running"`  // null before the first was accepted
+	Accepted topology.Stamp `json:"accepted"` // by the datacenter; version 0 while that is not known
+	Offered  []Offer        `json:"offered"`  // and not taken
+}
+
+// TopologyText is a topology as its author wrote it.
+type TopologyText struct {
+	topology.Stamp
+	Mesh     string   `json:"mesh"`
+	Parent   string   `json:"parent,omitempty"` // hash of the version that it was made from
+	Source   string   `json:"source"`
+	Warnings []string `json:"warnings"`
+}
+
+// ReadyAnswer answers /readyz.
+type ReadyAnswer struct {
+	Ready   bool     `json:"ready"`
+	Reasons []string `json:"reasons,omitempty"` // why not; left out for those who may not view
+}
+
+// ErrorAnswer is the body of every answer with a status of 400 or more, /readyz apart.
+type ErrorAnswer struct {
+	Error string `json:"error"`
+	Hint  string `json:"hint,omitempty"`
+}

@@ -1,0 +1,41 @@
+package admin
+
+import (
+	"context"
+
+	"github.com/meshd/meshd/flow"
+	"github.com/meshd/meshd/topology"
+)
+
+// Flows is the data path of this node.
+type Flows interface{ Status() flow.Status }
+
+// Groups is what this node does for consumer groups.
+type Groups interface{ Groups() []GroupStatus }
+
+// Nodes is who belongs to the mesh, as this node sees it.
+type Nodes interface{ Nodes() []NodeStatus }
+
+// Topologies is which topology runs, and which others were offered.
+type Topologies interface{ Topology() TopologyStatus }
+
+// Translator says where a place in one cluster is in another. It answers for every partition that it was asked for, with a
+// reason where it can't. An error means that it could not answer at all; ErrUnknown, that it does not know what it was asked for.
+type Translator interface {
+	Translate(context.Context, TranslateRequest) ([]Translation, error)
+}
+
+// TopologyStatus is what a node knows of topologies.
+type TopologyStatus struct {
+	Current  *topology.Topology // what runs here; nil before the first was accepted
+	Accepted topology.Stamp     // what the datacenter agreed upon; zero while that is not known
+	Offered  []Offer            // what was not taken, and why
+}
+
+// Offer is a topology that this node heard of and does not run.
+type Offer struct {
+	topology.Stamp
+	From string `json:"from"` // a node, or a file
+	Why  string `json:"why"`
+	Hint string `json:"hint,omitempty"`
+}

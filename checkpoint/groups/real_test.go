@@ -1,0 +1,80 @@
+package groups
+
+import (
+	"errors"
+	"fmt"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/meshd/meshd/internal/kafkatest"
+)
+
+// A broker of three hangs: groups of the others are still read at once; when Kafka has moved its groups, all are placed; and at
+// no time is anything reported that is not so.
+func TestBrokerHangs(t *testing.T) {
+	kafkatest.RealOnly(t, "kfake has no process to stop")
+	cluster := kafkatest.Start(t, "groups-hang", kafkatest.WithBrokers(3))
+	e := prepare(&env{T: t, seeds: cluster.Bootstrap()})
+	p := e.placer("id")
+	var all []Placement
+	for i := range 30 {
+		all = append(all, e.to(fmt.Sprintf("g%d", i), NoCommit, 1))
+	}
+	e.until("all groups are placed", func() bool { return e.advance(p, all, 1) })
+	dead := p.coordinator%3 + 1 // brokers are 1, 2 and 3; the owner's own coordinator stays
+	cluster.Signal(t, syscall.SIGSTOP, int(dead))
+	defer cluster.Signal(t, syscall.SIGCONT, int(dead))
+
+	begun := time.Now()
+	unread := 0
+	for name, g := range e.c.Commits(e.ctx(), groupsOf(all)) {
+		if g.Err != nil {
+			unread++
+		} else if g.Commits[Partition{e.topic, 0}].Offset != 1 {
+			t.Errorf("group %s: %+v", name, g)
+		}
+	}
+	if took := time.Since(begun); took > 15*time.Second || unread == 0 || unread == len(all) {
+		t.Errorf("%d of %d groups not read after %v", unread, len(all), took)
+	}
+	e.until("all groups are placed again", func() bool { return e.advance(p, all, 2) })
+	t.Logf("all groups were placed %v after broker %d hung", time.Since(begun).Round(time.Millisecond), dead)
+}
+
+// advance places what is not at an offset yet, and says whether nothing was left to do.
+func (e *env) advance(p *Placer, all []Placement, to int64) bool {
+	e.Helper()
+	stands := e.c.Commits(e.ctx(), groupsOf(all))
+	var rest []Placement
+	unread := 0
+	for _, pl := range all {
+		got, ok := stands[pl.Group].Commits[pl.Places[0].Partition]
+		if !ok {
+			got = NoCommit
+		}
+		switch {
+		case stands[pl.Group].Err != nil:
+			unread++
+		case got.Offset != to:
+			pl.Places = []Place{{Partition: pl.Places[0].Partition, Before: got, Offset: to}}
+			rest = append(rest, pl)
+		}
+	}
+	if len(rest) == 0 && unread == 0 {
+		return true
+	}
+	rs, err := p.Place(e.ctx(), rest)
+	e.Logf("%d unread, %v, error %v", unread, outcomes(rs), err)
+	if errors.Is(err, ErrFenced) {
+		e.Fatal("nobody else was there")
+	}
+	return false
+}
+
+func groupsOf(all []Placement) (names []string) {
+	for _, p := range all {
+		names = append(names, p.Group)
+	}
+	return names
+}

@@ -1,0 +1,94 @@
+package groupsync
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/meshd/meshd/checkpoint"
+	"github.com/meshd/meshd/checkpoint/groups"
+	"github.com/meshd/meshd/kafka"
+	"github.com/meshd/meshd/offsetxlate"
+	"github.com/meshd/meshd/topology"
+)
+
+// Member is one cluster as a Syncer sees it.
+type Member struct {
+	Alias   topology.Alias
+	Cluster *kafka.Cluster
+	Link    *topology.Link   // that leads from it to the home; nil for the home itself
+	Origins []topology.Alias // whose topics are copied to it
+}
+
+// view is what was read of one cluster in one round. It goes on from the round before: registry and maps are followed.
+type view struct {
+	Member
+	groups   *groups.Cluster
+	registry *checkpoint.Topics
+	maps     map[topology.Alias]*checkpoint.Maps
+
+	names   names
+	listing groups.Listing
+	commits map[string]groups.GroupCommits
+	err     error // the cluster is unknown in this round
+}
+
+func newView(m Member) *view {
+	v := &view{Member: m, groups: groups.New(m.Cluster.Client, m.Cluster.Config.RequestTimeout), maps: map[topology.Alias]*checkpoint.Maps{}}
+	v.forget()
+	return v
+}
+
+// forget drops what was followed: after an error it is read from its beginning.
+func (v *view) forget() {
+	v.registry = checkpoint.NewTopics(v.Cluster)
+	for _, o := range v.Origins {
+		v.maps[o] = checkpoint.NewMaps(v.Cluster, o)
+	}
+}
+
+const readTimeout = 10 * time.Second
+
+// list reads all but the commits.
+func (v *view) list(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, readTimeout)
+	defer cancel()
+	if v.err = v.follow(ctx); v.err == nil {
+		v.listing, v.err = v.groups.List(ctx)
+	}
+	if v.err != nil {
+		v.forget()
+	}
+}
+
+func (v *view) follow(ctx context.Context) error {
+	if err := v.registry.Refresh(ctx); err != nil && !checkpoint.IsNoTable(err) {
+		return fmt.Errorf("following the registry of %s: %w", v.Alias, err)
+	}
+	v.names = newNames(v.Alias, v.registry.Entries())
+	for o, m := range v.maps {
+		if err := m.Refresh(ctx); err != nil && !checkpoint.IsNoTable(err) {
+			return fmt.Errorf("following the maps of %s at %s: %w", o, v.Alias, err)
+		}
+	}
+	return nil
+}
+
+// read reads the commits of the groups that matter.
+func (v *view) read(ctx context.Context, names []string) {
+	if v.err != nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, readTimeout)
+	defer cancel()
+	v.commits = v.groups.Commits(ctx, names)
+}
+
+// mapOf is the map of a coordinate's copy at this cluster; nil if there is none yet.
+func (v *view) mapOf(c coordinate) (*offsetxlate.Map, error) {
+	m := v.maps[c.Origin]
+	if m == nil {
+		return nil, nil //nolint:nilnil // no link copies that origin to here
+	}
+	return m.Of(c.Topic, c.Partition)
+}

@@ -1,0 +1,73 @@
+package checkpoint
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/meshd/meshd/offsetxlate"
+)
+
+// Pages are the stored pages of offset maps, by the key of their partition and where they begin.
+type Pages map[string]map[offsetxlate.Source][]byte
+
+// PageKey is the key of one page of a partition's map.
+func PageKey(part string, start offsetxlate.Source) string {
+	return part + "@" + strconv.FormatInt(int64(start), 10)
+}
+
+// SplitPageKey takes the key of a page apart: the partition's key, and where the page begins.
+func SplitPageKey(key string) (part string, start offsetxlate.Source, err error) {
+	part, num, ok := strings.Cut(key, "@")
+	n, nerr := strconv.ParseInt(num, 10, 64)
+	if !ok || nerr != nil {
+		return "", 0, fmt.Errorf("key %q does not name a page of an offset map", key)
+	}
+	return part, offsetxlate.Source(n), nil
+}
+
+// Apply takes one record of an offsets topic.
+func (ps Pages) Apply(r *kgo.Record) error {
+	part, start, err := SplitPageKey(string(r.Key))
+	if err != nil {
+		return err
+	}
+	if r.Value == nil {
+		delete(ps[part], start)
+		return nil
+	}
+	if ps[part] == nil {
+		ps[part] = map[offsetxlate.Source][]byte{}
+	}
+	ps[part][start] = r.Value
+	return nil
+}
+
+// Put replaces all pages of a partition by those of m.
+func (ps Pages) Put(part string, m *offsetxlate.Map) {
+	ps[part] = map[offsetxlate.Source][]byte{}
+	pages, _ := m.EncodeSince(0)
+	for _, p := range pages {
+		if p.Data != nil {
+			ps[part][p.Start] = p.Data
+		}
+	}
+}
+
+// Map puts the map of a partition together; nil if none is stored.
+func (ps Pages) Map(part string) (*offsetxlate.Map, error) {
+	pages := make([]offsetxlate.Page, 0, len(ps[part]))
+	for start, data := range ps[part] {
+		pages = append(pages, offsetxlate.Page{Start: start, Data: data})
+	}
+	if len(pages) == 0 {
+		return nil, nil //nolint:nilnil // a partition that was never copied has no map, and that is no error
+	}
+	m, err := offsetxlate.Load(pages)
+	if err != nil {
+		return nil, fmt.Errorf("offset map of %s: %w", part, err)
+	}
+	return m, nil
+}

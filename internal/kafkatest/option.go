@@ -1,0 +1,63 @@
+package kafkatest
+
+// Option describes the cluster that a test wants.
+type Option func(*config)
+
+type config struct {
+	brokers     int
+	properties  map[string]string
+	tls         bool
+	clientAuth  bool
+	sasl        bool
+	restartable bool
+}
+
+// WithBrokers sets the number of brokers; the default is one.
+func WithBrokers(n int) Option {
+	return func(c *config) { c.brokers = n }
+}
+
+// WithProperties sets properties of every broker, as in server.properties.
+func WithProperties(properties map[string]string) Option {
+	return func(c *config) { c.properties = properties }
+}
+
+// WithTLS has clients speak TLS.
+func WithTLS() Option {
+	return func(c *config) { c.tls = true }
+}
+
+// WithMutualTLS has clients speak TLS and show a certificate.
+func WithMutualTLS() Option {
+	return func(c *config) { c.tls, c.clientAuth = true, true }
+}
+
+// WithSASL has clients log in, with PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512.
+func WithSASL() Option {
+	return func(c *config) { c.sasl = true }
+}
+
+// Restartable keeps what the cluster holds on disk, so that Stop, Kill9 and Restart can be called. Real clusters always do.
+func Restartable() Option {
+	return func(c *config) { c.restartable = true }
+}
+
+func newConfig(options []Option) config {
+	c := config{brokers: 1}
+	for _, option := range options {
+		option(&c)
+	}
+	return c
+}
+
+// protocol is Kafka's name for the security that clients meet.
+func (c config) protocol() string {
+	name := "PLAINTEXT"
+	if c.tls {
+		name = "SSL"
+	}
+	if c.sasl {
+		name = "SASL_" + name
+	}
+	return name
+}

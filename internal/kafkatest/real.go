@@ -1,0 +1,203 @@
+package kafkatest
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
+)
+
+const (
+	readyWithin = 180 * time.Second // a broker needs 3 s; a machine of two cores under load much more
+	stopGrace   = 30 * time.Second
+)
+
+// real is a cluster of Apache Kafka's own brokers, each a child of this process.
+type real struct {
+	cluster   *Cluster
+	script    string
+	addresses []string
+	processes []*process // broker n is at n-1; nil before its first start
+}
+
+// newReal has the script make the cluster on disk. The brokers are started from here, for so their processes are this one's
+// children, and can be signalled, waited for and taken along.
+func newReal(c *Cluster) (*real, error) {
+	path, err := script()
+	if err != nil {
+		return nil, err
+	}
+	r := &real{cluster: c, script: path, processes: make([]*process, c.config.brokers)}
+	if err := runScript(path, r.createArguments()...); err != nil {
+		return nil, err
+	}
+	out, err := exec.Command(path, "bootstrap", c.alias, "--dir", filepath.Dir(c.dir)).Output()
+	if err != nil {
+		return nil, fmt.Errorf("asking for the bootstrap: %w", err)
+	}
+	r.addresses = strings.Split(string(bytes.TrimSpace(out)), ",")
+	return r, nil
+}
+
+func (r *real) createArguments() []string {
+	config := r.cluster.config
+	arguments := []string{
+		"create", r.cluster.alias, "--dir", filepath.Dir(r.cluster.dir), "--brokers", strconv.Itoa(config.brokers),
+		"--security", config.protocol(), "--user", username + ":" + password,
+	}
+	if config.clientAuth {
+		arguments = append(arguments, "--client-auth")
+	}
+	for key, value := range config.properties {
+		arguments = append(arguments, "--property", key+"="+value)
+	}
+	return arguments
+}
+
+func (r *real) bootstrap() []string { return r.addresses }
+
+func (r *real) up() error {
+	for i, p := range r.processes {
+		if p != nil && p.running() {
+			continue
+		}
+		if err := r.launch(i); err != nil {
+			return fmt.Errorf("starting broker %d: %w", i+1, err)
+		}
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), readyWithin)
+	defer cancel()
+	for i := range r.processes {
+		if err := r.await(ctx, i); err != nil {
+			return fmt.Errorf("waiting for broker %d: %w\n%s", i+1, err, r.logTail(i))
+		}
+	}
+	return nil
+}
+
+func (r *real) launch(i int) error {
+	output, err := os.Create(filepath.Join(r.brokerDir(i), "launch.log"))
+	if err != nil {
+		return err
+	}
+	defer output.Close()
+	r.processes[i], err = startProcess(output, r.script, "broker", r.cluster.alias, strconv.Itoa(i+1), "--dir", filepath.Dir(r.cluster.dir))
+	return err
+}
+
+// await returns when broker i itself answers that all brokers are there.
+func (r *real) await(ctx context.Context, i int) error {
+	client, err := kgo.NewClient(append(r.cluster.Opts(), kgo.SeedBrokers(r.addresses[i]), kgo.RequestRetries(0))...)
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	tick := time.NewTicker(100 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		asked := r.ask(ctx, client)
+		if asked == nil {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("not ready after %s: %w", readyWithin, asked)
+		case <-r.processes[i].done:
+			return errors.New("its process ended")
+		case <-tick.C:
+		}
+	}
+}
+
+func (r *real) ask(ctx context.Context, client *kgo.Client) error {
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	request := kmsg.NewPtrMetadataRequest()
+	request.Topics = []kmsg.MetadataRequestTopic{} // none: the brokers are what is asked for
+	response, err := request.RequestWith(ctx, client)
+	if err != nil {
+		return err
+	}
+	if len(response.Brokers) < len(r.processes) {
+		return fmt.Errorf("it knows %d brokers of %d", len(response.Brokers), len(r.processes))
+	}
+	return nil
+}
+
+func (r *real) stop(brokers []int) error {
+	return r.each(brokers, func(p *process) error {
+		p.end(stopGrace)
+		return nil
+	})
+}
+
+func (r *real) kill(brokers []int) error {
+	return r.each(brokers, func(p *process) error {
+		p.kill()
+		return nil
+	})
+}
+
+func (r *real) signal(sig syscall.Signal, brokers []int) error {
+	return r.each(brokers, func(p *process) error { return p.signal(sig) })
+}
+
+// each calls for the processes of the named brokers, or for all, beside each other: brokers that stop wait for their peers.
+func (r *real) each(brokers []int, do func(*process) error) error {
+	if len(brokers) == 0 {
+		for i := range r.processes {
+			brokers = append(brokers, i+1)
+		}
+	}
+	results := make(chan error, len(brokers))
+	for _, n := range brokers {
+		go func() {
+			if n < 1 || n > len(r.processes) || r.processes[n-1] == nil {
+				results <- fmt.Errorf("there is no broker %d", n)
+				return
+			}
+			results <- do(r.processes[n-1])
+		}()
+	}
+	var err error
+	for range brokers {
+		err = errors.Join(err, <-results)
+	}
+	return err
+}
+
+// close kills: the data goes with the cluster, so there is nothing to close in order.
+func (r *real) close() {
+	for _, p := range r.processes {
+		if p != nil {
+			p.kill()
+		}
+	}
+}
+
+func (r *real) brokerDir(i int) string {
+	return filepath.Join(r.cluster.dir, "broker-"+strconv.Itoa(i+1))
+}
+
+func (r *real) logTail(i int) string {
+	var tail strings.Builder
+	for _, name := range []string{"launch.log", "kafka.log"} {
+		content, err := os.ReadFile(filepath.Join(r.brokerDir(i), name))
+		if err != nil {
+			continue // it did not come so far
+		}
+		lines := strings.Split(strings.TrimSpace(string(content)), "\n")
+		fmt.Fprintf(&tail, "%s:\n%s\n", name, strings.Join(lines[max(0, len(lines)-20):], "\n"))
+	}
+	return tail.String()
+}

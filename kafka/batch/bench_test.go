@@ -1,0 +1,200 @@
+package batch
+
+import (
+	"bytes"
+	"fmt"
+	"math/rand/v2"
+	"testing"
+)
+
+// benchRows are records whose values look like a service's events, and compress like them: to a bit more than a third by LZ4.
+func benchRows(n, size int) []row {
+	rng := rand.New(rand.NewPCG(1, 2))
+	words := []string{"alpha", "beta", "gamma", "delta", "order", "payment", "customer", "shipped", "accepted", "refused"}
+	word := func() string { return words[rng.IntN(len(words))] }
+	rows := make([]row, n)
+	for i := range rows {
+		value := make([]byte, 0, size+128)
+		for len(value) < size {
+			value = fmt.Appendf(value, `{"id":%d,"%s":"%s-%d","status":"%s","price":%d.%02d,"note":"%s %s"},`,
+				rng.Uint32(), word(), word(), rng.IntN(10_000), word(), rng.IntN(500), rng.IntN(100), word(), word())
+		}
+		rows[i] = row{Offset: int64(i), Timestamp: 1_700_000_000_000 + int64(i), Key: fmt.Appendf(nil, "key-%d", i), Value: value[:size]}
+	}
+	return rows
+}
+
+// benchBatches are some 1 MiB of records of 1 KiB, count of them in a batch.
+func benchBatches(b *testing.B, codec Codec, count int) (batches []Batch, plain int64) {
+	rows := benchRows(1024, 1024)
+	for i := 0; i < len(rows); i += count {
+		part := rows[i:min(i+count, len(rows))]
+		batches = append(batches, encode(b, codec, part, nil))
+		plain += int64(len(encode(b, None, part, nil)))
+	}
+	return batches, plain
+}
+
+func join(batches []Batch) []byte {
+	var all []byte
+	for _, b := range batches {
+		all = append(all, b...)
+	}
+	return all
+}
+
+// BenchmarkCopy is what a copied batch costs: check it, and patch it in place. Bytes are those on the wire.
+func BenchmarkCopy(b *testing.B) {
+	for _, count := range []int{1, 16, 1024} {
+		batches, plain := benchBatches(b, None, count)
+		data := join(batches)
+		b.Run(fmt.Sprintf("records=%d", count), func(b *testing.B) {
+			b.SetBytes(plain)
+			b.ReportAllocs()
+			for b.Loop() {
+				for rest := data; len(rest) > 0; {
+					src, next, err := Next(rest)
+					if err != nil {
+						b.Fatal(err)
+					}
+					if err := Patch(src, 4711, 1, 77); err != nil {
+						b.Fatal(err)
+					}
+					rest = next
+				}
+			}
+		})
+	}
+}
+
+// BenchmarkPatch is Patch alone: its cost does not grow with the batch but by the length of a number.
+func BenchmarkPatch(b *testing.B) {
+	for _, count := range []int{1, 1024} {
+		batches, _ := benchBatches(b, None, count)
+		b.Run(fmt.Sprintf("records=%d", count), func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if err := Patch(batches[0], 4711, 1, 77); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+// BenchmarkDecode reads every record with its key, value and headers. Bytes are those after decompression, here and below.
+func BenchmarkDecode(b *testing.B) {
+	for _, codec := range codecs {
+		batches, plain := benchBatches(b, codec, 1024)
+		b.Run(codec.String(), func(b *testing.B) {
+			r := NewReader(testLimit)
+			b.SetBytes(plain)
+			b.ReportAllocs()
+			for b.Loop() {
+				sink := 0
+				if err := r.Reset(batches[0]); err != nil {
+					b.Fatal(err)
+				}
+				for r.Next() {
+					rec := r.Record()
+					sink += len(rec.Key()) + len(rec.Value())
+					for k, v := range rec.Headers() {
+						sink += len(k) + len(v)
+					}
+				}
+				if r.Err() != nil || sink == 0 {
+					b.Fatal(r.Err())
+				}
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/1024, "ns/record")
+		})
+	}
+}
+
+// BenchmarkDecodeSmall is the cost of a record: 100 bytes each, uncompressed.
+func BenchmarkDecodeSmall(b *testing.B) {
+	src := encode(b, None, benchRows(10_000, 80), nil)
+	r := NewReader(testLimit)
+	b.SetBytes(int64(len(src)))
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := r.Reset(src); err != nil {
+			b.Fatal(err)
+		}
+		for r.Next() {
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/10_000, "ns/record")
+}
+
+// BenchmarkRewrite decodes a batch and encodes it again with its codec.
+func BenchmarkRewrite(b *testing.B) {
+	for _, codec := range codecs {
+		batches, plain := benchBatches(b, codec, 1024)
+		b.Run(codec.String(), func(b *testing.B) {
+			r, w := NewReader(testLimit), NewBuilder()
+			dst := make([]byte, 0, 4<<20)
+			b.SetBytes(plain)
+			b.ReportAllocs()
+			var out Batch
+			for b.Loop() {
+				w.Reset(dst, codec, testLimit)
+				if fits, err := w.AppendBatch(r, batches[0]); !fits || err != nil {
+					b.Fatal(fits, err)
+				}
+				out, _ = w.Finish(4711, 1, 77)
+			}
+			b.ReportMetric(float64(len(out))/float64(len(batches[0])), "size/source")
+		})
+	}
+}
+
+// BenchmarkMerge makes one batch of small ones, and checks it.
+func BenchmarkMerge(b *testing.B) {
+	for _, codec := range []Codec{None, LZ4, Zstd} {
+		for _, count := range []int{1, 4, 16} {
+			batches, plain := benchBatches(b, codec, count)
+			b.Run(fmt.Sprintf("%s/records=%d", codec, count), func(b *testing.B) {
+				r, w := NewReader(testLimit), NewBuilder()
+				dst := make([]byte, 0, 4<<20)
+				b.SetBytes(plain)
+				b.ReportAllocs()
+				for b.Loop() {
+					w.Reset(dst, codec, testLimit)
+					if n, err := w.Merge(r, batches); n != len(batches) || err != nil {
+						b.Fatal(n, err)
+					}
+					out, err := w.Finish(4711, 1, 77)
+					if err != nil {
+						b.Fatal(err)
+					}
+					if err := r.Check(out); err != nil {
+						b.Fatal(err)
+					}
+				}
+			})
+		}
+	}
+}
+
+// BenchmarkStamp adds one header to every record of an uncompressed batch.
+func BenchmarkStamp(b *testing.B) {
+	batches, plain := benchBatches(b, None, 1024)
+	r, w := NewReader(testLimit), NewBuilder()
+	dst := make([]byte, 0, 4<<20)
+	key, value := []byte("stamp"), bytes.Repeat([]byte{7}, 40)
+	b.SetBytes(plain)
+	b.ReportAllocs()
+	for b.Loop() {
+		w.Reset(dst, None, testLimit)
+		if err := r.Reset(batches[0]); err != nil {
+			b.Fatal(err)
+		}
+		for r.Next() {
+			w.AppendWithHeader(r.Record(), key, value)
+		}
+		if _, err := w.Finish(4711, 1, 77); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -1,0 +1,127 @@
+package integration
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/meshd/meshd/internal/kafkatest"
+)
+
+// load is records that are produced while other things happen. Its producer is idempotent and does not give up.
+type load struct {
+	to     string
+	acked  atomic.Int64
+	failed atomic.Pointer[error]
+	halt   context.CancelFunc
+	done   chan struct{}
+}
+
+// startLoad produces a workload to a topic: all of it as fast as it goes, or so many records a second until stop.
+func startLoad(t testing.TB, s *site, topic string, w kafkatest.Workload, perSecond int) *load {
+	t.Helper()
+	if w.Start.IsZero() {
+		w.Start = time.Now()
+	}
+	client := s.Client(t, kgo.DefaultProduceTopic(topic), kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.ProducerBatchCompression(w.Codec))
+	ctx, halt := context.WithCancel(t.Context())
+	l := &load{to: s.alias + "/" + topic, halt: halt, done: make(chan struct{})}
+	go func() {
+		defer close(l.done)
+		l.produce(ctx, client, w, perSecond)
+	}()
+	t.Cleanup(func() { halt(); <-l.done })
+	return l
+}
+
+// produce returns when everything that it sent is answered.
+func (l *load) produce(ctx context.Context, client *kgo.Client, w kafkatest.Workload, perSecond int) {
+	var answers sync.WaitGroup
+	const ticks = 100 // a second
+	tick := time.NewTicker(time.Second / ticks)
+	defer tick.Stop()
+	for i := 0; (w.Records == 0 || i < w.Records) && ctx.Err() == nil; i++ {
+		if perSecond > 0 && i%max(1, perSecond/ticks) == 0 {
+			<-tick.C
+		}
+		answers.Add(1)
+		client.Produce(context.WithoutCancel(ctx), w.Record(i), func(_ *kgo.Record, err error) {
+			defer answers.Done()
+			if err != nil {
+				l.failed.Store(&err)
+				return
+			}
+			l.acked.Add(1)
+		})
+	}
+	answers.Wait()
+}
+
+// wait waits for a load that ends by itself, and returns how many records are acknowledged.
+func (l *load) wait(t testing.TB) int {
+	t.Helper()
+	awaitFor(t, 2*patience, "producing to "+l.to, func() (string, bool) {
+		select {
+		case <-l.done:
+			return "", true
+		default:
+			return fmt.Sprintf("%d records acknowledged", l.acked.Load()), false
+		}
+	})
+	if err := l.failed.Load(); err != nil {
+		t.Fatalf("producing to %s: %v", l.to, *err)
+	}
+	return int(l.acked.Load())
+}
+
+// stop ends a load, and returns how many records are acknowledged.
+func (l *load) stop(t testing.TB) int {
+	t.Helper()
+	l.halt()
+	return l.wait(t)
+}
+
+// watch counts what arrives in a topic, which may not be there yet.
+type watch struct {
+	topic string
+	site  *site
+	n     atomic.Int64
+}
+
+func startWatch(t testing.TB, s *site, topic string) *watch {
+	t.Helper()
+	client := s.Client(t, kgo.ConsumeTopics(topic), kgo.MetadataMaxAge(500*time.Millisecond),
+		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()), kgo.UnknownTopicRetries(-1), kgo.FetchMaxWait(200*time.Millisecond))
+	w := &watch{topic: topic, site: s}
+	done := make(chan struct{})
+	ctx, cancel := context.WithCancel(t.Context())
+	go func() {
+		defer close(done)
+		for ctx.Err() == nil {
+			w.n.Add(int64(client.PollFetches(ctx).NumRecords()))
+		}
+	}()
+	t.Cleanup(func() { cancel(); <-done })
+	return w
+}
+
+func (w *watch) await(t testing.TB, n int) {
+	t.Helper()
+	awaitFor(t, 2*patience, fmt.Sprintf("%d records in %s at %s", n, w.topic, w.site.alias), func() (string, bool) {
+		got := int(w.n.Load())
+		return fmt.Sprintf("%d records", got), got >= n
+	})
+}
+
+// awaitMore waits for n records more than there are now, and returns how long that took.
+func (w *watch) awaitMore(t testing.TB, n int) time.Duration {
+	t.Helper()
+	began := time.Now()
+	w.await(t, int(w.n.Load())+n)
+	return time.Since(began)
+}

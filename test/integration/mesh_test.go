@@ -1,0 +1,158 @@
+package integration
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/meshd/meshd/internal/kafkatest"
+)
+
+// site is a cluster in the part that it has in a mesh.
+type site struct {
+	*kafkatest.Cluster
+	alias  string
+	more   string // further keys of the cluster in the topology, such as "read_only: true"
+	noNode bool
+}
+
+// mesh is a topology in a file, and the node names and directories that go with it.
+type mesh struct {
+	name    string
+	sites   []*site
+	links   string // YAML
+	secrets string
+	env     []string // of the nodes
+	file    string
+	admin   map[string]string // address by node
+	runs    int
+}
+
+// shared returns the clusters that tests have in common, by alias.
+func shared(t testing.TB, aliases ...string) []*site {
+	t.Helper()
+	var sites []*site
+	for _, alias := range aliases {
+		sites = append(sites, &site{Cluster: kafkatest.Shared(t, alias, brisk()), alias: alias})
+	}
+	return sites
+}
+
+// brisk has a broker look for something to compact several times a second, and a new group start without waiting for members.
+func brisk() kafkatest.Option {
+	return kafkatest.WithProperties(map[string]string{"log.cleaner.backoff.ms": "200", "group.initial.rebalance.delay.ms": "0"})
+}
+
+// newMesh writes a topology in which each site is a datacenter with one node, named <alias>-1.
+func newMesh(t testing.TB, links string, sites ...*site) *mesh {
+	t.Helper()
+	m := &mesh{name: "it", sites: sites, links: links, secrets: t.TempDir()}
+	m.write(t)
+	return m
+}
+
+// write makes a file of the mesh as it is now, with fresh ports for its nodes.
+func (m *mesh) write(t testing.TB) {
+	t.Helper()
+	m.runs++
+	m.admin = map[string]string{}
+	var y strings.Builder
+	fmt.Fprintf(&y, "version: %d\nmesh: %s\nclusters:\n", m.runs, m.name)
+	for _, s := range m.sites {
+		fmt.Fprintf(&y, "  %s: {bootstrap: [%s]%s}\n", s.alias, strings.Join(s.Bootstrap(), ", "), comma(s.more))
+	}
+	y.WriteString("nodes:\n")
+	for _, s := range m.sites {
+		if !s.noNode {
+			ports := freePorts(t, 3)
+			m.admin[s.alias+"-1"] = ports[2]
+			fmt.Fprintf(&y, "  %s-1: {datacenter: %s, gossip: %q, raft: %q, admin: %q}\n", s.alias, s.alias, ports[0], ports[1], ports[2])
+		}
+	}
+	fmt.Fprintf(&y, "links:\n%s\nintervals: {discovery: 1s, progress: 500ms, configs: 1s}\n", m.links)
+	m.file = filepath.Join(t.TempDir(), "topology.yaml")
+	if err := os.WriteFile(m.file, []byte(y.String()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func comma(s string) string {
+	if s == "" {
+		return ""
+	}
+	return ", " + s
+}
+
+// freePorts returns addresses on loopback on which nothing listens.
+func freePorts(t testing.TB, n int) []string {
+	t.Helper()
+	var addresses []string
+	for range n {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer l.Close() // all at the end, so that no port comes twice
+		addresses = append(addresses, l.Addr().String())
+	}
+	return addresses
+}
+
+// start starts a node with an empty data directory.
+func (m *mesh) start(t testing.TB, name string) *node {
+	t.Helper()
+	return m.startIn(t, name, t.TempDir())
+}
+
+func (m *mesh) startIn(t testing.TB, name, dataDir string) *node {
+	t.Helper()
+	return launch(t, name, m.env, "run", "--topology", m.file, "--node", name, "--data-dir", dataDir, "--secrets-dir", m.secrets)
+}
+
+// startAll starts the node of every datacenter.
+func (m *mesh) startAll(t testing.TB) {
+	t.Helper()
+	for _, s := range m.sites {
+		if !s.noNode {
+			m.start(t, s.alias+"-1")
+		}
+	}
+}
+
+// secret copies a file to where the nodes look for secrets, and returns its name in the topology.
+func (m *mesh) secret(t testing.TB, name, from string) string {
+	t.Helper()
+	content, err := os.ReadFile(from)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.secretText(t, name, string(content))
+	return name
+}
+
+func (m *mesh) secretText(t testing.TB, name, content string) {
+	t.Helper()
+	if err := os.WriteFile(filepath.Join(m.secrets, name), []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// link is a link between all sites for topics that match.
+func link(aliases string, topics ...string) string {
+	return fmt.Sprintf("  - between: [%s]\n    topics: {include: [%s]}\n    groups: {include: [\".*\"]}", aliases, quoted(topics))
+}
+
+func oneWay(from, to string, topics ...string) string {
+	return fmt.Sprintf("  - from: [%s]\n    to: [%s]\n    topics: {include: [%s]}", from, to, quoted(topics))
+}
+
+func quoted(texts []string) string {
+	var q []string
+	for _, s := range texts {
+		q = append(q, fmt.Sprintf("%q", s))
+	}
+	return strings.Join(q, ", ")
+}
