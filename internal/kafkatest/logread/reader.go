@@ -2,8 +2,10 @@ package logread
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"net"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -76,7 +78,8 @@ func persist(ctx context.Context, try func() error) error {
 
 // passes says whether an error is worth another try: Kafka's retriable ones, and a connection that broke or was not made.
 func passes(err error) bool {
-	return kerr.IsRetriable(err) || kgo.IsRetryableBrokerErr(err)
+	_, dial := errors.AsType[*net.OpError](err) // kgo leaves it to the caller whether a refused connection is worth another try
+	return dial || kerr.IsRetriable(err) || kgo.IsRetryableBrokerErr(err)
 }
 
 func wait(ctx context.Context, d time.Duration) {
