@@ -75,10 +75,9 @@ func decodePage(b []byte) (stored, error) {
 	ahead := pair{c.number(), c.number()}
 	s.runs = bytes.Clone(c.rest)
 	c.prev = s.start
-	for {
-		if _, ok := c.next(); !ok {
-			break
-		}
+	for ok := true; ok; {
+		s.note(c.prev, len(s.runs)-len(c.rest))
+		_, ok = c.next()
 	}
 	s.end = c.prev
 	s.covered = pair{s.end[src] + ahead[src], s.end[dst] + ahead[dst]}

@@ -66,13 +66,8 @@ func (m *Map) runBefore(x int64, from side) run {
 			hi = mid
 		}
 	}
-	for c := m.pages[lo].cursor(); ; {
-		r, ok := c.next()
-		if !ok {
-			return m.open
-		}
-		if c.prev[from] > x {
-			return r
-		}
+	if r, ok := m.pages[lo].seek(x, from); ok {
+		return r
 	}
+	return m.open
 }

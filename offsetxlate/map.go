@@ -101,14 +101,15 @@ func (m *Map) recordsEnd() pair {
 // Memory that a map and each page of it take apart from the runs, in bytes; measured by a test.
 const (
 	mapOverhead  = 224
-	pageOverhead = 80
+	pageOverhead = 104
+	sampleSize   = 24
 )
 
 // Size is the memory that the map takes, in bytes.
 func (m *Map) Size() int {
 	size := mapOverhead + len(m.pages)*pageOverhead
 	for i := range m.pages {
-		size += cap(m.pages[i].runs)
+		size += cap(m.pages[i].runs) + cap(m.pages[i].sample)*sampleSize
 	}
 	return size
 }

@@ -150,6 +150,9 @@ func TestSize(t *testing.T) {
 	if got := int(unsafe.Sizeof(page{})); got > pageOverhead {
 		t.Errorf("a page takes %d bytes, counted as %d", got, pageOverhead)
 	}
+	if got := int(unsafe.Sizeof(sample{})); got != sampleSize {
+		t.Errorf("a sample takes %d bytes, counted as %d", got, sampleSize)
+	}
 	m := New(Point{})
 	for i := range int64(1_000_000) {
 		must(t, m.Append(Source(i*1000), Dest(i*1000), 1000))

@@ -124,7 +124,7 @@ func (m *Map) reopen() {
 			continue
 		}
 		if r.dense() {
-			m.open, p.runs, p.end = r, kept.runs, kept.end
+			m.open, p.runs, p.end, p.sample = r, kept.runs, kept.end, kept.sample
 		}
 		return
 	}

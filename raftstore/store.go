@@ -61,24 +61,26 @@ type Store struct {
 
 // Open starts the node's part. It takes no part in the group before it is reached by a leader, or elected; the last state that this
 // node knew is there at once.
-func Open(cfg Config) (_ *Store, err error) {
+func Open(cfg Config) (*Store, error) {
 	s := &Store{node: cfg.Dir.id.Node, transport: cfg.Transport, stop: make(chan struct{}), metrics: newMetrics(cfg.Metrics)}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, s.release())
-		}
-	}()
+	if err := s.open(cfg); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
+}
+
+func (s *Store) open(cfg Config) (err error) {
 	if s.published, err = openPublished(cfg.Dir, cfg.Log); err != nil {
-		return nil, err
+		return err
 	}
 	if s.log, err = openBoltLog(filepath.Join(cfg.Dir.path, "raft.db")); err != nil {
-		return nil, err
+		return err
 	}
 	if err := s.start(cfg); err != nil {
-		return nil, err
+		return err
 	}
 	s.observe()
-	return s, s.metrics.register(s)
+	return s.metrics.register(s)
 }
 
 func (s *Store) start(cfg Config) error {

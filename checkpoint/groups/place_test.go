@@ -54,6 +54,19 @@ func TestPlaceDiffers(t *testing.T) {
 	}
 }
 
+// The same offset with other metadata, or another leader epoch, is a commit that somebody made since.
+func TestPlaceComparesWholeCommits(t *testing.T) {
+	e := newEnv(t)
+	e.assigned("g", 30)
+	p := e.placer("id")
+	for _, before := range []Commit{{30, -1, "other"}, {30, 0, ""}} {
+		rs, err := p.Place(e.ctx(), []Placement{e.to("g", before, 100)})
+		e.one(rs, err, Differs)
+	}
+	rs, err := p.Place(e.ctx(), []Placement{e.to("g", at(30), 100)})
+	e.one(rs, err, Placed)
+}
+
 // One group of fifty that differs costs the others nothing but a second attempt, wherever it is found out.
 func TestPlaceBatchWithOneThatDiffers(t *testing.T) {
 	for _, when := range []string{"before the transaction", "within the transaction"} {

@@ -27,6 +27,8 @@ type view struct {
 	registry *checkpoint.Topics
 	maps     map[topology.Alias]*checkpoint.Maps
 
+	custody *custodies
+
 	names   names
 	listing groups.Listing
 	commits map[string]groups.GroupCommits
@@ -41,7 +43,7 @@ func newView(m Member) *view {
 
 // forget drops what was followed: after an error it is read from its beginning.
 func (v *view) forget() {
-	v.registry = checkpoint.NewTopics(v.Cluster)
+	v.registry, v.custody = checkpoint.NewTopics(v.Cluster), newCustodies(v.Cluster)
 	for _, o := range v.Origins {
 		v.maps[o] = checkpoint.NewMaps(v.Cluster, o)
 	}
@@ -91,4 +93,25 @@ func (v *view) mapOf(c coordinate) (*offsetxlate.Map, error) {
 		return nil, nil //nolint:nilnil // no link copies that origin to here
 	}
 	return m.Of(c.Topic, c.Partition)
+}
+
+// readCustody reads what meshd remembers of the groups at this cluster. Where meshd never wrote it remembers nothing.
+func (v *view) readCustody(ctx context.Context) {
+	if v.err != nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, readTimeout)
+	defer cancel()
+	if err := v.custody.table.Refresh(ctx); err != nil && !checkpoint.IsNoTable(err) {
+		v.err = err
+		v.forget()
+	}
+}
+
+func (v *view) custodyOf(group string) *Custody {
+	c, ok := v.custody.of[group]
+	if !ok {
+		return nil
+	}
+	return &c
 }

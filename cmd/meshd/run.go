@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/meshd/meshd/datapath"
 	"github.com/meshd/meshd/flow"
 	"github.com/meshd/meshd/internal/embedded"
 	"github.com/meshd/meshd/kafka"
@@ -57,7 +58,7 @@ func runNode(ctx context.Context, cmd *cobra.Command, f runFlags) error {
 	}
 	clusters := &embedded.Clusters{}
 	defer clusters.Close()
-	m := flow.NewManager(flow.Config{
+	m := datapath.New(flow.Config{
 		Node: node.Name, Log: log, Observer: nobody{},
 		Dialer: &kafka.Dialer{Datacenter: node.Datacenter, SecretsDir: f.secretsDir, ClientID: "meshd/" + node.Name, Embedded: clusters.Addresses},
 	})

@@ -60,7 +60,10 @@ func (f *fake) up() error {
 }
 
 func (f *fake) options() []kfake.Opt {
-	options := []kfake.Opt{kfake.NumBrokers(f.config.brokers), kfake.BrokerConfigs(f.config.properties)}
+	options := []kfake.Opt{
+		kfake.NumBrokers(f.config.brokers), kfake.BrokerConfigs(f.config.properties),
+		kfake.ClusterID(filepath.Base(filepath.Dir(f.dir))), // by default all have the same
+	}
 	if f.ports != nil {
 		options = append(options, kfake.Ports(f.ports...))
 	}

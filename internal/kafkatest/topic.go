@@ -35,22 +35,22 @@ func (c *Cluster) CreateTopic(t testing.TB, topic string, partitions int32, conf
 	for i := 0; i+1 < len(configs); i += 2 {
 		set[configs[i]] = &configs[i+1]
 	}
-	admin := kadm.NewClient(c.Client(t))
-	response, err := admin.CreateTopic(t.Context(), partitions, -1, set, topic)
+	client := c.Client(t)
+	response, err := kadm.NewClient(client).CreateTopic(t.Context(), partitions, -1, set, topic)
 	if err := errors.Join(err, response.Err); err != nil {
 		t.Fatalf("creating topic %s on %s: %v %s", topic, c.alias, err, response.ErrMessage)
 	}
-	c.awaitLeaders(t, admin, topic, int(partitions))
+	c.awaitLeaders(t, client, topic, int(partitions))
 }
 
 // awaitLeaders waits: a broker answers that a topic was made before it knows of it itself.
-func (c *Cluster) awaitLeaders(t testing.TB, admin *kadm.Client, topic string, partitions int) {
+func (c *Cluster) awaitLeaders(t testing.TB, client *kgo.Client, topic string, partitions int) {
 	t.Helper()
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	for range 1500 {
-		ends, err := admin.ListEndOffsets(t.Context(), topic)
-		if err == nil && ends.Error() == nil && len(ends[topic]) == partitions {
+		bounds, err := logread.Bounds(t.Context(), client, topic, logread.Uncommitted)
+		if err == nil && len(bounds) == partitions {
 			return
 		}
 		<-tick.C

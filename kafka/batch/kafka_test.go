@@ -3,6 +3,8 @@ package batch
 import (
 	"bytes"
 	"context"
+	"errors"
+	"math"
 	"os"
 	"testing"
 	"time"
@@ -53,15 +55,35 @@ func (b *broker) create(base string, configs ...string) string {
 	return topic
 }
 
-// fetch returns the raw bytes of a topic.
-func (b *broker) fetch(topic string) []byte {
+// fetch returns the raw bytes of a topic up to its end: one answer holds a segment's at most.
+func (b *broker) fetch(topic string) (data []byte) {
+	b.t.Helper()
+	for next := int64(0); ; {
+		p := b.fetchFrom(topic, next)
+		for rest := p.RecordBatches; len(rest) > 0; {
+			batch, after, err := Next(rest)
+			if errors.Is(err, ErrPartial) {
+				break
+			}
+			if err != nil {
+				b.t.Fatal(err)
+			}
+			data, next, rest = append(data, batch...), batch.NextOffset(), after
+		}
+		if next >= p.HighWatermark {
+			return data
+		}
+	}
+}
+
+func (b *broker) fetchFrom(topic string, offset int64) kmsg.FetchResponseTopicPartition {
 	b.t.Helper()
 	req := kmsg.NewPtrFetchRequest()
 	req.MaxWaitMillis, req.MaxBytes = 100, 64<<20
 	ft := kmsg.NewFetchRequestTopic()
 	ft.Topic, ft.TopicID = topic, b.ids[topic]
 	fp := kmsg.NewFetchRequestTopicPartition()
-	fp.PartitionMaxBytes = 64 << 20
+	fp.FetchOffset, fp.PartitionMaxBytes = offset, 64<<20
 	ft.Partitions = append(ft.Partitions, fp)
 	req.Topics = append(req.Topics, ft)
 	resp, err := b.raw.RetriableRequest(b.t.Context(), req)
@@ -72,7 +94,7 @@ func (b *broker) fetch(topic string) []byte {
 	if err := kerr.ErrorForCode(p.ErrorCode); err != nil {
 		b.t.Fatal(err)
 	}
-	return p.RecordBatches
+	return p
 }
 
 // produce sends one raw batch.
@@ -219,6 +241,9 @@ type writer struct {
 func newWriter(t *testing.T, b *broker) *writer {
 	w := &writer{broker: b, t: t, topic: b.create("destination"), r: NewReader(testLimit), w: NewBuilder()}
 	w.id, w.epoch = b.producerID()
+	if kafkatest.Real() { // kfake has a producer begin at 0
+		w.sequence = math.MaxInt32 - 10 // it wraps around on the way
+	}
 	return w
 }
 
@@ -285,7 +310,7 @@ func rewriteAll(w *writer, batches []Batch) {
 	}
 }
 
-// send does what CopyReason says with each batch.
+// sendAll does what CopyReason says with each batch.
 func sendAll(w *writer, batches []Batch) (reasons map[Why]int) {
 	reasons = make(map[Why]int)
 	for _, src := range batches {
@@ -354,7 +379,7 @@ func (b *broker) awaitCompaction(topic string, cl *kgo.Client) []byte {
 	b.t.Helper()
 	tick := time.NewTicker(200 * time.Millisecond)
 	defer tick.Stop()
-	for range 300 {
+	for i := range int64(300) {
 		data := b.fetch(topic)
 		gap, horizon := false, false
 		for _, batch := range dataBatches(b.t, data) {
@@ -365,7 +390,8 @@ func (b *broker) awaitCompaction(topic string, cl *kgo.Client) []byte {
 			return data
 		}
 		<-tick.C
-		send(b, cl, []row{{Timestamp: 1_700_000_000_000, Key: []byte("filler"), Value: []byte("x")}}) // rolls the segment
+		// Segments roll by the records' times.
+		send(b, cl, []row{{Timestamp: 1_700_000_001_000 + 1000*i, Key: []byte("filler"), Value: []byte("x")}})
 	}
 	b.t.Fatal("the log was not compacted within a minute")
 	return nil

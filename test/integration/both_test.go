@@ -59,6 +59,7 @@ func verifyEverywhere(t *testing.T, m *mesh, topic string, n int) {
 			}
 		}
 	}
+	noLoops(t, m.sites)
 	want := len(m.sites)
 	for _, s := range m.sites {
 		if got := topicsLike(t, s, topic); len(got) != want {

@@ -91,6 +91,7 @@ type watch struct {
 	topic string
 	site  *site
 	n     atomic.Int64
+	stall atomic.Int64 // the longest time between two arrivals, since the last reset
 }
 
 func startWatch(t testing.TB, s *site, topic string) *watch {
@@ -102,8 +103,12 @@ func startWatch(t testing.TB, s *site, topic string) *watch {
 	ctx, cancel := context.WithCancel(t.Context())
 	go func() {
 		defer close(done)
-		for ctx.Err() == nil {
-			w.n.Add(int64(client.PollFetches(ctx).NumRecords()))
+		for last := time.Now(); ctx.Err() == nil; {
+			if n := client.PollFetches(ctx).NumRecords(); n > 0 {
+				w.stall.Store(max(w.stall.Load(), int64(time.Since(last))))
+				w.n.Add(int64(n))
+				last = time.Now()
+			}
 		}
 	}()
 	t.Cleanup(func() { cancel(); <-done })
@@ -118,10 +123,13 @@ func (w *watch) await(t testing.TB, n int) {
 	})
 }
 
-// awaitMore waits for n records more than there are now, and returns how long that took.
-func (w *watch) awaitMore(t testing.TB, n int) time.Duration {
+// awaitMore waits for n records more than there are now.
+func (w *watch) awaitMore(t testing.TB, n int) {
 	t.Helper()
-	began := time.Now()
 	w.await(t, int(w.n.Load())+n)
-	return time.Since(began)
+}
+
+// longestStall returns the longest time without arrivals since the last call.
+func (w *watch) longestStall() time.Duration {
+	return time.Duration(w.stall.Swap(0)).Round(10 * time.Millisecond)
 }

@@ -96,20 +96,25 @@ func misplaced(differs []*differ) {
 }
 
 // Until compares again and again until the copy is complete, something is wrong that time does not heal, or the context ends. It
-// returns the last comparison: records that are not there yet are lost in it.
+// returns the last comparison that came to its end: records that are not there yet are lost in it.
 func Until(ctx context.Context, source, destination *kgo.Client, sourceTopic, destinationTopic string) (Report, error) {
 	tick := time.NewTicker(500 * time.Millisecond)
 	defer tick.Stop()
-	for {
-		report, err := Copy(ctx, source, destination, sourceTopic, destinationTopic)
-		late := Counts{Lost: report.Counts[Lost]}
-		if err != nil || report.OK() || report.Counts != late {
-			return report, err
-		}
+	report, err := Copy(ctx, source, destination, sourceTopic, destinationTopic)
+	for err == nil && report.onlyLate() {
 		select {
 		case <-ctx.Done():
 			return report, nil
 		case <-tick.C:
 		}
+		next, err := Copy(ctx, source, destination, sourceTopic, destinationTopic)
+		if ctx.Err() != nil {
+			return report, nil
+		}
+		if err != nil {
+			return next, err
+		}
+		report = next
 	}
+	return report, err
 }

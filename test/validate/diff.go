@@ -18,7 +18,7 @@ type differ struct {
 }
 
 const (
-	lookahead     = 1 << 18
+	lookahead     = 1 << 17
 	leftoverLimit = 1 << 18
 )
 

@@ -98,6 +98,11 @@ type Report struct {
 // OK says whether the destination is the source's copy.
 func (r Report) OK() bool { return r.Counts.OK() }
 
+// onlyLate says whether records are missing and nothing else is wrong.
+func (r Report) onlyLate() bool {
+	return !r.OK() && r.Counts == Counts{Lost: r.Counts[Lost]}
+}
+
 // Err returns nil for a copy without fault, and else an error that says all of it.
 func (r Report) Err() error {
 	if r.OK() {

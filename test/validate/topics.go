@@ -7,8 +7,9 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/meshd/meshd/internal/kafkatest/logread"
 )
 
 // TopicProblem is a topic whose name says that it was replicated where it must not have been.
@@ -23,11 +24,11 @@ func (p TopicProblem) String() string { return fmt.Sprintf("%s on %s: %s", p.Top
 func Topics(ctx context.Context, clusters map[string]*kgo.Client, separator string) ([]TopicProblem, error) {
 	names := make(map[string][]string)
 	for alias, client := range clusters {
-		listed, err := kadm.NewClient(client).ListTopics(ctx)
+		topics, err := logread.Topics(ctx, client)
 		if err != nil {
-			return nil, fmt.Errorf("listing topics of %s: %w", alias, err)
+			return nil, fmt.Errorf("cluster %s: %w", alias, err)
 		}
-		names[alias] = listed.Names()
+		names[alias] = topics
 	}
 	return loops(names, separator), nil
 }

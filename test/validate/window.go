@@ -9,6 +9,7 @@ type window struct {
 	next  stream
 	ended bool
 	queue []entry
+	spare []entry                 // the queue's memory, for when it is empty
 	base  int64                   // entries that were taken
 	index map[fingerprint][]int64 // places, counted from the stream's first, in order
 }
@@ -27,7 +28,13 @@ func (w *window) at(i int) (entry, bool, error) {
 			w.ended = true
 			continue
 		}
+		if len(w.queue) == 0 {
+			w.queue = w.spare[:0]
+		}
 		w.queue = append(w.queue, e)
+		if len(w.queue) == 1 {
+			w.spare = w.queue
+		}
 	}
 	return w.queue[i], true, nil
 }

@@ -2,11 +2,11 @@ package logread
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
-	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
 // Isolation says which records a reader sees.
@@ -24,43 +24,65 @@ type Range struct {
 	Start, End int64
 }
 
-// Bounds returns the range of each partition of a topic as it is now. The topic must exist.
+// Timestamps with a meaning in ListOffsets: KIP-79.
+const (
+	latest   = -1 // with Committed, the last stable offset
+	earliest = -2
+)
+
+// Bounds returns the range of each partition of a topic as it is now.
 func Bounds(ctx context.Context, client *kgo.Client, topic string, isolation Isolation) (map[int32]Range, error) {
-	admin := kadm.NewClient(client)
-	list := admin.ListEndOffsets
-	if isolation == Committed {
-		list = admin.ListCommittedOffsets
-	}
-	var starts, ends kadm.ListedOffsets
-	err := persist(ctx, func() (err error) {
-		if starts, err = listed(ctx, admin.ListStartOffsets, topic); err == nil {
-			ends, err = listed(ctx, list, topic)
+	var starts, ends map[int32]int64
+	err := persist(ctx, func() error {
+		t, err := describe(ctx, client, topic)
+		if err != nil {
+			return err
 		}
+		if starts, err = listOffsets(ctx, client, t, earliest, isolation); err != nil {
+			return err
+		}
+		ends, err = listOffsets(ctx, client, t, latest, isolation)
 		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("listing offsets of %s: %w", topic, err)
 	}
-	bounds := make(map[int32]Range)
-	starts.Each(func(start kadm.ListedOffset) {
-		if end, ok := ends.Lookup(topic, start.Partition); ok {
-			bounds[start.Partition] = Range{Start: start.Offset, End: end.Offset}
-		}
-	})
+	bounds := make(map[int32]Range, len(starts))
+	for partition, start := range starts {
+		bounds[partition] = Range{Start: start, End: ends[partition]}
+	}
 	return bounds, nil
 }
 
-// listed calls one of kadm's listings; an error of any partition, or of any broker, is the whole's.
-func listed(
-	ctx context.Context, list func(context.Context, ...string) (kadm.ListedOffsets, error), topic string,
-) (kadm.ListedOffsets, error) {
-	offsets, err := list(ctx, topic)
-	var brokers *kadm.ShardErrors
-	if errors.As(err, &brokers) && len(brokers.Errs) > 0 {
-		return nil, brokers.Errs[0].Err
+// listOffsets asks for one offset of every partition. An error of one is the whole's.
+func listOffsets(
+	ctx context.Context, client *kgo.Client, topic kmsg.MetadataResponseTopic, timestamp int64, isolation Isolation,
+) (map[int32]int64, error) {
+	asked := kmsg.NewListOffsetsRequestTopic()
+	asked.Topic = *topic.Topic
+	for _, p := range topic.Partitions {
+		partition := kmsg.NewListOffsetsRequestTopicPartition()
+		partition.Partition, partition.Timestamp = p.Partition, timestamp
+		asked.Partitions = append(asked.Partitions, partition)
 	}
+	request := kmsg.NewPtrListOffsetsRequest()
+	request.IsolationLevel = int8(isolation)
+	request.Topics = append(request.Topics, asked)
+	response, err := request.RequestWith(ctx, client) // kgo asks each leader for its own
 	if err != nil {
 		return nil, err
 	}
-	return offsets, offsets.Error()
+	offsets := make(map[int32]int64)
+	for _, t := range response.Topics {
+		for _, p := range t.Partitions {
+			if err := kerr.ErrorForCode(p.ErrorCode); err != nil {
+				return nil, err
+			}
+			offsets[p.Partition] = p.Offset
+		}
+	}
+	if len(offsets) != len(topic.Partitions) {
+		return nil, kerr.LeaderNotAvailable // an answer is missing; it passes
+	}
+	return offsets, nil
 }

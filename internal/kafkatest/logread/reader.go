@@ -148,23 +148,14 @@ func (r *Reader) locate(ctx context.Context) error {
 	if r.source.known {
 		return nil
 	}
-	topic := kmsg.NewMetadataRequestTopic()
-	topic.Topic = kmsg.StringPtr(r.topic)
-	request := kmsg.NewPtrMetadataRequest()
-	request.Topics = append(request.Topics, topic)
-	response, err := request.RequestWith(ctx, r.client)
+	topic, err := describe(ctx, r.client, r.topic)
 	if err != nil {
 		return err
 	}
-	for _, t := range response.Topics {
-		if err := kerr.ErrorForCode(t.ErrorCode); err != nil {
-			return err
-		}
-		for _, p := range t.Partitions {
-			if p.Partition == r.partition {
-				r.source = source{topicID: t.TopicID, leader: p.Leader, known: true}
-				return kerr.ErrorForCode(p.ErrorCode)
-			}
+	for _, p := range topic.Partitions {
+		if p.Partition == r.partition {
+			r.source = source{topicID: topic.TopicID, leader: p.Leader, known: true}
+			return kerr.ErrorForCode(p.ErrorCode)
 		}
 	}
 	return kerr.UnknownTopicOrPartition

@@ -1,0 +1,64 @@
+package integration
+
+import (
+	"testing"
+
+	"github.com/meshd/meshd/internal/kafkatest"
+)
+
+// own starts a cluster that the test may stop.
+func own(t testing.TB, alias string, options ...kafkatest.Option) *site {
+	t.Helper()
+	return &site{Cluster: kafkatest.Start(t, alias, append(options, brisk(), kafkatest.Restartable())...), alias: alias}
+}
+
+// Each side's brokers restart, and are killed, under load.
+func TestBrokerRestarts(t *testing.T) {
+	parallel(t)
+	us, eu := own(t, "us"), own(t, "eu")
+	c := copyOf{us, eu, kafkatest.UniqueTopic(t, "orders")}
+	us.CreateTopic(t, c.topic, 8)
+	newMesh(t, oneWay("us", "eu", c.topic), us, eu).start(t, "eu-1")
+	l, arrived := underLoad(t, c)
+	for _, step := range []struct {
+		what string
+		do   func()
+	}{
+		{"restart of the destination", func() { eu.Restart(t) }},
+		{"restart of the source", func() { us.Restart(t) }},
+		{"kill -9 of the destination", func() { eu.Kill9(t); eu.Restart(t) }},
+		{"kill -9 of the source", func() { us.Kill9(t); us.Restart(t) }},
+	} {
+		arrived.awaitMore(t, 1_000)
+		arrived.longestStall()
+		step.do()
+		arrived.awaitMore(t, 2_000)
+		t.Logf("%s: without arrivals for %s", step.what, arrived.longestStall())
+	}
+	acked := l.stop(t)
+	c.verify(t, acked)
+	t.Logf("%d records compared equal", acked)
+}
+
+// One of three brokers at the destination is killed: the others take over, and the copy goes on while it is down.
+func TestBrokerOfThreeKilled(t *testing.T) {
+	kafkatest.RealOnly(t, "kfake stops as a whole")
+	us, eu := shared(t, "us")[0], own(t, "eu", kafkatest.WithBrokers(3))
+	c := copyOf{us, eu, kafkatest.UniqueTopic(t, "orders")}
+	us.CreateTopic(t, c.topic, 8)
+	newMesh(t, oneWay("us", "eu", c.topic)+"\n    replication_factor: 3", us, eu).start(t, "eu-1")
+	l, arrived := underLoad(t, c)
+	arrived.awaitMore(t, 1_000)
+	wantReplicas(t, eu, c.remote(), 3)
+	for _, broker := range []int{2, 1} {
+		arrived.longestStall()
+		eu.Kill9(t, broker)
+		arrived.awaitMore(t, 20_000)
+		t.Logf("kill -9 of broker %d: without arrivals for %s", broker, arrived.longestStall())
+		eu.Restart(t, broker)
+		awaitInSync(t, eu, c.remote(), 3)
+	}
+	acked := l.stop(t)
+	c.verify(t, acked)
+	t.Logf("%d records compared equal", acked)
+}

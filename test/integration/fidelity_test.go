@@ -1,0 +1,122 @@
+package integration
+
+import (
+	"bytes"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/meshd/meshd/internal/kafkatest"
+	"github.com/meshd/meshd/internal/kafkatest/logread"
+)
+
+// Whatever a topic can hold arrives as it left: every codec, idempotent and transactional producers, null and empty keys, values and
+// headers, headers that come twice, old records, large ones. What was aborted does not arrive.
+func TestEveryKindOfRecord(t *testing.T) {
+	parallel(t)
+	sites := shared(t, "us", "eu")
+	us, eu := sites[0], sites[1]
+	topic := kafkatest.UniqueTopic(t, "mixed")
+	us.CreateTopic(t, topic, 4, "max.message.bytes", "2097152")
+	m := newMesh(t, oneWay("us", "eu", topic), sites...)
+	n := produceMix(t, us, topic, 0)
+	m.start(t, "eu-1") // half of it is a backlog, the other comes while the node runs
+	n += produceMix(t, us, topic, 100)
+	n += produceLarge(t, us, topic)
+	copyOf{us, eu, topic}.verify(t, n)
+	all := len(us.ReadAll(t, topic, logread.Uncommitted))
+	if all <= n {
+		t.Errorf("nothing was aborted: %d records, %d committed", all, n)
+	}
+	t.Logf("%d records compared equal, %d aborted ones stayed away", n, all-n)
+}
+
+func produceMix(t *testing.T, s *site, topic string, seed uint64) (n int) {
+	t.Helper()
+	codecs := []kgo.CompressionCodec{
+		kgo.NoCompression(), kgo.GzipCompression(), kgo.SnappyCompression(), kgo.Lz4Compression(), kgo.ZstdCompression(),
+	}
+	for i, codec := range codecs {
+		w := kafkatest.Workload{Seed: seed + uint64(3*i), Records: 600, Partitions: 4, Codec: codec}
+		if i%2 == 0 {
+			w.Start = time.Now().Add(-48 * time.Hour)
+		}
+		n += len(s.Produce(t, topic, w))
+		w.Seed++
+		w.Transactions = true
+		n += len(s.Produce(t, topic, w))
+	}
+	return n
+}
+
+// produceLarge adds records of 1 MB, alone in their batches and with neighbours.
+func produceLarge(t *testing.T, s *site, topic string) int {
+	t.Helper()
+	client := s.Client(t, kgo.DefaultProduceTopic(topic), kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.ProducerBatchMaxBytes(2<<20),
+		kgo.ProducerBatchCompression(kgo.NoCompression()))
+	var records []*kgo.Record
+	for p := range int32(4) {
+		for i := range 3 {
+			records = append(records, &kgo.Record{Partition: p, Key: fmt.Append(nil, "large", i), Value: bytes.Repeat([]byte{byte(i)}, 1_000_000)},
+				&kgo.Record{Partition: p, Key: fmt.Append(nil, "small", i)})
+		}
+	}
+	if err := client.ProduceSync(t.Context(), records...).FirstErr(); err != nil {
+		t.Fatal(err)
+	}
+	return len(records)
+}
+
+// A compacted log has gaps; what is left of it arrives, in its order.
+func TestCompactedSource(t *testing.T) {
+	parallel(t)
+	sites := shared(t, "us", "eu")
+	us, eu := sites[0], sites[1]
+	topic := kafkatest.UniqueTopic(t, "compacted")
+	us.CreateTopic(t, topic, 2, "cleanup.policy", "compact", "segment.ms", "100", "min.cleanable.dirty.ratio", "0.01")
+	produced := produceUntilCompacted(t, us, topic)
+	alterTopic(t, us, topic, "cleanup.policy", "delete") // from here on both stay as they are
+	kept := us.ReadAll(t, topic, logread.Committed)
+	newMesh(t, oneWay("us", "eu", topic), sites...).start(t, "eu-1")
+	copyOf{us, eu, topic}.verify(t, len(kept))
+	t.Logf("of %d records %d were left after compaction, in %d stretches; they compared equal", produced, len(kept), stretches(kept))
+}
+
+// produceUntilCompacted writes again and again over few keys, which is also what makes the broker begin new segments.
+func produceUntilCompacted(t *testing.T, s *site, topic string) (produced int) {
+	t.Helper()
+	await(t, topic+" to be compacted", func() (string, bool) {
+		w := kafkatest.Workload{Seed: 7, Records: 2_000, Partitions: 2, Size: 100}
+		for i := range 3 { // keys go by the record's number: the last two come only once, and stay
+			w.Seed += uint64(i)
+			produced += len(s.Produce(t, topic, w))
+		}
+		kept := s.ReadAll(t, topic, logread.Committed)
+		return fmt.Sprintf("%d records of %d in %d stretches", len(kept), produced, stretches(kept)), stretches(kept) > 20
+	})
+	return produced
+}
+
+// stretches counts the runs of offsets without gaps.
+func stretches(rs []*kgo.Record) (n int) {
+	for i, r := range rs {
+		if i == 0 || rs[i-1].Partition != r.Partition || rs[i-1].Offset+1 != r.Offset {
+			n++
+		}
+	}
+	return n
+}
+
+func alterTopic(t testing.TB, s *site, topic, key, value string) {
+	t.Helper()
+	rs, err := kadm.NewClient(s.Client(t)).AlterTopicConfigs(t.Context(), []kadm.AlterConfig{{Op: kadm.SetConfig, Name: key, Value: &value}}, topic)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := rs.On(topic, func(r *kadm.AlterConfigsResponse) error { return r.Err }); err != nil {
+		t.Fatalf("setting %s of %s: %v", key, topic, err)
+	}
+}
