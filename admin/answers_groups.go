@@ -13,26 +13,40 @@ type GroupsAnswer struct {
 	Groups []GroupStatus `json:"groups"`
 }
 
-// GroupStatus is what is done for one group in one direction.
+// GroupStatus is one consumer group at one cluster, its home, into which meshd moves it.
 type GroupStatus struct {
-	Group       string           `json:"group"`
-	Source      topology.Alias   `json:"source"`
-	Destination topology.Alias   `json:"destination"`
-	State       string           `json:"state"`
-	Reason      *kafka.Reason    `json:"reason,omitempty"` // why nothing is done for it, or why the last sync failed
-	SyncedAt    time.Time        `json:"synced_at,omitzero"`
-	Partitions  []GroupPartition `json:"partitions"`
+	Group      string           `json:"group"`
+	Home       topology.Alias   `json:"home"`
+	State      GroupState       `json:"state"`
+	Why        string           `json:"why,omitempty"` // in words, unless it is Synced
+	Hint       string           `json:"hint,omitempty"`
+	Active     []topology.Alias `json:"active"`  // clusters where it has members
+	Chain      []topology.Alias `json:"chain"`   // clusters whose commits count
+	Rereads    int64            `json:"rereads"` // consumed records that it would see again at its home
+	SyncedAt   time.Time        `json:"synced_at,omitzero"`
+	Partitions []GroupPartition `json:"partitions"`
 }
 
-// GroupPartition is where a group stands in one partition.
+// GroupState is what is done for a group.
+type GroupState string
+
+// The states of a group.
+const (
+	GroupSynced    GroupState = "synced"     // its places at home follow its commits elsewhere
+	GroupActive    GroupState = "active"     // it has members at its home, where nobody moves it
+	GroupLeftAlone GroupState = "left_alone" // it is not moved, or could not be
+	GroupFailing   GroupState = "failing"    // no group can be synced there now
+)
+
+// GroupPartition is where a group stands in one partition at its home.
 type GroupPartition struct {
-	Topic       string        `json:"topic"` // at the source
-	Partition   int32         `json:"partition"`
-	Source      *int64        `json:"source_commit"`      // null: none
-	Destination *int64        `json:"destination_commit"` // null: none
-	Exact       bool          `json:"exact"`              // the destination's commit is the very place
-	Rereads     int64         `json:"rereads"`            // consumed records that the group would see again there
-	Reason      *kafka.Reason `json:"reason,omitempty"`   // why its place can't be moved
+	Topic     string `json:"topic"` // as it is named at the home
+	Partition int32  `json:"partition"`
+	Commit    *int64 `json:"commit"`  // where it stands; null: nowhere
+	Target    *int64 `json:"target"`  // where it goes on after what it consumed elsewhere; null: not known
+	Exact     bool   `json:"exact"`   // the target is the very place
+	Rereads   int64  `json:"rereads"` // consumed records behind the target, at most
+	Why       string `json:"why,omitempty"`
 }
 
 // TranslateRequest asks for places of a group, or for one place of a partition.

@@ -3,6 +3,7 @@ package admin
 import (
 	"context"
 
+	"github.com/meshd/meshd/checkpoint/groupsync"
 	"github.com/meshd/meshd/flow"
 	"github.com/meshd/meshd/topology"
 )
@@ -10,8 +11,8 @@ import (
 // Flows is the data path of this node.
 type Flows interface{ Status() flow.Status }
 
-// Groups is what this node does for consumer groups.
-type Groups interface{ Groups() []GroupStatus }
+// Groups is what this node does for consumer groups: a status for each cluster into which it moves them.
+type Groups interface{ Groups() []groupsync.Status }
 
 // Nodes is who belongs to the mesh, as this node sees it.
 type Nodes interface{ Nodes() []NodeStatus }

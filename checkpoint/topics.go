@@ -22,7 +22,10 @@ type TopicEntry struct {
 	Origin  topology.Alias `json:"origin,omitempty"` // where its records were first produced
 	Topic   string         `json:"topic,omitempty"`  // its name there
 	TopicID string         `json:"topic_id,omitempty"`
-	Start   string         `json:"start,omitempty"` // where copying began: earliest, latest or a time
+	// Start is where copying began: earliest, latest or a time; for the first Initial partitions. Those that were added to the
+	// source later are read from their beginning.
+	Start   string `json:"start,omitempty"`
+	Initial int    `json:"initial,omitempty"`
 	// Positions is where an adopted topic's copying goes on, by partition, as the tool that made it left it.
 	Positions map[int32]int64 `json:"positions,omitempty"`
 }

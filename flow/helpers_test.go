@@ -39,7 +39,7 @@ func fake(t *testing.T) *kfake.Cluster {
 
 func client(t *testing.T, addrs []string, opts ...kgo.Opt) *kgo.Client {
 	t.Helper()
-	cl, err := kgo.NewClient(append(opts, kgo.SeedBrokers(addrs...))...)
+	cl, err := kgo.NewClient(append(opts, kgo.SeedBrokers(addrs...), kgo.MetadataMinAge(100*time.Millisecond), kgo.MetadataMaxAge(time.Second))...) // new partitions are seen soon
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -306,11 +306,11 @@ func (r *round) copy(ctx context.Context, name string, ps []kafka.Partition, set
 	if have < len(ps) {
 		r.dst.Dir.Stale()
 	}
-	start, err := metasync.StartOf(entry)
-	if err != nil {
-		return err
-	}
 	for _, at := range ps {
+		start, err := metasync.StartOf(entry, at.Number)
+		if err != nil {
+			return err
+		}
 		spec := Spec{Topic: name, Number: at.Number, Remote: remote, SourceID: at.TopicID, OnGap: settings.OnGap, Start: start, From: -1}
 		if pos, ok := entry.Positions[at.Number]; ok {
 			spec.From = offsetxlate.Source(pos)

@@ -65,7 +65,7 @@ func (s *Syncer) create(ctx context.Context, w Wish, entry checkpoint.TopicEntry
 			Hint: "exclude " + w.Topic + " from the link from the link"}
 	}
 	if !known {
-		entry = checkpoint.TopicEntry{Kind: checkpoint.Intent, Origin: w.Origin, Topic: w.Topic, Start: start(w)}
+		entry = checkpoint.TopicEntry{Kind: checkpoint.Intent, Origin: w.Origin, Topic: w.Topic, Start: start(w), Initial: w.Partitions}
 		if err := s.Registry.Put(ctx, w.Remote, entry); err != nil {
 			return entry, err
 		}
@@ -222,12 +222,12 @@ func start(w Wish) string {
 	}
 }
 
-// StartOf reads the place where a copy began from its entry.
-func StartOf(e checkpoint.TopicEntry) (topology.Start, error) {
-	switch e.Start {
-	case "", "earliest":
+// StartOf is where the copy of a partition began, by the entry of its topic.
+func StartOf(e checkpoint.TopicEntry, partition int32) (topology.Start, error) {
+	switch {
+	case e.Start == "" || e.Start == "earliest" || int(partition) >= e.Initial:
 		return topology.Start{}, nil
-	case "latest":
+	case e.Start == "latest":
 		return topology.Start{Latest: true}, nil
 	}
 	t, err := time.Parse(time.RFC3339Nano, e.Start)

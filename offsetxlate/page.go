@@ -22,8 +22,8 @@ type page struct {
 	end    pair   // end of the last packed run; start if there is none
 	runs   []byte // packed
 	sample []sample
-	stride int64  // runs were joined up to so many records; 0: never
-	mark   Mark   // when it changed last
+	stride int64 // runs were joined up to so many records; 0: never
+	mark   Mark  // when it changed last
 }
 
 // sample is a place within a page from which runs can be unpacked.

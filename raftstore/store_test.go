@@ -97,9 +97,6 @@ func TestDeadLeaderIsReplaced(t *testing.T) {
 	dead := leader(t, all...)
 	_, index := propose(t, dead, assign(0, "n0"))
 	reach(t, index, all...)
-	watch, stop := dead.Watch()
-	defer stop()
-	<-watch // there was a change to see
 	dead.stop(t)
 	began := time.Now()
 	var rest []*peer

@@ -161,7 +161,7 @@ func TestPanicLeavesNoBroker(t *testing.T) {
 	RealOnly(t, "kfake is part of the process")
 	if os.Getenv("KAFKATEST_PANIC") != "" {
 		c := Start(t, "us")
-		println("broker", c.backend.(*real).processes[0].pid)
+		println("broker", c.backend.(*processes).brokers[0].pid)
 		panic("on purpose")
 	}
 	cmd := exec.Command(os.Args[0], "-test.run=^"+t.Name()+"$")

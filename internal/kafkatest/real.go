@@ -22,22 +22,22 @@ const (
 	stopGrace   = 30 * time.Second
 )
 
-// real is a cluster of Apache Kafka's own brokers, each a child of this process.
-type real struct {
+// processes is a cluster of Apache Kafka's own brokers, each a child of this process.
+type processes struct {
 	cluster   *Cluster
 	script    string
 	addresses []string
-	processes []*process // broker n is at n-1; nil before its first start
+	brokers   []*process // broker n is at n-1; nil before its first start
 }
 
 // newReal has the script make the cluster on disk. The brokers are started from here, for so their processes are this one's
 // children, and can be signalled, waited for and taken along.
-func newReal(c *Cluster) (*real, error) {
+func newReal(c *Cluster) (*processes, error) {
 	path, err := script()
 	if err != nil {
 		return nil, err
 	}
-	r := &real{cluster: c, script: path, processes: make([]*process, c.config.brokers)}
+	r := &processes{cluster: c, script: path, brokers: make([]*process, c.config.brokers)}
 	if err := runScript(path, r.createArguments()...); err != nil {
 		return nil, err
 	}
@@ -49,7 +49,7 @@ func newReal(c *Cluster) (*real, error) {
 	return r, nil
 }
 
-func (r *real) createArguments() []string {
+func (r *processes) createArguments() []string {
 	config := r.cluster.config
 	arguments := []string{
 		"create", r.cluster.alias, "--dir", filepath.Dir(r.cluster.dir), "--brokers", strconv.Itoa(config.brokers),
@@ -64,10 +64,10 @@ func (r *real) createArguments() []string {
 	return arguments
 }
 
-func (r *real) bootstrap() []string { return r.addresses }
+func (r *processes) bootstrap() []string { return r.addresses }
 
-func (r *real) up() error {
-	for i, p := range r.processes {
+func (r *processes) up() error {
+	for i, p := range r.brokers {
 		if p != nil && p.running() {
 			continue
 		}
@@ -77,7 +77,7 @@ func (r *real) up() error {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), readyWithin)
 	defer cancel()
-	for i := range r.processes {
+	for i := range r.brokers {
 		if err := r.await(ctx, i); err != nil {
 			return fmt.Errorf("waiting for broker %d: %w\n%s", i+1, err, r.logTail(i))
 		}
@@ -85,18 +85,18 @@ func (r *real) up() error {
 	return nil
 }
 
-func (r *real) launch(i int) error {
+func (r *processes) launch(i int) error {
 	output, err := os.Create(filepath.Join(r.brokerDir(i), "launch.log"))
 	if err != nil {
 		return err
 	}
 	defer output.Close()
-	r.processes[i], err = startProcess(output, r.script, "broker", r.cluster.alias, strconv.Itoa(i+1), "--dir", filepath.Dir(r.cluster.dir))
+	r.brokers[i], err = startProcess(output, r.script, "broker", r.cluster.alias, strconv.Itoa(i+1), "--dir", filepath.Dir(r.cluster.dir))
 	return err
 }
 
 // await returns when broker i itself answers that all brokers are there.
-func (r *real) await(ctx context.Context, i int) error {
+func (r *processes) await(ctx context.Context, i int) error {
 	client, err := kgo.NewClient(append(r.cluster.Opts(), kgo.SeedBrokers(r.addresses[i]), kgo.RequestRetries(0))...)
 	if err != nil {
 		return err
@@ -112,14 +112,14 @@ func (r *real) await(ctx context.Context, i int) error {
 		select {
 		case <-ctx.Done():
 			return fmt.Errorf("not ready after %s: %w", readyWithin, asked)
-		case <-r.processes[i].done:
+		case <-r.brokers[i].done:
 			return errors.New("its process ended")
 		case <-tick.C:
 		}
 	}
 }
 
-func (r *real) ask(ctx context.Context, client *kgo.Client) error {
+func (r *processes) ask(ctx context.Context, client *kgo.Client) error {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
 	request := kmsg.NewPtrMetadataRequest()
@@ -128,45 +128,45 @@ func (r *real) ask(ctx context.Context, client *kgo.Client) error {
 	if err != nil {
 		return err
 	}
-	if len(response.Brokers) < len(r.processes) {
-		return fmt.Errorf("it knows %d brokers of %d", len(response.Brokers), len(r.processes))
+	if len(response.Brokers) < len(r.brokers) {
+		return fmt.Errorf("it knows %d brokers of %d", len(response.Brokers), len(r.brokers))
 	}
 	return nil
 }
 
-func (r *real) stop(brokers []int) error {
+func (r *processes) stop(brokers []int) error {
 	return r.each(brokers, func(p *process) error {
 		p.end(stopGrace)
 		return nil
 	})
 }
 
-func (r *real) kill(brokers []int) error {
+func (r *processes) kill(brokers []int) error {
 	return r.each(brokers, func(p *process) error {
 		p.kill()
 		return nil
 	})
 }
 
-func (r *real) signal(sig syscall.Signal, brokers []int) error {
+func (r *processes) signal(sig syscall.Signal, brokers []int) error {
 	return r.each(brokers, func(p *process) error { return p.signal(sig) })
 }
 
 // each calls for the processes of the named brokers, or for all, beside each other: brokers that stop wait for their peers.
-func (r *real) each(brokers []int, do func(*process) error) error {
+func (r *processes) each(brokers []int, do func(*process) error) error {
 	if len(brokers) == 0 {
-		for i := range r.processes {
+		for i := range r.brokers {
 			brokers = append(brokers, i+1)
 		}
 	}
 	results := make(chan error, len(brokers))
 	for _, n := range brokers {
 		go func() {
-			if n < 1 || n > len(r.processes) || r.processes[n-1] == nil {
+			if n < 1 || n > len(r.brokers) || r.brokers[n-1] == nil {
 				results <- fmt.Errorf("there is no broker %d", n)
 				return
 			}
-			results <- do(r.processes[n-1])
+			results <- do(r.brokers[n-1])
 		}()
 	}
 	var err error
@@ -177,19 +177,19 @@ func (r *real) each(brokers []int, do func(*process) error) error {
 }
 
 // close kills: the data goes with the cluster, so there is nothing to close in order.
-func (r *real) close() {
-	for _, p := range r.processes {
+func (r *processes) close() {
+	for _, p := range r.brokers {
 		if p != nil {
 			p.kill()
 		}
 	}
 }
 
-func (r *real) brokerDir(i int) string {
+func (r *processes) brokerDir(i int) string {
 	return filepath.Join(r.cluster.dir, "broker-"+strconv.Itoa(i+1))
 }
 
-func (r *real) logTail(i int) string {
+func (r *processes) logTail(i int) string {
 	var tail strings.Builder
 	for _, name := range []string{"launch.log", "kafka.log"} {
 		content, err := os.ReadFile(filepath.Join(r.brokerDir(i), name))

@@ -36,11 +36,11 @@ var emptyHeader = [recordsAt]byte{
 func (b *Builder) Reset(dst []byte, codec Codec, limit int) {
 	b.codec, b.limit, b.dst = codec, limit, dst[:0]
 	b.count, b.runs = 0, b.runs[:0]
-	scratch := recycle(b.plain)
+	b.plain = recycle(b.plain)
 	if codec == None {
-		scratch = b.dst
+		b.plain = b.dst
 	}
-	b.plain = append(scratch, emptyHeader[:]...)
+	b.plain = append(b.plain, emptyHeader[:]...)
 }
 
 // Len is the number of records so far.

@@ -59,7 +59,7 @@ func TestRewriteAgainstModel(t *testing.T) {
 			if b.ProducerID() != 4711 || b.ProducerEpoch() != 3 || b.BaseSequence() != 99 || b.PartitionLeaderEpoch() != -1 {
 				t.Fatalf("the producer's fields are not set")
 			}
-			got = append(got, readModel(t, b, 0)...)
+			got = append(got, readModel(t, b)...)
 		}
 		for i, at := 0, 0; i < len(runs); i++ { // the runs give the records their source offsets back
 			for n := range runs[i].Count {
@@ -79,7 +79,7 @@ func TestRewriteSample(t *testing.T) {
 			if len(out) != 1 || out[0].Codec() != codec || !slices.Equal(runs, []Run{{500, 6}}) {
 				t.Fatalf("%d batches, runs %v", len(out), runs)
 			}
-			wantRows(t, readModel(t, out[0], 0), renumber(sample(0)))
+			wantRows(t, readModel(t, out[0]), renumber(sample(0)))
 		})
 	}
 }
@@ -145,7 +145,7 @@ func TestAppendWithHeader(t *testing.T) {
 		for i := range want {
 			want[i].Headers = append(slices.Clone(want[i].Headers), kmsg.Header{Key: "stamp", Value: value})
 		}
-		wantRows(t, readModel(t, mustFinish(t, b), 0), want)
+		wantRows(t, readModel(t, mustFinish(t, b)), want)
 	})
 }
 

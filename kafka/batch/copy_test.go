@@ -75,7 +75,7 @@ func TestPatch(t *testing.T) {
 			if !bytes.Equal(b[countAt:], source[countAt:]) {
 				t.Fatal("records are not the same bytes")
 			}
-			wantRows(t, readModel(t, b, 0), renumber(sample(0)))
+			wantRows(t, readModel(t, b), renumber(sample(0)))
 			wantRows(t, mustRead(t, source), sample(1<<33)) // the source was not touched
 		})
 	}
@@ -97,7 +97,7 @@ func TestPatchDeleteHorizon(t *testing.T) {
 	if err := NewReader(testLimit).Check(b); err != nil {
 		t.Fatal(err)
 	}
-	wantRows(t, readModel(t, b, 0), renumber(rows))
+	wantRows(t, readModel(t, b), renumber(rows))
 }
 
 // A batch that was damaged after its CRC was checked is still found by whoever checks it next.

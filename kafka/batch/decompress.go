@@ -49,7 +49,9 @@ func (d *decompressor) gunzip(dst, src []byte) ([]byte, error) {
 	if err != nil {
 		return dst, err
 	}
-	return readAll(dst, d.gzip, d.limit)
+	dst, err = readAll(dst, d.gzip, d.limit)
+	d.src.Reset(nil)
+	return dst, err
 }
 
 // readAll appends what r yields, and at most limit bytes of it.

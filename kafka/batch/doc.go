@@ -26,13 +26,13 @@
 // DefaultDecompressor is not used: its bound is 2 GiB and can't be set, and it returns a new slice for each batch, where a
 // Reader decodes into the buffer that it has. LZ4's frame is read and written here around pierrec's block functions: there is
 // nothing to copy through a stream's buffers, a frame's checksums are skipped (a batch has its CRC; the ones in format 0 were
-// wrong, KAFKA-3160), and what is written is byte for byte the frame header of the Java client: independent blocks of 64 KiB.
+// wrong, KAFKA-3160), and what is written has the frame of the Java client: independent blocks of 64 KiB.
 //
 // # Invariants
 //
 //   - A CRC is never computed anew over bytes that were received with one: Patch derives the new CRC from the old one and the
 //     changed header, so that a byte that was damaged in memory is still found by the next one who checks.
-//   - No input makes the package panic or use memory beyond the Reader's limit.
+//   - No input makes the package panic, or use memory beyond a small multiple of the Reader's limit.
 //   - Key, value, headers, record attributes and timestamp of a record are the same after Copy, Rewrite and Merge.
 //
 // It must never own a goroutine or a client, keep a batch beyond the call that it was given to (a Reader: until its next

@@ -45,7 +45,7 @@ func TestMergeAgainstModel(t *testing.T) {
 			if len(merged) > limit && merged.Count() > 1 {
 				t.Fatalf("%d bytes, the limit is %d", len(merged), limit)
 			}
-			wantRows(t, readModel(t, merged, 0), renumber(want))
+			wantRows(t, readModel(t, merged), renumber(want))
 			wantRuns(t, b.Runs(), want)
 			batches, rows = batches[n:], rows[n:]
 		}
@@ -81,7 +81,7 @@ func TestMergeStopsAtCorruption(t *testing.T) {
 	if n != 1 || !errors.As(err, &corrupt) || corrupt.Offset != 2 {
 		t.Fatalf("took %d: %v", n, err)
 	}
-	wantRows(t, readModel(t, mustFinish(t, b), 0), renumber(sample(0)[:2]))
+	wantRows(t, readModel(t, mustFinish(t, b)), renumber(sample(0)[:2]))
 }
 
 func TestMergeRefuses(t *testing.T) {

@@ -98,11 +98,11 @@ func compressModel(t fatal, codec Codec, plain []byte) []byte {
 }
 
 // readModel reads a fetch answer with kgo, which is independent of this package's code.
-func readModel(t fatal, raw []byte, from int64) []row {
+func readModel(t fatal, raw []byte) []row {
 	t.Helper()
 	p := kmsg.NewFetchResponseTopicPartition()
 	p.RecordBatches = raw
-	fetched, _ := kgo.ProcessFetchPartition(kgo.ProcessFetchPartitionOpts{Offset: from}, &p, kgo.DefaultDecompressor(), nil)
+	fetched, _ := kgo.ProcessFetchPartition(kgo.ProcessFetchPartitionOpts{}, &p, kgo.DefaultDecompressor(), nil)
 	if fetched.Err != nil {
 		t.Fatalf("kgo can't read it: %v", fetched.Err)
 	}

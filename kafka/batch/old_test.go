@@ -92,7 +92,7 @@ func TestOldAgainstModel(t *testing.T) {
 		data := set(t, magic, codec, rows)
 		got := readFetch(t, data)
 		wantRows(t, got, asOld(magic, rows))
-		wantRows(t, nullKept(got), nullKept(readModel(t, data, 0)))
+		wantRows(t, nullKept(got), nullKept(readModel(t, data)))
 	})
 }
 
@@ -153,7 +153,7 @@ func TestOldRewrite(t *testing.T) {
 			}
 			data = rest
 		}
-		wantRows(t, readModel(t, mustFinish(t, b), 0), renumber(rows))
+		wantRows(t, readModel(t, mustFinish(t, b)), renumber(rows))
 	}
 }
 

@@ -43,7 +43,7 @@ func TestReaderLogAppendTime(t *testing.T) {
 		b.MaxTimestamp = 1_800_000_000_000
 	})
 	got := mustRead(t, b)
-	wantRows(t, got, readModel(t, b, 0))
+	wantRows(t, got, readModel(t, b))
 	for _, r := range got {
 		if r.Timestamp != 1_800_000_000_000 {
 			t.Fatalf("offset %d has time %d", r.Offset, r.Timestamp)

@@ -60,38 +60,40 @@ func field(b []byte) (value, rest []byte) {
 
 // soundBody says whether b is a key, a value, and as many headers as it says, and nothing after them.
 func soundBody(b []byte) bool {
-	at := 0
-	ok := skipField(b, &at, true) && skipField(b, &at, true)
-	if !ok {
+	rest, ok := skipField(b, true)
+	if ok {
+		rest, ok = skipField(rest, true)
+	}
+	headers, n := varint(rest)
+	if !ok || n == 0 || headers < 0 {
 		return false
 	}
-	headers, n := varint(b[at:])
-	at += n
-	if n == 0 || headers < 0 {
-		return false
-	}
+	rest = rest[n:]
 	for range headers { // each takes two bytes at least, so a false count ends with the bytes
-		if !skipField(b, &at, false) || !skipField(b, &at, true) {
+		if rest, ok = skipField(rest, false); ok {
+			rest, ok = skipField(rest, true)
+		}
+		if !ok {
 			return false
 		}
 	}
-	return at == len(b)
+	return len(rest) == 0
 }
 
-// skipField moves at behind a length and its bytes. Kafka's own reader takes any negative length for null.
-func skipField(b []byte, at *int, nullable bool) bool {
-	size, n := varint(b[*at:])
+// skipField is field for bytes that may not be sound. Kafka's own reader takes any negative length for null.
+func skipField(b []byte, nullable bool) (rest []byte, ok bool) {
+	size, n := varint(b)
 	if n == 0 || size < 0 && !nullable {
-		return false
+		return nil, false
 	}
-	*at += n
-	if size > 0 {
-		if int(size) > len(b)-*at {
-			return false
-		}
-		*at += int(size)
+	rest = b[n:]
+	if size <= 0 {
+		return rest, true
 	}
-	return true
+	if int(size) > len(rest) {
+		return nil, false
+	}
+	return rest[size:], true
 }
 
 // appendHead appends what stands before the body of a record.

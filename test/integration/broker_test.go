@@ -2,6 +2,7 @@ package integration
 
 import (
 	"testing"
+	"time"
 
 	"github.com/meshd/meshd/internal/kafkatest"
 )
@@ -32,8 +33,11 @@ func TestBrokerRestarts(t *testing.T) {
 		arrived.awaitMore(t, 1_000)
 		arrived.longestStall()
 		step.do()
+		up := time.Now()
+		arrived.awaitMore(t, 1)
+		after := time.Since(up).Round(10 * time.Millisecond)
 		arrived.awaitMore(t, 2_000)
-		t.Logf("%s: without arrivals for %s", step.what, arrived.longestStall())
+		t.Logf("%s: without arrivals for %s, of which %s with all brokers up", step.what, arrived.longestStall(), after)
 	}
 	acked := l.stop(t)
 	c.verify(t, acked)

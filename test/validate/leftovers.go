@@ -24,15 +24,15 @@ func (l *leftovers) add(e entry) bool {
 }
 
 // remove takes out the first entry with a fingerprint.
-func (l *leftovers) remove(print fingerprint) (entry, bool) {
-	same := l.entries[print]
+func (l *leftovers) remove(mark fingerprint) (entry, bool) {
+	same := l.entries[mark]
 	if len(same) == 0 {
 		return entry{}, false
 	}
 	if len(same) == 1 {
-		delete(l.entries, print)
+		delete(l.entries, mark)
 	} else {
-		l.entries[print] = same[1:]
+		l.entries[mark] = same[1:]
 	}
 	l.size--
 	return same[0], true

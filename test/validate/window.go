@@ -52,12 +52,12 @@ func (w *window) take(n int) []entry {
 	return taken
 }
 
-func (w *window) forget(print fingerprint, places []int64) {
+func (w *window) forget(mark fingerprint, places []int64) {
 	if len(places) == 1 {
-		delete(w.index, print)
+		delete(w.index, mark)
 		return
 	}
-	w.index[print] = places[1:]
+	w.index[mark] = places[1:]
 }
 
 // learn indexes the entry i ahead. Entries are learnt in their order.
@@ -65,13 +65,13 @@ func (w *window) learn(i int) {
 	if w.index == nil {
 		w.index = make(map[fingerprint][]int64)
 	}
-	print := w.queue[i].print
-	w.index[print] = append(w.index[print], w.base+int64(i))
+	mark := w.queue[i].print
+	w.index[mark] = append(w.index[mark], w.base+int64(i))
 }
 
 // find returns how far ahead the first indexed entry with a fingerprint is.
-func (w *window) find(print fingerprint) (int, bool) {
-	places := w.index[print]
+func (w *window) find(mark fingerprint) (int, bool) {
+	places := w.index[mark]
 	if len(places) == 0 {
 		return 0, false
 	}

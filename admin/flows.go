@@ -1,0 +1,70 @@
+package admin
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/meshd/meshd/flow"
+	"github.com/meshd/meshd/topology"
+)
+
+// flows are all topics that the pairs of this node carry, or have a reason not to, with the partitions that it holds.
+func (k *tracker) flows(now time.Time, s flow.Status) []FlowStatus {
+	out := []FlowStatus{}
+	for _, p := range s.Pairs {
+		parts := map[string][]flow.PartStatus{}
+		for _, ps := range p.Partitions {
+			parts[ps.Topic] = append(parts[ps.Topic], ps)
+		}
+		for _, t := range p.Topics {
+			out = append(out, k.flow(now, pairOf(p), t, parts[t.Topic]))
+		}
+	}
+	slices.SortFunc(out, compareFlows)
+	return out
+}
+
+func compareFlows(a, b FlowStatus) int {
+	return cmp.Or(strings.Compare(a.Link, b.Link), strings.Compare(a.Topic, b.Topic))
+}
+
+func (k *tracker) flow(now time.Time, at topology.Pair, t flow.TopicStatus, parts []flow.PartStatus) FlowStatus {
+	f := FlowStatus{
+		Link: at.String(), Source: at.Source, Destination: at.Destination, Topic: t.Topic, Remote: t.Remote, Kind: t.Kind,
+		Partitions: t.Partitions, Held: len(parts), State: Elsewhere, Reason: t.Reason, Totals: k.totals[flowKey{at, t.Topic}],
+	}
+	if t.Reason != nil {
+		f.State = flow.Stopped
+	}
+	for i, ps := range parts {
+		one := k.partition(now, at, ps)
+		f.Parts = append(f.Parts, one)
+		if ps.Reason != nil && (f.Reason == nil || rank[ps.State] > rank[f.State]) {
+			f.Reason = ps.Reason
+		}
+		f.State = worse(f.State, ps.State)
+		if i == 0 {
+			f.LagRecords, f.LagSeconds = one.LagRecords, one.LagSeconds
+			continue
+		}
+		f.LagRecords, f.LagSeconds = plus(f.LagRecords, one.LagRecords), later(f.LagSeconds, one.LagSeconds)
+	}
+	return f
+}
+
+func (k *tracker) partition(now time.Time, at topology.Pair, ps flow.PartStatus) PartitionStatus {
+	return PartitionStatus{
+		Partition: ps.Partition, Shard: ps.Shard, State: ps.State, Reason: ps.Reason, Next: ps.Next, Destination: ps.Dest, End: ps.End,
+		LagRecords: known(ps.Lag), LagSeconds: seconds(now, k.parts[partKey{flowKey{at, ps.Topic}, ps.Partition}].complete), MapBytes: ps.MapBytes,
+	}
+}
+
+// later is the greater of two ages; one that is not known does not count.
+func later(a, b *float64) *float64 {
+	if a == nil || b != nil && *b > *a {
+		return b
+	}
+	return a
+}

@@ -1,0 +1,122 @@
+package admin
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/meshd/meshd/flow"
+	"github.com/meshd/meshd/kafka"
+	"github.com/meshd/meshd/topology"
+)
+
+// rank orders states from good to bad: where several are one, the worst is shown.
+var rank = map[flow.State]int{
+	Elsewhere: -2, Paused: -1, flow.Streaming: 0, flow.CatchingUp: 1, flow.New: 2, flow.Opening: 2, flow.Draining: 3, flow.Stopped: 4,
+	flow.Backoff: 5, flow.Fenced: 6, flow.Failed: 7,
+}
+
+func worse(a, b flow.State) flow.State {
+	if rank[b] > rank[a] {
+		return b
+	}
+	return a
+}
+
+func moves(s flow.State) bool { return s == flow.Streaming || s == flow.CatchingUp }
+
+// links are all pairs that this node holds something of, and all others of the topology.
+func (k *tracker) links(now time.Time, s flow.Status, t *topology.Topology) []LinkStatus {
+	listed := pairsOf(t)
+	out := make([]LinkStatus, 0, len(listed))
+	for _, p := range s.Pairs {
+		l := linkOf(p)
+		l.RPOSeconds = seconds(now, k.pairs[pairOf(p)])
+		if named := listed[pairOf(p)]; named != nil {
+			l.Name = named.Name
+		}
+		delete(listed, pairOf(p))
+		out = append(out, l)
+	}
+	for p, named := range listed {
+		out = append(out, notHeld(p, named))
+	}
+	slices.SortFunc(out, func(a, b LinkStatus) int { return strings.Compare(a.Link, b.Link) })
+	return out
+}
+
+func notHeld(p topology.Pair, l *topology.Link) LinkStatus {
+	state := Elsewhere
+	if l.Paused {
+		state = Paused
+	}
+	return LinkStatus{Link: p.String(), Name: l.Name, Source: p.Source, Destination: p.Destination, State: state, Shards: []flow.ShardStatus{}}
+}
+
+func linkOf(p flow.PairStatus) LinkStatus {
+	l := LinkStatus{
+		Link: pairOf(p).String(), Source: p.Source, Destination: p.Destination, State: flow.Streaming, Ready: p.Ready, Reason: p.Reason,
+		Topics: len(p.Topics), Partitions: len(p.Partitions), LagRecords: new(int64(0)), Shards: slices.Clone(p.Shards),
+	}
+	if l.Shards == nil {
+		l.Shards = []flow.ShardStatus{}
+	}
+	for _, part := range p.Partitions {
+		l.State = worse(l.State, part.State)
+		l.LagRecords = plus(l.LagRecords, known(part.Lag))
+		if moves(part.State) {
+			l.Moving++
+		}
+	}
+	for _, sh := range p.Shards {
+		l.State = worse(l.State, shardState(sh))
+	}
+	switch {
+	case p.Reason != nil:
+		l.State = worse(l.State, flow.Backoff)
+	case !p.Ready:
+		l.State, l.LagRecords = worse(l.State, flow.Opening), nil
+	}
+	if p.Reason != nil && len(p.Partitions) == 0 {
+		l.LagRecords = nil
+	}
+	l.Up = p.Ready && p.Reason == nil && (l.Moving > 0 || l.Partitions == 0)
+	if !l.Up && l.Reason == nil {
+		l.Reason = firstReason(p)
+	}
+	return l
+}
+
+// shardState leaves to a shard's partitions what they say better: a shard streams while its partitions catch up.
+func shardState(s flow.ShardStatus) flow.State {
+	if moves(s.State) {
+		return flow.Streaming
+	}
+	return s.State
+}
+
+func firstReason(p flow.PairStatus) *kafka.Reason {
+	for _, r := range pairReasons(p) {
+		return &r
+	}
+	return nil
+}
+
+// known makes a lag of one that is -1 while it is unknown.
+func known(lag int64) *int64 {
+	if lag < 0 {
+		return nil
+	}
+	return &lag
+}
+
+// plus adds two numbers; the sum of a known and an unknown one is unknown.
+func plus(a, b *int64) *int64 {
+	if a == nil || b == nil {
+		return nil
+	}
+	return new(*a + *b)
+}
+
+// seconds is how long ago something was.
+func seconds(now, then time.Time) *float64 { return new(max(0, now.Sub(then)).Seconds()) }

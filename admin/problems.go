@@ -1,0 +1,115 @@
+package admin
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/meshd/meshd/flow"
+	"github.com/meshd/meshd/kafka"
+)
+
+var gravity = map[Level]int{Warning: 0, Error: 1, Critical: 2}
+
+// sortProblems puts the worst first, and among equals what concerns most.
+func sortProblems(ps []Problem) {
+	slices.SortFunc(ps, func(a, b Problem) int {
+		return cmp.Or(gravity[b.Level]-gravity[a.Level], b.Count-a.Count, strings.Compare(a.Where, b.Where), strings.Compare(a.Code, b.Code),
+			strings.Compare(a.Text, b.Text))
+	})
+}
+
+// problems are all that the data path tells. What a cluster that does not answer explains is not told again for each link.
+func problems(s flow.Status, links []LinkStatus) []Problem {
+	out := []Problem{}
+	silent := map[string]bool{}
+	for _, c := range s.Clusters {
+		if c.Error != "" {
+			silent[string(c.Alias)] = true
+			out = append(out, Problem{Level: Critical, Where: "cluster " + string(c.Alias), Code: kafka.ClusterUnreachable, Text: c.Error, Hint: c.Hint, Count: 1})
+		}
+	}
+	for _, p := range s.Pairs {
+		explained := silent[string(p.Source)] || silent[string(p.Destination)]
+		if p.Reason != nil && (p.Reason.Code != kafka.ClusterUnreachable || !explained) {
+			out = append(out, because(Critical, pairOf(p).String(), *p.Reason, 1))
+		}
+		out = append(out, topicProblems(p)...)
+		out = append(out, shardProblems(p)...)
+		out = append(out, partProblems(p)...)
+	}
+	out = append(out, emptyLinks(s, links)...)
+	sortProblems(out)
+	return out
+}
+
+func because(l Level, where string, r kafka.Reason, count int) Problem {
+	return Problem{Level: l, Where: where, Code: r.Code, Text: r.Text, Hint: r.Hint, Count: count}
+}
+
+func topicProblems(p flow.PairStatus) (out []Problem) {
+	for _, t := range p.Topics {
+		if t.Reason == nil {
+			continue
+		}
+		level := Error
+		if t.Reason.Code == kafka.Unclaimed {
+			level = Warning
+		}
+		out = append(out, because(level, fmt.Sprintf("%s: %s", pairOf(p), t.Topic), *t.Reason, max(1, t.Partitions)))
+	}
+	return out
+}
+
+// shardProblems tells a reason that many shards share once.
+func shardProblems(p flow.PairStatus) []Problem {
+	g := gathered{}
+	for _, s := range p.Shards {
+		if s.Reason != nil {
+			g.add(pairOf(p).String()+": shards", *s.Reason)
+		}
+	}
+	return g
+}
+
+// partProblems tells once what partitions of a topic share, in the words of the first.
+func partProblems(p flow.PairStatus) []Problem {
+	g := gathered{}
+	shards := shardReasons(p)
+	for _, ps := range p.Partitions {
+		if ps.Reason != nil && *ps.Reason != shards[ps.Shard] {
+			g.add(fmt.Sprintf("%s: %s", pairOf(p), ps.Topic), *ps.Reason)
+		}
+	}
+	return g
+}
+
+type gathered []Problem
+
+func (g *gathered) add(where string, r kafka.Reason) {
+	for i := range *g {
+		if (*g)[i].Where == where && (*g)[i].Code == r.Code {
+			(*g)[i].Count++
+			return
+		}
+	}
+	*g = append(*g, because(Error, where, r, 1))
+}
+
+
+const noTopics = "no_topics"
+
+// emptyLinks are links whose patterns match nothing: more often a mistake than a wish.
+func emptyLinks(s flow.Status, links []LinkStatus) (out []Problem) {
+	for _, p := range s.Pairs {
+		i := slices.IndexFunc(links, func(l LinkStatus) bool { return l.Link == pairOf(p).String() })
+		if p.Ready && p.Reason == nil && len(p.Topics) == 0 && i >= 0 {
+			out = append(out, Problem{
+				Level: Warning, Where: links[i].Link, Code: noTopics, Count: 1,
+				Text: fmt.Sprintf("no topic of %s is carried", p.Source), Hint: "compare topics.include of the link with the topics there",
+			})
+		}
+	}
+	return out
+}

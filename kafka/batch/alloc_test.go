@@ -1,0 +1,44 @@
+package batch
+
+import "testing"
+
+// Once buffers and codecs are warm, neither a batch nor a record allocates.
+func TestNoAllocations(t *testing.T) {
+	for _, codec := range codecs {
+		t.Run(codec.String(), func(t *testing.T) {
+			src := encode(t, codec, sample(0), nil)
+			r, w := NewReader(testLimit), NewBuilder()
+			dst, copied := make([]byte, 0, 4<<20), make([]byte, 0, 4<<20)
+			bytes := 0
+			work := func() {
+				b, _, err := Next(src)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if _, err := AppendPatched(copied, b, 1, 2, 3); err != nil {
+					t.Fatal(err)
+				}
+				if err := r.Reset(b); err != nil {
+					t.Fatal(err)
+				}
+				for r.Next() {
+					bytes += len(r.Record().Key()) + len(r.Record().Value())
+					for k, v := range r.Record().Headers() {
+						bytes += len(k) + len(v)
+					}
+				}
+				w.Reset(dst, codec, testLimit)
+				if fits, err := w.AppendBatch(r, b); !fits || err != nil {
+					t.Fatal(fits, err)
+				}
+				if _, err := w.Finish(1, 2, 3); err != nil {
+					t.Fatal(err)
+				}
+			}
+			work()
+			if n := testing.AllocsPerRun(10, work); n > 0 || bytes == 0 {
+				t.Fatalf("%v allocations", n)
+			}
+		})
+	}
+}

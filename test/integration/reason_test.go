@@ -1,0 +1,79 @@
+package integration
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+)
+
+// problem is one thing that a node's admin API says is wrong.
+type problem struct {
+	Where, Code, Text, Hint string
+}
+
+// problems asks a node what is wrong. A node that does not answer has none to tell.
+func (m *mesh) problems(t testing.TB, node string) []problem {
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+m.admin[node]+"/v1/status", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return nil
+	}
+	defer response.Body.Close()
+	var status struct{ Problems []problem }
+	if err := json.NewDecoder(response.Body).Decode(&status); err != nil {
+		t.Fatalf("status of %s: %v", node, err)
+	}
+	return status.Problems
+}
+
+// awaitReason waits until a node's status has a problem with a code that concerns something.
+func (m *mesh) awaitReason(t testing.TB, node, code, about string) problem {
+	t.Helper()
+	var found problem
+	await(t, fmt.Sprintf("%s about %s in the status of %s", code, about, node), func() (string, bool) {
+		all := m.problems(t, node)
+		for _, p := range all {
+			if p.Code == code && strings.Contains(p.Where+" "+p.Text, about) {
+				found = p
+				return "", true
+			}
+		}
+		return fmt.Sprintf("%+v", all), false
+	})
+	return found
+}
+
+// awaitNoReason waits until a code is gone from a node's status.
+func (m *mesh) awaitNoReason(t testing.TB, node, code string) {
+	t.Helper()
+	await(t, code+" to leave the status of "+node, func() (string, bool) {
+		for _, p := range m.problems(t, node) {
+			if p.Code == code {
+				return fmt.Sprintf("%+v", p), false
+			}
+		}
+		return "", true
+	})
+}
+
+// awaitUp waits until a node's admin API answers.
+func (m *mesh) awaitUp(t testing.TB, node string) {
+	t.Helper()
+	await(t, "the admin API of "+node, func() (string, bool) {
+		response, err := http.Get("http://" + m.admin[node] + "/healthz")
+		if err != nil {
+			return err.Error(), false
+		}
+		response.Body.Close()
+		return response.Status, response.StatusCode == http.StatusOK
+	})
+}
