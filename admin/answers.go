@@ -48,7 +48,7 @@ type Problem struct {
 	Count int    `json:"count"` // how many partitions, shards or topics it has
 }
 
-// LinkStatus is one direction of a link. Numbers that are null are not known here.
+// LinkStatus is one direction of a link. Numbers that are null are not known here: the sum of something unknown is unknown.
 type LinkStatus struct {
 	Link        string             `json:"link"` // us->eu
 	Name        string             `json:"name"` // of the link in the topology
@@ -61,7 +61,7 @@ type LinkStatus struct {
 	Topics      int                `json:"topics"`
 	Partitions  int                `json:"partitions"` // held by the nodes that say this
 	Moving      int                `json:"moving"`     // of them
-	LagRecords  *int64             `json:"lag_records"`
+	LagRecords  *int64             `json:"lag_records"` // source offsets that are not copied, at least
 	RPOSeconds  *float64           `json:"rpo_seconds"` // all that the source had so long ago is at the destination; at least so long while opening
 	Shards      []flow.ShardStatus `json:"shards"`      // those that have partitions
 }
@@ -91,7 +91,7 @@ type FlowStatus struct {
 	Partitions  int               `json:"partitions"` // at the source
 	Held        int               `json:"held"`       // of them, by the nodes that say this
 	LagRecords  *int64            `json:"lag_records"`
-	LagSeconds  *float64          `json:"lag_seconds"`
+	LagSeconds  *float64          `json:"lag_seconds"` // all that the source had so long ago is at the destination; at least so long while opening
 	Totals      Totals            `json:"totals"`
 	Parts       []PartitionStatus `json:"partition_list,omitempty"`
 }

@@ -30,7 +30,7 @@ func (k *tracker) links(now time.Time, s flow.Status, t *topology.Topology) []Li
 	listed := pairsOf(t)
 	out := make([]LinkStatus, 0, len(listed))
 	for _, p := range s.Pairs {
-		l := linkOf(p)
+		l := linkOf(now, p)
 		l.RPOSeconds = seconds(now, k.pairs[pairOf(p)])
 		if named := listed[pairOf(p)]; named != nil {
 			l.Name = named.Name
@@ -53,7 +53,7 @@ func notHeld(p topology.Pair, l *topology.Link) LinkStatus {
 	return LinkStatus{Link: p.String(), Name: l.Name, Source: p.Source, Destination: p.Destination, State: state, Shards: []flow.ShardStatus{}}
 }
 
-func linkOf(p flow.PairStatus) LinkStatus {
+func linkOf(now time.Time, p flow.PairStatus) LinkStatus {
 	l := LinkStatus{
 		Link: pairOf(p).String(), Source: p.Source, Destination: p.Destination, State: flow.Streaming, Ready: p.Ready, Reason: p.Reason,
 		Topics: len(p.Topics), Partitions: len(p.Partitions), LagRecords: new(int64(0)), Shards: slices.Clone(p.Shards),
@@ -63,7 +63,7 @@ func linkOf(p flow.PairStatus) LinkStatus {
 	}
 	for _, part := range p.Partitions {
 		l.State = worse(l.State, part.State)
-		l.LagRecords = plus(l.LagRecords, known(part.Lag))
+		l.LagRecords = plus(l.LagRecords, lagOf(now, part))
 		if moves(part.State) {
 			l.Moving++
 		}
@@ -102,12 +102,16 @@ func firstReason(p flow.PairStatus) *kafka.Reason {
 	return nil
 }
 
-// known makes a lag of one that is -1 while it is unknown.
-func known(lag int64) *int64 {
-	if lag < 0 {
+const heardWithin = 10 * time.Second // a source that answers does so far more often
+
+// lagOf is the lag of a partition; nil while it is unknown. That nothing lags is believed only while the source is heard and
+// what it says can go on; any other lag is at least so large.
+func lagOf(now time.Time, p flow.PartStatus) *int64 {
+	heard := moves(p.State) && now.Sub(p.Stats.SeenAt) < heardWithin
+	if p.Lag < 0 || p.Lag == 0 && !heard {
 		return nil
 	}
-	return &lag
+	return &p.Lag
 }
 
 // plus adds two numbers; the sum of a known and an unknown one is unknown.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/meshd/meshd/flow"
 	"github.com/meshd/meshd/kafka"
+	"github.com/meshd/meshd/topology"
 )
 
 var gravity = map[Level]int{Warning: 0, Error: 1, Critical: 2}
@@ -23,25 +24,37 @@ func sortProblems(ps []Problem) {
 // problems are all that the data path tells. What a cluster that does not answer explains is not told again for each link.
 func problems(s flow.Status, links []LinkStatus) []Problem {
 	out := []Problem{}
-	silent := map[string]bool{}
+	silent := map[topology.Alias]bool{}
 	for _, c := range s.Clusters {
 		if c.Error != "" {
-			silent[string(c.Alias)] = true
+			silent[c.Alias] = true
 			out = append(out, Problem{Level: Critical, Where: "cluster " + string(c.Alias), Code: kafka.ClusterUnreachable, Text: c.Error, Hint: c.Hint, Count: 1})
 		}
 	}
 	for _, p := range s.Pairs {
-		explained := silent[string(p.Source)] || silent[string(p.Destination)]
-		if p.Reason != nil && (p.Reason.Code != kafka.ClusterUnreachable || !explained) {
-			out = append(out, because(Critical, pairOf(p).String(), *p.Reason, 1))
+		var own []Problem
+		if p.Reason != nil {
+			own = append(own, because(Critical, pairOf(p).String(), *p.Reason, 1))
 		}
-		out = append(out, topicProblems(p)...)
-		out = append(out, shardProblems(p)...)
-		out = append(out, partProblems(p)...)
+		own = slices.Concat(own, topicProblems(p), shardProblems(p), partProblems(p))
+		out = append(out, slices.DeleteFunc(own, func(q Problem) bool { return explained(q.Code, silent[p.Source], silent[p.Destination]) })...)
 	}
 	out = append(out, emptyLinks(s, links)...)
 	sortProblems(out)
 	return out
+}
+
+// explained says whether a reason is that a cluster is silent which is told already.
+func explained(code string, source, destination bool) bool {
+	switch code {
+	case kafka.ClusterUnreachable:
+		return source || destination
+	case kafka.SourceUnreachable:
+		return source
+	case kafka.DestinationUnreachable:
+		return destination
+	}
+	return false
 }
 
 func because(l Level, where string, r kafka.Reason, count int) Problem {
@@ -97,8 +110,6 @@ func (g *gathered) add(where string, r kafka.Reason) {
 	*g = append(*g, because(Error, where, r, 1))
 }
 
-
-const noTopics = "no_topics"
 
 // emptyLinks are links whose patterns match nothing: more often a mistake than a wish.
 func emptyLinks(s flow.Status, links []LinkStatus) (out []Problem) {

@@ -48,7 +48,7 @@ func (k *tracker) look(now time.Time, s flow.Status, t *topology.Topology) {
 				track = &partTrack{complete: now}
 			}
 			track.look(ps)
-			k.add(key.flowKey, track.count(ps.Stats, writers[ps.Shard]))
+			k.totals[key.flowKey] = k.totals[key.flowKey].plus(track.count(ps.Stats, writers[ps.Shard]))
 			parts[key] = track
 		}
 		pairs[at] = k.completePair(now, p, parts)
@@ -86,13 +86,6 @@ func (k *tracker) completePair(now time.Time, p flow.PairStatus, parts map[partK
 		}
 	}
 	return earliest
-}
-
-func (k *tracker) add(key flowKey, d Totals) {
-	t := k.totals[key]
-	k.totals[key] = Totals{
-		Records: t.Records + d.Records, Bytes: t.Bytes + d.Bytes, Aborted: t.Aborted + d.Aborted, GapRecords: t.GapRecords + d.GapRecords,
-	}
 }
 
 // forget drops the sums of what is no more: pairs that the topology does not have, and topics that a pair does not find. The sums of

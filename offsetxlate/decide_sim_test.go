@@ -31,6 +31,7 @@ type moves struct {
 	announced map[Partition]Placement // when the group came
 	thinned   bool
 	quiet     bool
+	sudden    bool
 }
 
 // do fails the run on an error.
@@ -47,7 +48,7 @@ func (s *moves) stay(t *rapid.T, at topology.Alias) {
 	first := map[*worldPart]int64{}
 	for range rapid.IntRange(1, 12).Draw(t, "steps") {
 		p := s.parts[rapid.IntRange(0, len(s.parts)-1).Draw(t, "partition")]
-		switch rapid.SampledFrom([]string{"produce", "produce", "copy", "others", "map", "consume", "consume", "sync"}).Draw(t, "step") {
+		switch rapid.SampledFrom([]string{"produce", "produce", "copy", "others", "map", "consume", "consume", "sync", "sync", "retain"}).Draw(t, "step") {
 		case "produce":
 			p.produce(rapid.IntRange(1, 30).Draw(t, "records"), true)
 			p.produce(rapid.IntRange(0, 3).Draw(t, "gap"), false)
@@ -66,8 +67,13 @@ func (s *moves) stay(t *rapid.T, at topology.Alias) {
 		case "consume":
 			s.read(t, p, at, rapid.IntRange(1, 40).Draw(t, "n"), first)
 		case "sync":
+			deaf := s.sites[rapid.SampledFrom(s.clusters).Draw(t, "unread")]
+			deaf.unread = rapid.Bool().Draw(t, "is unread")
 			_, err := s.sync(rapid.SampledFrom(s.clusters).Draw(t, "for"))
 			do(t, err)
+			deaf.unread = false
+		case "retain":
+			s.retain(t, p, rapid.SampledFrom(s.clusters).Draw(t, "at"))
 		}
 	}
 	for _, p := range s.parts {
@@ -80,6 +86,9 @@ func (s *moves) read(t *rapid.T, p *worldPart, at topology.Alias, n int, first m
 	again, err := s.consume(p, at, n)
 	do(t, err)
 	first[p] += again
+	if s.sudden {
+		return
+	}
 	if first[p] > s.announced[p.id].Reread {
 		t.Fatalf("%v at %s: %d read again, announced %+v", p.id, at, first[p], s.announced[p.id])
 	}
@@ -104,6 +113,25 @@ func (s *moves) disturb(t *rapid.T, p *worldPart) {
 	}
 }
 
+// retain cuts the log of a cluster, below where the group stands there.
+func (s *moves) retain(t *rapid.T, p *worldPart, at topology.Alias) {
+	commit, ok := s.sites[at].commits[p.at(at)]
+	if !ok {
+		return
+	}
+	start := Dest(rapid.Int64Range(0, int64(commit.Offset)).Draw(t, "start"))
+	if at == p.id.Origin {
+		p.start = max(p.start, start)
+		for _, to := range p.copies {
+			to.m.TrimSource(Source(p.start))
+		}
+		return
+	}
+	to := p.copies[at]
+	to.start = max(to.start, start)
+	to.m.TrimDest(to.start)
+}
+
 // thinAll joins every closed run of a map, as time would.
 func thinAll(m *Map) {
 	if p := m.last(); len(p.runs) > 0 && m.open.n > 0 {
@@ -112,7 +140,8 @@ func thinAll(m *Map) {
 	}
 }
 
-// leave stops the group, on a quiet link after everything was copied and synced, and says where it goes.
+// leave stops the group and says where it goes: on a quiet link after everything was copied and synced; after a sync; or to a
+// place that was set at any time before.
 func (s *moves) leave(t *rapid.T, from topology.Alias) topology.Alias {
 	s.sites[from].state = "Empty"
 	to := rapid.SampledFrom(s.clusters).Draw(t, "to")
@@ -126,6 +155,10 @@ func (s *moves) leave(t *rapid.T, from topology.Alias) topology.Alias {
 			}
 		}
 	}
+	s.sudden = !s.quiet && len(s.sites[to].commits) == len(s.parts) && rapid.Bool().Draw(t, "sudden")
+	if s.sudden {
+		return to
+	}
 	d, err := s.sync(to)
 	do(t, err)
 	s.announced = map[Partition]Placement{}
@@ -137,7 +170,7 @@ func (s *moves) leave(t *rapid.T, from topology.Alias) topology.Alias {
 		switch {
 		case p.Reason == "" || p.Reason == ReasonSame:
 		case p.Reason == ReasonNotCovered && !s.quiet:
-		case p.Reason == ReasonRewind && s.thinned:
+		case (p.Reason == ReasonRewind || p.Reason == ReasonBelowStart) && s.thinned:
 		default:
 			t.Fatalf("not moved: %+v", p)
 		}

@@ -2,7 +2,6 @@ package groupsync
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -11,10 +10,12 @@ import (
 	"sync"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kgo"
+
 	"github.com/meshd/meshd/checkpoint"
 	"github.com/meshd/meshd/checkpoint/groups"
 	"github.com/meshd/meshd/kafka"
-	"github.com/meshd/meshd/topology"
+	"github.com/meshd/meshd/offsetxlate"
 )
 
 // Config is what a Syncer needs.
@@ -33,35 +34,17 @@ type Syncer struct {
 	peers   []*view
 	placers [groups.Slots]*groups.Placer
 	cps     *checkpoints
-	brokers int
+
+	separate map[string]int // rounds in which a group looked separate
+	apart    []*groups.Record
 
 	mu     sync.Mutex
 	status Status
 }
 
-// Status is what the last rounds found.
-type Status struct {
-	Home   topology.Alias `json:"home"`
-	At     time.Time      `json:"at"` // of the last round that succeeded; zero: none
-	Error  string         `json:"error,omitempty"`
-	Groups []GroupStatus  `json:"groups"`
-}
-
-// GroupStatus is one group at the home.
-type GroupStatus struct {
-	Group      string           `json:"group"`
-	Home       topology.Alias   `json:"home"`
-	Active     []topology.Alias `json:"active,omitempty"` // clusters where it has members
-	Chain      []topology.Alias `json:"chain,omitempty"`
-	Why        string           `json:"why,omitempty"` // the whole group is left alone
-	Hint       string           `json:"hint,omitempty"`
-	Reread     int64            `json:"reread"` // consumed records that it would see again here
-	Partitions []PartStatus     `json:"partitions"`
-}
-
 // New makes a syncer. It reads and writes nothing yet.
 func New(cfg Config) *Syncer {
-	s := &Syncer{cfg: cfg, home: newView(cfg.Home), status: Status{Home: cfg.Home.Alias}}
+	s := &Syncer{cfg: cfg, home: newView(cfg.Home), separate: map[string]int{}, status: Status{Home: cfg.Home.Alias}}
 	for _, p := range cfg.Peers {
 		s.peers = append(s.peers, newView(p))
 	}
@@ -100,18 +83,19 @@ func (s *Syncer) Status() Status {
 
 // Step does one round: read all, decide, place, write checkpoints.
 func (s *Syncer) Step(ctx context.Context) error {
-	r, wanted, complete, err := s.read(ctx)
+	r, wanted, err := s.read(ctx)
 	if err != nil {
 		return err
 	}
 	var placements []groups.Placement
-	var status []GroupStatus
+	status := make([]GroupStatus, 0, len(wanted))
 	for _, g := range wanted {
-		st, p, err := s.decide(r, g, complete)
+		d := offsetxlate.Decide(r.look(g, s.uncommitted()))
+		status = append(status, statusOf(r, g, d))
+		p, err := s.placement(r, g, d)
 		if err != nil {
 			return err
 		}
-		status = append(status, st)
 		if p != nil {
 			placements = append(placements, *p)
 		}
@@ -122,37 +106,24 @@ func (s *Syncer) Step(ctx context.Context) error {
 		return err
 	}
 	for _, p := range s.peers {
-		if err := s.cps.write(ctx, s.brokers, p, wanted); err != nil {
+		if err := s.cps.write(ctx, s.home.brokers, p, wanted); err != nil {
 			return fmt.Errorf("writing checkpoints of %s: %w", p.Alias, err)
 		}
 	}
 	return nil
 }
 
-// read reads every cluster: names and maps first, then groups and commits, and custody last, for a commit of meshd's is never there
-// without its custody for long.
-func (s *Syncer) read(ctx context.Context) (r *round, wanted []string, complete bool, err error) {
-	all := append([]*view{s.home}, s.peers...)
-	each(all, func(v *view) { v.list(ctx) })
-	if s.home.err != nil {
-		return nil, nil, false, s.home.err
-	}
-	wanted = s.wanted()
-	each(all, func(v *view) { v.read(ctx, wanted) })
-	each(all, func(v *view) { v.readCustody(ctx) })
-	if s.home.err != nil {
-		return nil, nil, false, s.home.err
-	}
-	r = &round{home: s.home, views: map[topology.Alias]*view{}, counts: map[string]int{}}
-	complete = true
-	for _, v := range all {
-		if v.err != nil {
-			complete = false
-			continue
-		}
-		r.views[v.Alias] = v
-	}
-	return r, wanted, complete, s.countPartitions(ctx, r)
+// read reads every cluster, in the order that offsetxlate.GroupView asks for: what is newer must not look older. Names and maps
+// are read once more after the commits, so that they cover them.
+func (s *Syncer) read(ctx context.Context) (*round, []string, error) {
+	r := &round{home: s.home, views: append([]*view{s.home}, s.peers...)}
+	each(r.views, func(v *view) { v.list(ctx) })
+	wanted := s.wanted()
+	each(r.views, func(v *view) { v.read(ctx, wanted) })
+	each(r.views, func(v *view) { v.again(ctx) })
+	each(r.views, func(v *view) { v.measure(ctx, r.wants(v, wanted)) })
+	each(r.views, func(v *view) { v.readCustody(ctx) })
+	return r, wanted, s.home.err
 }
 
 func each(vs []*view, do func(*view)) {
@@ -161,18 +132,6 @@ func each(vs []*view, do func(*view)) {
 		wg.Go(func() { do(v) })
 	}
 	wg.Wait()
-}
-
-func (s *Syncer) countPartitions(ctx context.Context, r *round) error {
-	md, err := s.home.Cluster.Admin.Metadata(ctx)
-	if err != nil {
-		return fmt.Errorf("reading metadata of %s: %w", s.home.Alias, err)
-	}
-	s.brokers = len(md.Brokers)
-	for name, t := range md.Topics {
-		r.counts[name] = len(t.Partitions)
-	}
-	return nil
 }
 
 // wanted are the groups that any link moves here, seen anywhere.
@@ -193,78 +152,54 @@ func (s *Syncer) wanted() []string {
 	return slices.Sorted(maps.Keys(names))
 }
 
-// movable says whether groups of this type are moved: a commit would squat on the name of a share or connect group.
-func movable(g groups.Group) bool {
-	return g.Type != "share" && g.ProtocolType != "connect" && g.ProtocolType != "share"
-}
+// separateAfter is for how many rounds a group must look separate before that is written down for good: a commit of meshd's can
+// be seen a moment before its custody.
+const separateAfter = 5
 
-func (s *Syncer) decide(r *round, group string, complete bool) (GroupStatus, *groups.Placement, error) {
-	st := GroupStatus{Group: group, Home: s.home.Alias}
-	sub := &subject{group: group, home: s.home.Alias, at: map[topology.Alias]*sight{}, where: r, fill: s.fills(), start: s.startOf(r)}
-	for a, v := range r.views {
-		g := v.listing.Groups[group]
-		c := v.commits[group]
-		if !movable(g) {
-			st.Why = whyOtherType
-			return st, nil, nil
-		}
-		if c.Err != nil || len(c.Failed) > 0 {
-			complete = false
-			st.Hint = fmt.Sprintf("cluster %s: %v", a, errors.Join(c.Err, firstOf(c.Failed)))
-			if a == s.home.Alias {
-				st.Why = whyUnread
-				return st, nil, nil
-			}
-			continue
-		}
-		if g.Active() {
-			st.Active = append(st.Active, a)
-		}
-		sub.at[a] = &sight{active: g.Active(), state: g.State, commits: c.Commits, custody: v.custodyOf(group)}
+// placement is what is to be committed for a group; nil for nothing.
+func (s *Syncer) placement(r *round, group string, d offsetxlate.Decision) (*groups.Placement, error) {
+	if !d.Custody.Separate {
+		delete(s.separate, group)
 	}
-	slices.Sort(st.Active)
-	d := sub.decide(complete)
-	st.Why, st.Partitions, st.Chain = d.why, d.parts, d.custody.Chain
-	for _, p := range d.parts {
-		st.Reread += p.Reread
+	if !d.Write {
+		return nil, nil //nolint:nilnil // nothing to place is no error
 	}
-	if len(d.places) == 0 {
-		return st, nil, nil
-	}
-	value, err := json.Marshal(d.custody)
+	value, err := d.Custody.Encode()
 	if err != nil {
-		return st, nil, fmt.Errorf("encoding the custody of group %s: %w", group, err)
+		return nil, fmt.Errorf("encoding the custody of group %s: %w", group, err)
 	}
-	return st, &groups.Placement{Group: group, Places: d.places, Record: &groups.Record{Key: []byte(group), Value: value}}, nil
+	record := &groups.Record{Key: []byte(group), Value: value}
+	if d.Custody.Separate {
+		if s.separate[group]++; s.separate[group] < separateAfter {
+			return nil, nil //nolint:nilnil // wait and see
+		}
+		s.apart = append(s.apart, record)
+		return nil, nil //nolint:nilnil // written by itself: there is no place to go with it
+	}
+	out := &groups.Placement{Group: group, Record: record}
+	for _, p := range d.Placements {
+		if p.Place() {
+			at := groups.Partition{Topic: p.At.Topic, Number: p.At.Partition}
+			out.Places = append(out.Places, groups.Place{Partition: at, Before: r.home.commitOf(group, at), Offset: int64(p.Offset), Metadata: p.Metadata})
+		}
+	}
+	return out, nil
 }
 
-func firstOf(failed map[groups.Partition]error) error {
-	for p, err := range failed {
-		return fmt.Errorf("%s: %w", p, err)
+func (v *view) commitOf(group string, p groups.Partition) groups.Commit {
+	if c, ok := v.commits[group].Commits[p]; ok {
+		return c
 	}
-	return nil
+	return groups.NoCommit
 }
 
-func (s *Syncer) fills() bool {
+func (s *Syncer) uncommitted() offsetxlate.Uncommitted {
 	for _, p := range s.peers {
-		if p.Link.Groups.Uncommitted != "leave" {
-			return true
+		if p.Link.Groups.Uncommitted == string(offsetxlate.UncommittedLeave) {
+			return offsetxlate.UncommittedLeave
 		}
 	}
-	return false
-}
-
-// startOf asks for log starts as they are needed: that is seldom, for a partition is filled once.
-func (s *Syncer) startOf(r *round) func(groups.Partition) (int64, bool) {
-	return func(p groups.Partition) (int64, bool) {
-		ctx, cancel := context.WithTimeout(context.Background(), readTimeout)
-		defer cancel()
-		at, err := s.home.Cluster.Offsets(ctx, []kafka.Partition{{Topic: p.Topic, Number: p.Number}}, kafka.Start)
-		if err != nil || at[0].Err != nil {
-			return 0, false
-		}
-		return at[0].At, true
-	}
+	return offsetxlate.UncommittedStart
 }
 
 // place sets what was decided, slot by slot: each has a transactional id of its own, so that a second syncer is shut out.
@@ -273,6 +208,9 @@ func (s *Syncer) place(ctx context.Context, all []groups.Placement) ([]groups.Re
 	for _, p := range all {
 		n := groups.Slot(p.Group)
 		bySlot[n] = append(bySlot[n], p)
+	}
+	if err := s.setApart(ctx); err != nil {
+		return nil, err
 	}
 	var out []groups.Result
 	for n, ps := range bySlot {
@@ -301,6 +239,19 @@ func (s *Syncer) placeSlot(ctx context.Context, n int, ps []groups.Placement) ([
 		s.placers[n] = nil
 	}
 	return results, err
+}
+
+// setApart writes down which groups are separate.
+func (s *Syncer) setApart(ctx context.Context) error {
+	var rs []*kgo.Record
+	for _, r := range s.apart {
+		rs = append(rs, &kgo.Record{Topic: checkpoint.GroupsTopic, Key: r.Key, Value: r.Value})
+	}
+	s.apart = nil
+	if len(rs) == 0 {
+		return nil
+	}
+	return checkpoint.Append(ctx, s.home.Cluster, rs...)
 }
 
 // publish makes the status of the round.

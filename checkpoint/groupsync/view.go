@@ -31,6 +31,9 @@ type view struct {
 
 	names   names
 	listing groups.Listing
+	brokers int
+	counts  map[string]int // partitions of each topic
+	logs    logs
 	commits map[string]groups.GroupCommits
 	err     error // the cluster is unknown in this round
 }
@@ -55,12 +58,7 @@ const readTimeout = 10 * time.Second
 func (v *view) list(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
-	if v.err = v.follow(ctx); v.err == nil {
-		v.listing, v.err = v.groups.List(ctx)
-	}
-	if v.err != nil {
-		v.forget()
-	}
+	v.listing, v.err = v.groups.List(ctx)
 }
 
 func (v *view) follow(ctx context.Context) error {
@@ -68,6 +66,14 @@ func (v *view) follow(ctx context.Context) error {
 		return fmt.Errorf("following the registry of %s: %w", v.Alias, err)
 	}
 	v.names = newNames(v.Alias, v.registry.Entries())
+	md, err := v.Cluster.Admin.Metadata(ctx)
+	if err != nil {
+		return fmt.Errorf("reading metadata of %s: %w", v.Alias, err)
+	}
+	v.counts, v.brokers = make(map[string]int, len(md.Topics)), len(md.Brokers)
+	for name, t := range md.Topics {
+		v.counts[name] = len(t.Partitions)
+	}
 	for o, m := range v.maps {
 		if err := m.Refresh(ctx); err != nil && !checkpoint.IsNoTable(err) {
 			return fmt.Errorf("following the maps of %s at %s: %w", o, v.Alias, err)
@@ -95,6 +101,18 @@ func (v *view) mapOf(c coordinate) (*offsetxlate.Map, error) {
 	return m.Of(c.Topic, c.Partition)
 }
 
+// again reads names and maps once more, so that they cover the commits.
+func (v *view) again(ctx context.Context) {
+	if v.err != nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, readTimeout)
+	defer cancel()
+	if v.err = v.follow(ctx); v.err != nil {
+		v.forget()
+	}
+}
+
 // readCustody reads what meshd remembers of the groups at this cluster. Where meshd never wrote it remembers nothing.
 func (v *view) readCustody(ctx context.Context) {
 	if v.err != nil {
@@ -108,10 +126,32 @@ func (v *view) readCustody(ctx context.Context) {
 	}
 }
 
-func (v *view) custodyOf(group string) *Custody {
-	c, ok := v.custody.of[group]
-	if !ok {
-		return nil
+// logs is where the partitions of a cluster begin and end.
+type logs map[groups.Partition]bounds
+
+type bounds struct{ start, end offsetxlate.Dest }
+
+// measure reads the bounds of the topics in ps. It comes after the commits: a commit that is newer than the end lies behind it.
+func (v *view) measure(ctx context.Context, ps []kafka.Partition) {
+	v.logs = logs{}
+	if v.err != nil || len(ps) == 0 {
+		return
 	}
-	return &c
+	ctx, cancel := context.WithTimeout(ctx, readTimeout)
+	defer cancel()
+	starts, err := v.Cluster.Offsets(ctx, ps, kafka.Start)
+	if err != nil {
+		v.err = err
+		return
+	}
+	ends, err := v.Cluster.Offsets(ctx, ps, kafka.End)
+	if err != nil {
+		v.err = err
+		return
+	}
+	for i, p := range ps {
+		if starts[i].Err == nil && ends[i].Err == nil {
+			v.logs[groups.Partition{Topic: p.Topic, Number: p.Number}] = bounds{offsetxlate.Dest(starts[i].At), offsetxlate.Dest(ends[i].At)}
+		}
+	}
 }

@@ -90,9 +90,8 @@ func (r *processes) launch(i int) error {
 	if err != nil {
 		return err
 	}
-	defer output.Close()
 	r.brokers[i], err = startProcess(output, r.script, "broker", r.cluster.alias, strconv.Itoa(i+1), "--dir", filepath.Dir(r.cluster.dir))
-	return err
+	return errors.Join(err, output.Close()) // the child has its own
 }
 
 // await returns when broker i itself answers that all brokers are there.

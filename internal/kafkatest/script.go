@@ -2,6 +2,7 @@ package kafkatest
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -19,7 +20,7 @@ func script() (string, error) {
 			return filepath.Join(dir, "scripts", "kafka.sh"), nil
 		}
 	}
-	return "", fmt.Errorf("no go.mod above the working folder")
+	return "", errors.New("no go.mod above the working folder")
 }
 
 // runScript runs a command of scripts/kafka.sh to its end. What it says is part of the error.

@@ -28,6 +28,7 @@ type mesh struct {
 	env     []string // of the nodes
 	file    string
 	admin   map[string]string // address by node
+	latest  map[string]*node  // the process that was started last, by node
 	runs    int
 }
 
@@ -49,7 +50,7 @@ func brisk() kafkatest.Option {
 // newMesh writes a topology in which each site is a datacenter with one node, named <alias>-1.
 func newMesh(t testing.TB, links string, sites ...*site) *mesh {
 	t.Helper()
-	m := &mesh{name: "it", sites: sites, links: links, secrets: t.TempDir()}
+	m := &mesh{name: "it", sites: sites, links: links, secrets: t.TempDir(), latest: map[string]*node{}}
 	m.write(t)
 	return m
 }
@@ -109,7 +110,8 @@ func (m *mesh) start(t testing.TB, name string) *node {
 
 func (m *mesh) startIn(t testing.TB, name, dataDir string) *node {
 	t.Helper()
-	return launch(t, name, m.env, "run", "--topology", m.file, "--node", name, "--data-dir", dataDir, "--secrets-dir", m.secrets)
+	m.latest[name] = launch(t, name, m.env, "run", "--topology", m.file, "--node", name, "--data-dir", dataDir, "--secrets-dir", m.secrets)
+	return m.latest[name]
 }
 
 // startAll starts the node of every datacenter.

@@ -47,6 +47,10 @@ func (m *mesh) awaitReason(t testing.TB, node, code, about string) problem {
 				return "", true
 			}
 		}
+		if line := m.latest[node].said("reason="+code, about); line != "" && all == nil {
+			found = problem{Code: code, Text: line, Hint: line}
+			return "", true
+		}
 		return fmt.Sprintf("%+v", all), false
 	})
 	return found

@@ -1,7 +1,7 @@
 package validate
 
 import (
-	"fmt"
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -118,7 +118,7 @@ func TestDiffBeyondTheLookahead(t *testing.T) {
 }
 
 func TestDiffReportsReadErrors(t *testing.T) {
-	broken := func() (entry, bool, error) { return entry{}, false, fmt.Errorf("gone") }
+	broken := func() (entry, bool, error) { return entry{}, false, errors.New("gone") }
 	var p Partition
 	for _, d := range []*differ{newDiffer(broken, streamOf(nil), &p), newDiffer(streamOf(nil), broken, &p)} {
 		if err := d.run(); err == nil {

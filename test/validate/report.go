@@ -3,6 +3,7 @@ package validate
 import (
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 )
 
@@ -64,7 +65,7 @@ func place(offset int64) string {
 	if offset < 0 {
 		return "none"
 	}
-	return fmt.Sprint(offset)
+	return strconv.FormatInt(offset, 10)
 }
 
 // Partition is the comparison of one partition.

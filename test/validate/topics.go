@@ -64,7 +64,7 @@ func way(names map[string][]string, topic, separator string) []string {
 func loop(cluster string, way []string) string {
 	switch {
 	case len(way) > 1:
-		return fmt.Sprintf("it is a copy of a copy, by way of %s", strings.Join(way, " from "))
+		return "it is a copy of a copy, by way of " + strings.Join(way, " from ")
 	case len(way) == 1 && way[0] == cluster:
 		return "it is a copy of the cluster's own topic"
 	default:

@@ -31,7 +31,7 @@ func Topics(ctx context.Context, client *kgo.Client) ([]string, error) {
 // describe asks for a topic's id, partitions and leaders as they are now.
 func describe(ctx context.Context, client *kgo.Client, topic string) (kmsg.MetadataResponseTopic, error) {
 	asked := kmsg.NewMetadataRequestTopic()
-	asked.Topic = kmsg.StringPtr(topic)
+	asked.Topic = &topic
 	request := kmsg.NewPtrMetadataRequest()
 	request.Topics = append(request.Topics, asked)
 	response, err := request.RequestWith(ctx, client)

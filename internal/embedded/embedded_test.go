@@ -1,0 +1,124 @@
+package embedded_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"go.uber.org/goleak"
+
+	"github.com/meshd/meshd/internal/embedded"
+	"github.com/meshd/meshd/topology"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+const limit = 20 * time.Second
+
+func start(t *testing.T) *embedded.Clusters {
+	t.Helper()
+	c := &embedded.Clusters{}
+	t.Cleanup(c.Close)
+	return c
+}
+
+func dial(t *testing.T, c *embedded.Clusters, a topology.Alias, id string) *kadm.Client {
+	t.Helper()
+	addrs, err := c.Addresses(a)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cl, err := kgo.NewClient(kgo.SeedBrokers(addrs...), kgo.ClientID(id), kgo.RequestRetries(0), kgo.MetadataMinAge(time.Millisecond))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(cl.Close)
+	return kadm.NewClient(cl)
+}
+
+// ask asks the cluster for its topics. No answer within a moment is context.DeadlineExceeded.
+func ask(t *testing.T, adm *kadm.Client, patience time.Duration) (topics []string, err error) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	ts, err := adm.ListTopics(ctx)
+	return ts.Names(), err
+}
+
+// answers fails unless the cluster answers in time, and with what it held.
+func answers(t *testing.T, adm *kadm.Client) {
+	t.Helper()
+	deadline := time.Now().Add(limit)
+	for {
+		topics, err := ask(t, adm, limit)
+		if err == nil && len(topics) == 1 {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("no answer after %s: %v, %v", limit, topics, err)
+		}
+	}
+}
+
+func seed(t *testing.T, adm *kadm.Client) {
+	t.Helper()
+	if _, err := adm.CreateTopic(t.Context(), 1, 1, nil, "orders"); err != nil {
+		t.Fatal(err)
+	}
+	answers(t, adm)
+}
+
+func TestALostClusterReturnsWithItsData(t *testing.T) {
+	for name, how := range map[string]embedded.Loss{"silent": embedded.Silent, "refusing": embedded.Refusing} {
+		t.Run(name, func(t *testing.T) {
+			c := start(t)
+			us, eu := dial(t, c, "us", "app"), dial(t, c, "eu", "app")
+			seed(t, us)
+			seed(t, eu)
+			c.Cut("us", how)
+			for _, adm := range []*kadm.Client{us, dial(t, c, "us", "late")} { // a connection that was there, and a new one
+				_, err := ask(t, adm, 300*time.Millisecond)
+				if silent := errors.Is(err, context.DeadlineExceeded); err == nil || how == embedded.Silent && !silent {
+					t.Errorf("while it is lost: %v", err)
+				}
+			}
+			answers(t, eu)
+			c.Mend("us")
+			answers(t, us)
+		})
+	}
+}
+
+// A request that was sent into the silence is not served when that ends.
+func TestWhatWasSentIntoTheSilenceIsLost(t *testing.T) {
+	c := start(t)
+	us := dial(t, c, "us", "app")
+	seed(t, us)
+	c.Cut("us", embedded.Silent)
+	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+	defer cancel()
+	if _, err := us.CreateTopic(ctx, 1, 1, nil, "second"); err == nil {
+		t.Error("a silent cluster answered")
+	}
+	c.Mend("us")
+	answers(t, us) // one topic: the second was never made
+}
+
+func TestKillShutsOutOneClientAlone(t *testing.T) {
+	c := start(t)
+	node, app := dial(t, c, "us", "meshd/us-1"), dial(t, c, "us", "app")
+	seed(t, app)
+	answers(t, node)
+	c.Kill("meshd/us-1")
+	for _, adm := range []*kadm.Client{node, dial(t, c, "us", "meshd/us-1")} {
+		if _, err := ask(t, adm, limit); err == nil {
+			t.Error("a killed client was answered")
+		}
+	}
+	answers(t, app)
+	c.Revive("meshd/us-1")
+	answers(t, node)
+}

@@ -1,0 +1,70 @@
+#!/usr/bin/env bash
+# Runs the tests and ends with "N passed, N failed": test.sh [STAGE...]; none named: all, and nothing may be skipped everywhere.
+#
+#   vet     go vet
+#   unit    every package but those below test/, with the race detector where goroutines are
+#   kfake   test/..., on kfake
+#   real    every package whose tests use a cluster (internal/kafkatest), on Apache Kafka's own brokers; fetches them first
+#
+# Environment: MESHD_TEST_RACE=no leaves the race detector out. It is left out also where there is no C compiler, which it needs.
+set -uo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
+
+# Pure packages have no goroutines to race.
+pure='/(topology|loop|offsetxlate|switchover|mesh/placement|raftstore/state)$'
+
+race_flag() {
+  if [ "${MESHD_TEST_RACE:-yes}" = no ]; then return; fi
+  if command -v "$(go env CC)" >/dev/null; then echo -race; else echo "no C compiler: without the race detector"; fi
+}
+
+# go_test runs go test on the packages that it reads; none is no error.
+go_test() { # flags...
+  local packages
+  mapfile -t packages
+  if [ ${#packages[@]} -eq 0 ]; then return; fi
+  go test -json "$@" "${packages[@]}"
+}
+
+vet() { go vet ./... 2>&1 || { echo "FAIL: go vet"; return 1; }; }
+
+unit() {
+  local race status=0
+  race=$(race_flag)
+  case $race in *' '*) echo "$race"; race= ;; esac
+  go list ./... | grep -v '/test/' | grep -E "$pure" | go_test -timeout 10m || status=1
+  go list ./... | grep -v '/test/' | grep -vE "$pure" | go_test -timeout 15m ${race:+"$race"} || status=1
+  return $status
+}
+
+kfake() { go list ./... | grep '/test/' | MESHD_TEST_KAFKA=kfake go_test -timeout 15m; }
+
+# One package at a time: each has clusters of its own, and a cluster wants a core.
+real() {
+  scripts/kafka.sh fetch >/dev/null || { echo "FAIL: Kafka could not be fetched"; return 1; }
+  go list -f '{{.ImportPath}} {{join .TestImports " "}} {{join .XTestImports " "}}' ./... | awk '/internal\/kafkatest/ { print $1 }' |
+    MESHD_TEST_KAFKA=real go_test -p 1 -timeout 25m
+}
+
+stages() {
+  local stage start status=0
+  for stage; do
+    start=$SECONDS
+    echo "== $stage"
+    "$stage" || status=1
+    echo "== $stage took $((SECONDS - start)) s"
+  done
+  return $status
+}
+
+for stage; do
+  case $stage in vet | unit | kfake | real) ;; *) echo "test.sh: no stage $stage; there are vet, unit, kfake, real" >&2; exit 2 ;; esac
+done
+if ((BASH_VERSINFO[0] < 5)); then echo "test.sh: bash 5 or later is needed (macOS: brew install bash)" >&2; exit 2; fi
+mkdir -p build
+go build -o build/testcount ./internal/testcount || exit 1
+if [ $# -eq 0 ]; then
+  stages vet unit kfake real 2>&1 | build/testcount -skips .ci/skipped
+else
+  stages "$@" 2>&1 | build/testcount
+fi
