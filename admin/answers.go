@@ -59,8 +59,8 @@ type LinkStatus struct {
 	Ready       bool               `json:"ready"` // its topics have been looked at
 	Reason      *kafka.Reason      `json:"reason,omitempty"`
 	Topics      int                `json:"topics"`
-	Partitions  int                `json:"partitions"` // held by the nodes that say this
-	Moving      int                `json:"moving"`     // of them
+	Partitions  int                `json:"partitions"`  // held by the nodes that say this
+	Moving      int                `json:"moving"`      // of them
 	LagRecords  *int64             `json:"lag_records"` // source offsets that are not copied, at least
 	RPOSeconds  *float64           `json:"rpo_seconds"` // all that the source had so long ago is at the destination; at least so long while opening
 	Shards      []flow.ShardStatus `json:"shards"`      // those that have partitions

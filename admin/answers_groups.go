@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/meshd/meshd/kafka"
+	"github.com/meshd/meshd/offsetxlate"
 	"github.com/meshd/meshd/topology"
 )
 
@@ -16,13 +17,13 @@ type GroupsAnswer struct {
 // GroupStatus is one consumer group at one cluster, its home, into which meshd moves it.
 type GroupStatus struct {
 	Group      string           `json:"group"`
-	Home       topology.Alias   `json:"home"`
+	Home       topology.Alias   `json:"home"` // set by the server, as are State and SyncedAt
 	State      GroupState       `json:"state"`
-	Why        string           `json:"why,omitempty"` // in words, unless it is Synced
+	Why        string           `json:"why,omitempty"` // it was to be moved, and could not be
 	Hint       string           `json:"hint,omitempty"`
 	Active     []topology.Alias `json:"active"`  // clusters where it has members
 	Chain      []topology.Alias `json:"chain"`   // clusters whose commits count
-	Rereads    int64            `json:"rereads"` // consumed records that it would see again at its home
+	Rereads    int64            `json:"rereads"` // consumed records that it would see again at its home, at most
 	SyncedAt   time.Time        `json:"synced_at,omitzero"`
 	Partitions []GroupPartition `json:"partitions"`
 }
@@ -30,23 +31,26 @@ type GroupStatus struct {
 // GroupState is what is done for a group.
 type GroupState string
 
-// The states of a group.
+// The states of a group, from good to bad.
 const (
 	GroupSynced    GroupState = "synced"     // its places at home follow its commits elsewhere
 	GroupActive    GroupState = "active"     // it has members at its home, where nobody moves it
-	GroupLeftAlone GroupState = "left_alone" // it is not moved, or could not be
-	GroupFailing   GroupState = "failing"    // no group can be synced there now
+	GroupWaiting   GroupState = "waiting"    // for a map, or for a cluster that can't be read
+	GroupLeftAlone GroupState = "left_alone" // some of it is not moved, and time alone does not change that
+	GroupFailing   GroupState = "failing"    // no group is synced there now
 )
 
 // GroupPartition is where a group stands in one partition at its home.
 type GroupPartition struct {
-	Topic     string `json:"topic"` // as it is named at the home
-	Partition int32  `json:"partition"`
-	Commit    *int64 `json:"commit"`  // where it stands; null: nowhere
-	Target    *int64 `json:"target"`  // where it goes on after what it consumed elsewhere; null: not known
-	Exact     bool   `json:"exact"`   // the target is the very place
-	Rereads   int64  `json:"rereads"` // consumed records behind the target, at most
-	Why       string `json:"why,omitempty"`
+	Topic     string             `json:"topic"` // as it is named at the home
+	Partition int32              `json:"partition"`
+	Source    *int64             `json:"source_commit"`     // what it has consumed, as an offset at the origin; null: not known
+	Offset    *int64             `json:"offset"`            // where it goes on at home; null: not known
+	Exact     bool               `json:"exact"`             // it sees no consumed record again
+	Rereads   int64              `json:"rereads"`           // how many it sees again, at most
+	How       string             `json:"how,omitempty"`     // in what way the offset was found
+	Why       offsetxlate.Reason `json:"why,omitempty"`     // why the commit at home is not set to it
+	Cluster   topology.Alias     `json:"cluster,omitempty"` // that Why speaks of
 }
 
 // TranslateRequest asks for places of a group, or for one place of a partition.

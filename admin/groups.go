@@ -6,16 +6,17 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/meshd/meshd/checkpoint/groupsync"
-	"github.com/meshd/meshd/topology"
+	"github.com/meshd/meshd/offsetxlate"
 )
 
-// groupsOf is what the syncers found, by the names of the groups.
-func groupsOf(all []groupsync.Status) []GroupStatus {
+// groupsOf is what is done for all groups, by their names.
+func groupsOf(all []GroupsAt) []GroupStatus {
 	out := []GroupStatus{}
 	for _, home := range all {
 		for _, g := range home.Groups {
-			out = append(out, groupOf(home, g))
+			g.Home, g.SyncedAt, g.State = home.Home, home.SyncedAt, stateOf(home, g)
+			g.Active, g.Chain, g.Partitions = some(g.Active), some(g.Chain), some(g.Partitions)
+			out = append(out, g)
 		}
 	}
 	slices.SortFunc(out, compareGroups)
@@ -26,37 +27,45 @@ func compareGroups(a, b GroupStatus) int {
 	return cmp.Or(strings.Compare(a.Group, b.Group), strings.Compare(string(a.Home), string(b.Home)))
 }
 
-func groupOf(home groupsync.Status, g groupsync.GroupStatus) GroupStatus {
-	st := GroupStatus{
-		Group: g.Group, Home: home.Home, State: GroupSynced, Why: g.Why, Hint: g.Hint, Active: list(g.Active), Chain: list(g.Chain),
-		Rereads: g.Reread, SyncedAt: home.At, Partitions: []GroupPartition{},
-	}
+func stateOf(home GroupsAt, g GroupStatus) GroupState {
 	switch {
 	case home.Error != "":
-		st.State, st.Why = GroupFailing, home.Error
+		return GroupFailing
 	case slices.Contains(g.Active, home.Home):
-		st.State = GroupActive
+		return GroupActive
 	case g.Why != "":
-		st.State = GroupLeftAlone
+		return GroupLeftAlone
+	}
+	state := GroupSynced
+	for _, p := range g.Partitions {
+		switch p.Why {
+		case "", offsetxlate.ReasonSame, offsetxlate.ReasonRewind, offsetxlate.ReasonNoCommit:
+		case offsetxlate.ReasonNotCovered, offsetxlate.ReasonNoMap, offsetxlate.ReasonUnread, offsetxlate.ReasonMembers:
+			if state == GroupSynced {
+				state = GroupWaiting
+			}
+		default:
+			state = GroupLeftAlone
+		}
+	}
+	return state
+}
+
+// whyAlone is the first reason for which a group is left alone, in words.
+func whyAlone(g GroupStatus) string {
+	if g.Why != "" {
+		return g.Why
 	}
 	for _, p := range g.Partitions {
-		st.Partitions = append(st.Partitions, GroupPartition{
-			Topic: p.Topic, Partition: p.Partition, Commit: offset(p.Offset), Target: offset(p.Target), Exact: p.Exact, Rereads: p.Reread, Why: p.Why,
-		})
+		if stateOf(GroupsAt{}, GroupStatus{Partitions: []GroupPartition{p}}) == GroupLeftAlone {
+			return string(p.Why)
+		}
 	}
-	return st
+	return ""
 }
 
-// list is never null in JSON.
-func list(as []topology.Alias) []topology.Alias { return append([]topology.Alias{}, as...) }
-
-// offset is one that is -1 where there is none.
-func offset(o int64) *int64 {
-	if o < 0 {
-		return nil
-	}
-	return &o
-}
+// some is never null in JSON.
+func some[T any](list []T) []T { return append([]T{}, list...) }
 
 // Codes of problems that are not reasons of the data path.
 const (
@@ -69,7 +78,7 @@ const (
 )
 
 // groupProblems tells once what keeps the groups of a cluster from being moved.
-func groupProblems(all []groupsync.Status) (out []Problem) {
+func groupProblems(all []GroupsAt) (out []Problem) {
 	for _, home := range all {
 		where := "groups at " + string(home.Home)
 		if home.Error != "" {
@@ -78,16 +87,15 @@ func groupProblems(all []groupsync.Status) (out []Problem) {
 		}
 		alone := map[string]*Problem{}
 		for _, g := range home.Groups {
-			if g.Why == "" || slices.Contains(g.Active, home.Home) {
+			if stateOf(home, g) != GroupLeftAlone {
 				continue
 			}
-			if p := alone[g.Why]; p != nil {
+			why := whyAlone(g)
+			if p := alone[why]; p != nil {
 				p.Count++
 				continue
 			}
-			alone[g.Why] = &Problem{
-				Level: Warning, Where: where, Code: groupsLeftAlone, Text: fmt.Sprintf("group %s: %s", g.Group, g.Why), Hint: g.Hint, Count: 1,
-			}
+			alone[why] = &Problem{Level: Warning, Where: where, Code: groupsLeftAlone, Text: fmt.Sprintf("group %s: %s", g.Group, why), Hint: g.Hint, Count: 1}
 		}
 		for _, p := range alone {
 			out = append(out, *p)

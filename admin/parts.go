@@ -2,8 +2,8 @@ package admin
 
 import (
 	"context"
+	"time"
 
-	"github.com/meshd/meshd/checkpoint/groupsync"
 	"github.com/meshd/meshd/flow"
 	"github.com/meshd/meshd/topology"
 )
@@ -11,8 +11,8 @@ import (
 // Flows is the data path of this node.
 type Flows interface{ Status() flow.Status }
 
-// Groups is what this node does for consumer groups: a status for each cluster into which it moves them.
-type Groups interface{ Groups() []groupsync.Status }
+// Groups is what this node does for consumer groups: an account for each cluster into which it moves them.
+type Groups interface{ Groups() []GroupsAt }
 
 // Nodes is who belongs to the mesh, as this node sees it.
 type Nodes interface{ Nodes() []NodeStatus }
@@ -24,6 +24,14 @@ type Topologies interface{ Topology() TopologyStatus }
 // reason where it can't. An error means that it could not answer at all; ErrUnknown, that it does not know what it was asked for.
 type Translator interface {
 	Translate(context.Context, TranslateRequest) ([]Translation, error)
+}
+
+// GroupsAt is what is done for the groups at one cluster.
+type GroupsAt struct {
+	Home     topology.Alias
+	SyncedAt time.Time // end of the last round that succeeded; zero: none did
+	Error    string    // why the round after that failed; "" if none did
+	Groups   []GroupStatus
 }
 
 // TopologyStatus is what a node knows of topologies.

@@ -110,7 +110,6 @@ func (g *gathered) add(where string, r kafka.Reason) {
 	*g = append(*g, because(Error, where, r, 1))
 }
 
-
 // emptyLinks are links whose patterns match nothing: more often a mistake than a wish.
 func emptyLinks(s flow.Status, links []LinkStatus) (out []Problem) {
 	for _, p := range s.Pairs {

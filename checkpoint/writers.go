@@ -20,19 +20,27 @@ type Writer struct {
 	Shard     int            `json:"shard"`
 	Epoch     int16          `json:"epoch"`
 	Node      string         `json:"node"`
-	At        int64          `json:"at"` // ms
+	Held      uint64         `json:"held"` // epoch of the assignment by which the node holds the shard
+	At        int64          `json:"at"`   // ms
+}
+
+// Registration is a writer with its place among all registrations of its cluster.
+type Registration struct {
+	Writer
+	Shard topology.Shard
+	Seq   int64 // offset in meshd.writers
 }
 
 // Writers is the registry of one cluster, as far as it was read.
 type Writers struct {
 	table   Table
 	byID    map[int64]Writer
-	holders map[topology.Shard]Writer
+	holders map[topology.Shard]Registration
 }
 
 // NewWriters makes an unread registry.
 func NewWriters(c *kafka.Cluster) *Writers {
-	w := &Writers{byID: map[int64]Writer{}, holders: map[topology.Shard]Writer{}}
+	w := &Writers{byID: map[int64]Writer{}, holders: map[topology.Shard]Registration{}}
 	w.table = Table{Cluster: c, Topic: WritersTopic, Apply: w.apply}
 	return w
 }
@@ -47,10 +55,13 @@ func (w *Writers) Lookup(id int64) (Writer, bool) {
 }
 
 // Holder is the last that registered for a shard.
-func (w *Writers) Holder(s topology.Shard) (Writer, bool) {
+func (w *Writers) Holder(s topology.Shard) (Registration, bool) {
 	x, ok := w.holders[s]
 	return x, ok
 }
+
+// Holders are the last registrations of all shards. The caller must not change the map, nor use it beside Refresh.
+func (w *Writers) Holders() map[topology.Shard]Registration { return w.holders }
 
 func (w *Writers) apply(r *kgo.Record) error {
 	id, err := strconv.ParseInt(string(r.Key), 10, 64)
@@ -69,17 +80,19 @@ func (w *Writers) apply(r *kgo.Record) error {
 		return fmt.Errorf("writer %d has version %d: a newer meshd wrote it", id, x.Version)
 	}
 	w.byID[id] = x
-	w.holders[topology.Shard{Origin: x.Origin, Destination: w.table.Cluster.Config.Alias, Number: x.Shard}] = x
+	shard := topology.Shard{Origin: x.Origin, Destination: w.table.Cluster.Config.Alias, Number: x.Shard}
+	w.holders[shard] = Registration{Writer: x, Shard: shard, Seq: r.Offset}
 	return nil
 }
 
-// Register writes the registration of id, acknowledged by all in-sync replicas of the destination.
-func Register(ctx context.Context, c *kafka.Cluster, id kafka.ProducerID, x Writer) error {
+// Register writes the registration of id, acknowledged by all in-sync replicas of the destination, and returns its Seq.
+func Register(ctx context.Context, c *kafka.Cluster, id kafka.ProducerID, x Writer) (seq int64, err error) {
 	x.Version, x.Epoch = 1, id.Epoch
 	value, err := json.Marshal(x)
 	if err != nil {
-		return fmt.Errorf("encoding a writer: %w", err)
+		return 0, fmt.Errorf("encoding a writer: %w", err)
 	}
-	key := strconv.FormatInt(id.ID, 10)
-	return Append(ctx, c, &kgo.Record{Topic: WritersTopic, Key: []byte(key), Value: value})
+	r := &kgo.Record{Topic: WritersTopic, Key: strconv.AppendInt(nil, id.ID, 10), Value: value}
+	err = Append(ctx, c, r)
+	return r.Offset, err
 }

@@ -23,6 +23,8 @@ type Runner struct {
 	mu    sync.Mutex
 	hash  string
 	syncs map[topology.Alias]*syncing
+	alive context.CancelFunc // ends the beats
+	wg    sync.WaitGroup
 }
 
 // syncing is a group syncer with its goroutine and its clients.
@@ -49,6 +51,9 @@ func (r *Runner) Apply(t *topology.Topology, held []flow.Held) error {
 			s.stop()
 			delete(r.syncs, a)
 		}
+	}
+	if r.hash != t.Hash() {
+		r.beatEverywhere(t)
 	}
 	r.hash = t.Hash()
 	for a := range lead {
@@ -84,8 +89,28 @@ func (r *Runner) Close() {
 		s.stop()
 		delete(r.syncs, a)
 	}
+	alive := r.alive
 	r.mu.Unlock()
 	r.Manager.Close()
+	if alive != nil {
+		alive() // to the last, so that nobody takes over what is still being drained
+	}
+	r.wg.Wait()
+}
+
+// beatEverywhere begins the beats at all clusters of this node's datacenter, instead of those of the topology before.
+func (r *Runner) beatEverywhere(t *topology.Topology) {
+	if r.alive != nil {
+		r.alive()
+		r.wg.Wait()
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	r.alive = cancel
+	for a, c := range t.Clusters {
+		if c.Datacenter == r.cfg.Dialer.Datacenter && !c.ReadOnly {
+			r.wg.Go(func() { r.beats(ctx, t, a) })
+		}
+	}
 }
 
 func (s *syncing) stop() {

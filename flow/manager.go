@@ -38,6 +38,8 @@ type Manager struct {
 	dsts   map[topology.Alias]*Destination
 	pairs  map[topology.Pair]*pair
 	budget *Budget
+
+	released releases
 }
 
 // NewManager makes a manager that runs nothing yet.
@@ -156,7 +158,7 @@ func (m *Manager) newPair(t *topology.Topology, tp topology.Pair) (*pair, error)
 		log: m.cfg.Log.With(slog.String("pair", tp.String())),
 		env: &env{
 			mesh: t.Mesh, node: m.cfg.Node, intervals: t.Intervals, budget: m.budget,
-			mapBytes: int(t.OffsetMap.MaxBytesPerPartition), observer: m.cfg.Observer,
+			released: &m.released, mapBytes: int(t.OffsetMap.MaxBytesPerPartition), observer: m.cfg.Observer,
 		},
 	}
 	for q, l := range t.Pairs() {

@@ -94,6 +94,7 @@ func (p *pair) hold(held map[int]uint64) {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.env.released.note(gone)
 	for n, epoch := range held {
 		if p.shards[n] == nil {
 			p.shards[n] = p.newRunning(n, epoch)
@@ -105,7 +106,7 @@ func (p *pair) hold(held map[int]uint64) {
 // newRunning makes a shard that begins when discovery first tells it what it has.
 func (p *pair) newRunning(n int, epoch uint64) *running {
 	id := topology.Shard{Origin: p.Source, Destination: p.Destination, Number: n}
-	return &running{shard: newShard(id, p.env, p.src, p.dst, p.log), epoch: epoch, cancel: func() {}, done: closed}
+	return &running{shard: newShard(id, epoch, p.env, p.src, p.dst, p.log), epoch: epoch, cancel: func() {}, done: closed}
 }
 
 var closed = func() chan struct{} {

@@ -16,6 +16,7 @@ import (
 // shard runs one writer: all partitions of one origin at one destination whose number it has.
 type shard struct {
 	id   topology.Shard
+	held uint64 // epoch of the assignment
 	env  *env
 	src  *Source
 	dst  *Destination
@@ -26,6 +27,8 @@ type shard struct {
 	state   State
 	reason  kafka.Reason
 	writer  kafka.ProducerID
+	seq     int64     // of the last registration; -1: none
+	turned  time.Time // when the loop last went round
 	want    map[string]Spec
 	parts   map[string]*part
 	broken  error                   // why the present epoch must end
@@ -41,6 +44,7 @@ type env struct {
 	budget     *Budget
 	mapBytes   int // of one partition's offset map in memory
 	observer   Observer
+	released   *releases
 }
 
 // Observer is told what happened; metrics are made of it. Its methods must not block.
@@ -49,10 +53,10 @@ type Observer interface {
 	TookOver(topology.Shard)
 }
 
-func newShard(id topology.Shard, e *env, src *Source, dst *Destination, log *slog.Logger) *shard {
+func newShard(id topology.Shard, held uint64, e *env, src *Source, dst *Destination, log *slog.Logger) *shard {
 	return &shard{
-		id: id, env: e, src: src, dst: dst, state: New, kick: make(chan struct{}, 1), want: map[string]Spec{},
-		log: log.With(slog.String("shard", id.String())), parts: map[string]*part{},
+		id: id, held: held, env: e, src: src, dst: dst, state: New, kick: make(chan struct{}, 1), want: map[string]Spec{},
+		seq: -1, log: log.With(slog.String("shard", id.String())), parts: map[string]*part{},
 		notes: map[*part]struct{}{}, ranges: map[*part]struct{}{}, blocked: map[string]kafka.Reason{},
 	}
 }
@@ -136,6 +140,7 @@ func (s *shard) life(ctx context.Context) error {
 		if err := l.step(ctx); err != nil {
 			return err
 		}
+		l.turn()
 		select {
 		case <-ctx.Done():
 			return l.drain()
@@ -146,6 +151,12 @@ func (s *shard) life(ctx context.Context) error {
 			}
 		}
 	}
+}
+
+func (s *shard) turn() {
+	s.mu.Lock()
+	s.turned = time.Now()
+	s.mu.Unlock()
 }
 
 // life is what a shard has while one epoch of its writer lasts.
@@ -169,8 +180,8 @@ func (s *shard) open(ctx context.Context) (*life, error) {
 	if err != nil {
 		return nil, err
 	}
-	err = checkpoint.Register(ctx, s.dst.Control, id, checkpoint.Writer{
-		ClusterID: s.dst.ID(), Origin: s.id.Origin, Shard: s.id.Number, Node: s.env.node, At: time.Now().UnixMilli(),
+	seq, err := checkpoint.Register(ctx, s.dst.Control, id, checkpoint.Writer{
+		ClusterID: s.dst.ID(), Origin: s.id.Origin, Shard: s.id.Number, Node: s.env.node, Held: s.held, At: time.Now().UnixMilli(),
 	})
 	if err != nil {
 		return nil, err
@@ -180,7 +191,7 @@ func (s *shard) open(ctx context.Context) (*life, error) {
 		return nil, err
 	}
 	s.mu.Lock()
-	s.writer, s.broken = id, nil
+	s.writer, s.seq, s.broken = id, seq, nil
 	clear(s.notes)
 	clear(s.ranges)
 	clear(s.blocked)

@@ -7,7 +7,7 @@ type decider struct {
 	view  GroupView
 	sites map[topology.Alias]Site
 	book  Custody // what all records together say of the chain, with the places of Here
-	alive bool    // a consumer committed beyond what was recorded
+	alive bool    // somebody consumes: as a member elsewhere, or by a commit beyond what was recorded
 }
 
 func newDecider(v GroupView) *decider {
@@ -99,6 +99,16 @@ func (d *decider) separate(reason Reason, at topology.Alias) (Reason, topology.A
 func (d *decider) commits(alias topology.Alias) bool {
 	for i := range d.view.Partitions {
 		if l := d.view.Partitions[i].at(alias); l != nil && l.Commit != nil {
+			return true
+		}
+	}
+	return false
+}
+
+// membersElsewhere says whether the group runs at another cluster of the chain.
+func (d *decider) membersElsewhere() bool {
+	for alias, s := range d.sites {
+		if alias != d.view.Here && s.State.members() && d.book.Clusters[alias] != nil {
 			return true
 		}
 	}

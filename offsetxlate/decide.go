@@ -23,6 +23,7 @@ func Decide(view GroupView) Decision {
 	if reason != "" {
 		return d.refuse(reason, cluster)
 	}
+	d.alive = d.membersElsewhere()
 	frontiers := make([]frontier, len(view.Partitions))
 	for i := range view.Partitions {
 		frontiers[i] = d.frontier(&view.Partitions[i])

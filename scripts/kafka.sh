@@ -15,7 +15,7 @@
 #   kafka.sh wait NAME [BROKER]        until it is ready
 #
 # Options of start, run and create, for a new cluster:
-#   --brokers N               default 1; each is broker and controller
+#   --brokers N               default 1; the first is also the controller, so kill another to see leaders move
 #   --port P                  broker n listens on P+3(n-1) and the two ports after it; default: a free block
 #   --security S              PLAINTEXT (default), SSL, SASL_PLAINTEXT, SASL_SSL: of the clients' listener
 #   --user NAME:PASSWORD      for SASL (PLAIN and SCRAM-SHA-256/512); may be repeated; default meshd:meshd-secret
@@ -129,13 +129,14 @@ run() {
   die "a broker of $CLUSTER_NAME ended; its log is in $CLUSTER_HOME"
 }
 
-# stop_all stops brokers beside each other, for one that leaves asks a controller quorum that its peers are leaving too.
+# stop_all stops the first broker last, for it is the controller that the others ask to let them go.
 stop_all() {
-  each stop_one
+  each stop_follower
   wait
+  if [ -z "$ONE" ] || [ "$ONE" = 1 ]; then broker_stop 1; fi
 }
 
-stop_one() { broker_stop "$1" & }
+stop_follower() { if [ "$1" != 1 ]; then broker_stop "$1" & fi; }
 
 status() {
   local conf n pid

@@ -12,7 +12,8 @@ type config struct {
 	restartable bool
 }
 
-// WithBrokers sets the number of brokers; the default is one.
+// WithBrokers sets the number of brokers; the default is one. Of a real cluster the first is also the only controller: kill another
+// to see leaders move.
 func WithBrokers(n int) Option {
 	return func(c *config) { c.brokers = n }
 }

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -133,31 +134,45 @@ func (r *processes) ask(ctx context.Context, client *kgo.Client) error {
 	return nil
 }
 
+// stop ends the first broker last: it is the controller, which the others ask to let them go.
 func (r *processes) stop(brokers []int) error {
-	return r.each(brokers, func(p *process) error {
+	end := func(p *process) error {
 		p.end(stopGrace)
 		return nil
-	})
+	}
+	brokers = r.named(brokers)
+	followers := slices.DeleteFunc(slices.Clone(brokers), func(n int) bool { return n == 1 })
+	err := r.each(followers, end)
+	if slices.Contains(brokers, 1) {
+		err = errors.Join(err, r.each([]int{1}, end))
+	}
+	return err
 }
 
 func (r *processes) kill(brokers []int) error {
-	return r.each(brokers, func(p *process) error {
+	return r.each(r.named(brokers), func(p *process) error {
 		p.kill()
 		return nil
 	})
 }
 
 func (r *processes) signal(sig syscall.Signal, brokers []int) error {
-	return r.each(brokers, func(p *process) error { return p.signal(sig) })
+	return r.each(r.named(brokers), func(p *process) error { return p.signal(sig) })
 }
 
-// each calls for the processes of the named brokers, or for all, beside each other: brokers that stop wait for their peers.
-func (r *processes) each(brokers []int, do func(*process) error) error {
-	if len(brokers) == 0 {
-		for i := range r.brokers {
-			brokers = append(brokers, i+1)
-		}
+// named returns all brokers where none is named.
+func (r *processes) named(brokers []int) []int {
+	if len(brokers) > 0 {
+		return brokers
 	}
+	for i := range r.brokers {
+		brokers = append(brokers, i+1)
+	}
+	return brokers
+}
+
+// each calls for the processes of some brokers, beside each other.
+func (r *processes) each(brokers []int, do func(*process) error) error {
 	results := make(chan error, len(brokers))
 	for _, n := range brokers {
 		go func() {

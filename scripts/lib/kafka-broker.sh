@@ -64,16 +64,14 @@ broker_alive() { # n
   pid=$(cat "$(broker_dir "$1")/pid" 2>/dev/null) && ps -o stat= -p "$pid" 2>/dev/null | grep -qv '^Z'
 }
 
-# broker_stop asks broker n to end, waits, and then insists. One that was stopped with SIGSTOP is woken, for it could not hear
-# otherwise. Where all of several stop, the last can't leave in order, for the quorum that it asks is gone: it is not waited for long.
+# broker_stop asks broker n to end, waits 30 s, and then insists. One that was stopped with SIGSTOP is woken, for it could not hear
+# otherwise.
 broker_stop() { # n
-  local pid grace=30 deadline
-  if [ -z "$ONE" ] && [ "$BROKERS" -gt 1 ]; then grace=8; fi
-  deadline=$((SECONDS + grace))
+  local pid deadline=$((SECONDS + 30))
   pid=$(broker_pid "$1") || return 0
   kill -TERM "$pid" && kill -CONT "$pid"
   while broker_pid "$1" >/dev/null; do
-    if [ "$SECONDS" -ge "$deadline" ]; then say "broker $1 did not stop in $grace s: killed"; broker_kill "$1"; return; fi
+    if [ "$SECONDS" -ge "$deadline" ]; then say "broker $1 did not stop in 30 s: killed"; broker_kill "$1"; return; fi
     sleep 0.1
   done
   rm -f "$(broker_dir "$1")/pid"
