@@ -45,32 +45,35 @@ func sorted[T any](m map[string]T) []T {
 	return out
 }
 
-// mergeProblems adds up what is the same problem: partitions and shards have one owner each. What many nodes see alike counts as
-// often as the one that sees most of it.
+// mergeProblems adds up what is the same problem. A partition and a shard have one owner each, so their counts add up; what several
+// nodes see alike is told once.
 func mergeProblems(a, b []Problem) []Problem {
 	out := slices.Clone(a)
 	for _, p := range b {
-		i := slices.IndexFunc(out, func(q Problem) bool { return q.Where == p.Where && q.Code == p.Code })
+		i := slices.IndexFunc(out, func(q Problem) bool {
+			return q.Where == p.Where && q.Code == p.Code && q.Of == p.Of && (q.Text == p.Text || p.owned())
+		})
 		if i < 0 {
 			out = append(out, p)
 			continue
 		}
 		q := &out[i]
-		if p.Text < q.Text {
+		if cmp.Or(strings.Compare(p.Text, q.Text), strings.Compare(p.Hint, q.Hint)) < 0 {
 			q.Text, q.Hint = p.Text, p.Hint
 		}
-		q.Count = max(q.Count, p.Count)
-		if gravity[p.Level] > gravity[q.Level] {
-			q.Level = p.Level
+		if p.owned() {
+			q.Count += p.Count
 		}
 	}
 	return out
 }
 
+func (p Problem) owned() bool { return p.Of == "partition" || p.Of == "shard" }
+
 // mergeLink takes what a node holds nothing of from those that do.
 func mergeLink(a, b LinkStatus) LinkStatus {
 	switch {
-	case a.Link == "" || len(a.Shards) == 0 && a.away():
+	case a.Link == "" || a.away():
 		return b
 	case b.away():
 		return a

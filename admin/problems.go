@@ -28,13 +28,13 @@ func problems(s flow.Status, links []LinkStatus) []Problem {
 	for _, c := range s.Clusters {
 		if c.Error != "" {
 			silent[c.Alias] = true
-			out = append(out, Problem{Level: Critical, Where: "cluster " + string(c.Alias), Code: kafka.ClusterUnreachable, Text: c.Error, Hint: c.Hint, Count: 1})
+			out = append(out, Problem{Level: Critical, Where: "cluster " + string(c.Alias), Code: kafka.ClusterUnreachable, Text: c.Error, Hint: c.Hint, Count: 1, Of: "cluster"})
 		}
 	}
 	for _, p := range s.Pairs {
 		var own []Problem
 		if p.Reason != nil {
-			own = append(own, because(Critical, pairOf(p).String(), *p.Reason, 1))
+			own = append(own, because(Critical, pairOf(p).String(), *p.Reason, "link"))
 		}
 		own = slices.Concat(own, topicProblems(p), shardProblems(p), partProblems(p))
 		out = append(out, slices.DeleteFunc(own, func(q Problem) bool { return explained(q.Code, silent[p.Source], silent[p.Destination]) })...)
@@ -57,8 +57,8 @@ func explained(code string, source, destination bool) bool {
 	return false
 }
 
-func because(l Level, where string, r kafka.Reason, count int) Problem {
-	return Problem{Level: l, Where: where, Code: r.Code, Text: r.Text, Hint: r.Hint, Count: count}
+func because(l Level, where string, r kafka.Reason, of string) Problem {
+	return Problem{Level: l, Where: where, Code: r.Code, Text: r.Text, Hint: r.Hint, Count: 1, Of: of}
 }
 
 func topicProblems(p flow.PairStatus) (out []Problem) {
@@ -70,7 +70,7 @@ func topicProblems(p flow.PairStatus) (out []Problem) {
 		if t.Reason.Code == kafka.Unclaimed {
 			level = Warning
 		}
-		out = append(out, because(level, fmt.Sprintf("%s: %s", pairOf(p), t.Topic), *t.Reason, max(1, t.Partitions)))
+		out = append(out, because(level, fmt.Sprintf("%s: %s", pairOf(p), t.Topic), *t.Reason, "topic"))
 	}
 	return out
 }
@@ -80,7 +80,7 @@ func shardProblems(p flow.PairStatus) []Problem {
 	g := gathered{}
 	for _, s := range p.Shards {
 		if s.Reason != nil {
-			g.add(pairOf(p).String()+": shards", *s.Reason)
+			g.add(pairOf(p).String(), *s.Reason, "shard")
 		}
 	}
 	return g
@@ -92,7 +92,7 @@ func partProblems(p flow.PairStatus) []Problem {
 	shards := shardReasons(p)
 	for _, ps := range p.Partitions {
 		if ps.Reason != nil && *ps.Reason != shards[ps.Shard] {
-			g.add(fmt.Sprintf("%s: %s", pairOf(p), ps.Topic), *ps.Reason)
+			g.add(fmt.Sprintf("%s: %s", pairOf(p), ps.Topic), *ps.Reason, "partition")
 		}
 	}
 	return g
@@ -100,14 +100,14 @@ func partProblems(p flow.PairStatus) []Problem {
 
 type gathered []Problem
 
-func (g *gathered) add(where string, r kafka.Reason) {
+func (g *gathered) add(where string, r kafka.Reason, of string) {
 	for i := range *g {
 		if (*g)[i].Where == where && (*g)[i].Code == r.Code {
 			(*g)[i].Count++
 			return
 		}
 	}
-	*g = append(*g, because(Error, where, r, 1))
+	*g = append(*g, because(Error, where, r, of))
 }
 
 // emptyLinks are links whose patterns match nothing: more often a mistake than a wish.
@@ -116,7 +116,7 @@ func emptyLinks(s flow.Status, links []LinkStatus) (out []Problem) {
 		i := slices.IndexFunc(links, func(l LinkStatus) bool { return l.Link == pairOf(p).String() })
 		if p.Ready && p.Reason == nil && len(p.Topics) == 0 && i >= 0 {
 			out = append(out, Problem{
-				Level: Warning, Where: links[i].Link, Code: noTopics, Count: 1,
+				Level: Warning, Where: links[i].Link, Code: noTopics, Count: 1, Of: "link",
 				Text: fmt.Sprintf("no topic of %s is carried", p.Source), Hint: "compare topics.include of the link with the topics there",
 			})
 		}

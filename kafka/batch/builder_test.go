@@ -108,13 +108,15 @@ func TestFinishOwnership(t *testing.T) {
 			t.Fatalf("%s: not the caller's buffer", codec)
 		}
 		before := bytes.Clone(out)
-		b.Reset(nil, codec, testLimit)
-		if fits, err := b.AppendBatch(r, encode(t, None, sample(7)[2:], nil)); !fits || err != nil {
-			t.Fatal(fits, err)
-		}
-		mustFinish(t, b)
-		if !bytes.Equal(out, before) {
-			t.Fatalf("%s: the next batch was built over this one", codec)
+		for _, next := range codecs {
+			b.Reset(nil, next, testLimit)
+			if fits, err := b.AppendBatch(r, encode(t, None, sample(7)[2:], nil)); !fits || err != nil {
+				t.Fatal(fits, err)
+			}
+			mustFinish(t, b)
+			if !bytes.Equal(out, before) {
+				t.Fatalf("a batch of %s was built over one of %s", next, codec)
+			}
 		}
 	}
 }

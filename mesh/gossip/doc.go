@@ -1,11 +1,11 @@
 // Package gossip tells a node who is alive, and carries small facts between nodes: versions of the topology, addresses, load.
 // It is memberlist (SWIM) twice over one port.
 //
-//	        UDP and TCP, one port, AES-GCM if there is a keyring
-//	                        |
-//	                       mux ── by label ──> LAN pool "meshd/<mesh>/lan/<datacenter>"   nodes of this datacenter
-//	                        |                  WAN pool "meshd/<mesh>/wan"                all nodes
-//	                     refused: another mesh, another datacenter's LAN, no label
+//	UDP and TCP, one port, AES-GCM if there is a keyring
+//	                |
+//	               mux ── by label ──> LAN pool "meshd/<mesh>/lan/<datacenter>"   nodes of this datacenter
+//	                |                  WAN pool "meshd/<mesh>/wan"                all nodes
+//	             refused: another mesh, another datacenter's LAN, no label
 //
 // Two pools, because they want different times and must not disturb each other: in the LAN a dead node is known within 1.5 s; over
 // the WAN a lost packet means little. A node of this datacenter is alive or dead by the LAN pool alone, so the loss of the WAN

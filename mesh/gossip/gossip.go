@@ -195,12 +195,15 @@ func (g *Gossip) Loads() map[topology.Shard]float64 { return g.members.loads() }
 // of counts as dead after a while is not signalled.
 func (g *Gossip) Watch() (<-chan struct{}, func()) { return g.members.watch() }
 
-// Leave tells the others that this node goes, so that they need not find out. It takes a second at most.
+// Leave tells the others that this node goes, so that they need not find out. It takes as long as two rounds of the WAN's gossip at
+// most, a second.
 func (g *Gossip) Leave() error {
-	var errs []error
-	for _, p := range g.pools {
-		errs = append(errs, p.list.Leave(500*time.Millisecond))
+	errs := make([]error, len(g.pools))
+	var told sync.WaitGroup
+	for i, p := range g.pools {
+		told.Go(func() { errs[i] = p.list.Leave(time.Second) })
 	}
+	told.Wait()
 	return errors.Join(errs...)
 }
 

@@ -57,7 +57,7 @@ func TestBrokerOfThreeKilled(t *testing.T) {
 	for _, broker := range []int{2, 1} {
 		arrived.longestStall()
 		eu.Kill9(t, broker)
-		arrived.awaitMore(t, 20_000)
+		arrived.awaitMore(t, 5_000)
 		t.Logf("kill -9 of broker %d: without arrivals for %s", broker, arrived.longestStall())
 		eu.Restart(t, broker)
 		awaitInSync(t, eu, c.remote(), 3)

@@ -120,3 +120,23 @@ func alterTopic(t testing.TB, s *site, topic, key, value string) {
 		t.Fatalf("setting %s of %s: %v", key, topic, err)
 	}
 }
+
+// A topic that stamps records at their arrival has its stamps copied, not the producers' times that lie in its batches.
+func TestLogAppendTime(t *testing.T) {
+	parallel(t)
+	sites := shared(t, "us", "eu")
+	us, eu := sites[0], sites[1]
+	c := copyOf{us, eu, kafkatest.UniqueTopic(t, "stamped")}
+	us.CreateTopic(t, c.topic, 2, "message.timestamp.type", "LogAppendTime")
+	newMesh(t, oneWay("us", "eu", c.topic), sites...).start(t, "eu-1")
+	begin := time.Now().Add(-time.Hour)
+	n := 0
+	for i, codec := range []kgo.CompressionCodec{kgo.NoCompression(), kgo.Lz4Compression()} {
+		n += len(us.Produce(t, c.topic, kafkatest.Workload{Seed: uint64(i), Records: 500, Partitions: 2, Codec: codec, Start: begin.Add(-48 * time.Hour)}))
+	}
+	c.verify(t, n)
+	if at := eu.ReadAll(t, c.remote(), logread.Uncommitted)[0].Timestamp; kafkatest.Real() && at.Before(begin) {
+		t.Errorf("the first record is of %s", at)
+	}
+	t.Logf("%d records compared equal", n)
+}

@@ -64,6 +64,6 @@ func chaosMesh(t *testing.T) (copyOf, *mesh) {
 // underLoad begins to produce to the topic without end, and to count in its copy.
 func underLoad(t *testing.T, c copyOf) (*load, *watch) {
 	t.Helper()
-	l := startLoad(t, c.from, c.topic, kafkatest.Workload{Partitions: 8}, pick(2_000, 4_000))
+	l := startLoad(t, c.from, c.topic, kafkatest.Workload{Partitions: 8}, 2_000)
 	return l, startWatch(t, c.to, c.remote())
 }
