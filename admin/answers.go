@@ -33,9 +33,9 @@ type Level string
 
 // The levels. Critical: a whole link stands still. Error: a part of one does. Warning: everything moves, and a person should look.
 const (
-	Critical Level = "critical"
-	Error    Level = "error"
-	Warning  Level = "warning"
+	LevelCritical Level = "critical"
+	LevelError    Level = "error"
+	LevelWarning  Level = "warning"
 )
 
 // Problem is one thing that is wrong.

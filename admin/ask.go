@@ -15,7 +15,7 @@ func (s *Server) health(*http.Request) (any, error) {
 // ready tells the reasons only to those who may view.
 func (s *Server) ready(r *http.Request) (any, error) {
 	ok, reasons := s.cfg.Watch.Look().Ready()
-	if s.mayNot(r, View) != nil {
+	if s.mayNot(r, RoleView) != nil {
 		reasons = nil
 	}
 	return ReadyAnswer{Ready: ok, Reasons: reasons}, nil

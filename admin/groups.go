@@ -82,7 +82,7 @@ func groupProblems(all []GroupsAt) (out []Problem) {
 	for _, home := range all {
 		where := "groups at " + string(home.Home)
 		if home.Error != "" {
-			out = append(out, Problem{Level: Error, Where: where, Code: groupsFailing, Text: home.Error, Count: len(home.Groups), Of: "group"})
+			out = append(out, Problem{Level: LevelError, Where: where, Code: groupsFailing, Text: home.Error, Count: len(home.Groups), Of: "group"})
 			continue
 		}
 		alone := map[string]*Problem{}
@@ -95,7 +95,7 @@ func groupProblems(all []GroupsAt) (out []Problem) {
 				p.Count++
 				continue
 			}
-			alone[why] = &Problem{Level: Warning, Where: where, Code: groupsLeftAlone, Text: fmt.Sprintf("group %s: %s", g.Group, why), Hint: g.Hint, Count: 1, Of: "group"}
+			alone[why] = &Problem{Level: LevelWarning, Where: where, Code: groupsLeftAlone, Text: fmt.Sprintf("group %s: %s", g.Group, why), Hint: g.Hint, Count: 1, Of: "group"}
 		}
 		for _, p := range alone {
 			out = append(out, *p)

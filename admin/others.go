@@ -13,7 +13,7 @@ func nodeProblems(nodes []NodeStatus) (out []Problem) {
 	for _, n := range nodes {
 		if !n.Alive {
 			out = append(out, Problem{
-				Level: Warning, Where: "node " + n.Name, Code: nodeDead, Count: 1, Of: "node", Text: fmt.Sprintf("is not heard of in datacenter %s", n.Datacenter),
+				Level: LevelWarning, Where: "node " + n.Name, Code: nodeDead, Count: 1, Of: "node", Text: fmt.Sprintf("is not heard of in datacenter %s", n.Datacenter),
 				Hint: "its shards move to the other nodes there; start it again, or take it out of the topology",
 			})
 		}
@@ -25,7 +25,7 @@ func nodeProblems(nodes []NodeStatus) (out []Problem) {
 func offerProblems(t TopologyStatus) (out []Problem) {
 	for _, o := range t.Offered {
 		out = append(out, Problem{
-			Level: Warning, Where: fmt.Sprintf("topology %s from %s", o.Stamp, o.From), Code: topologyRefused, Text: o.Why, Hint: o.Hint, Count: 1, Of: "topology",
+			Level: LevelWarning, Where: fmt.Sprintf("topology %s from %s", o.Stamp, o.From), Code: topologyRefused, Text: o.Why, Hint: o.Hint, Count: 1, Of: "topology",
 		})
 	}
 	return out
@@ -46,7 +46,7 @@ func apart(nodes []NodeBrief) []Problem {
 	}
 	slices.Sort(parts)
 	return []Problem{{
-		Level: Warning, Where: "topology", Code: topologiesApart, Count: len(by), Of: "topology", Text: "nodes run different versions: " + strings.Join(parts, "; "),
+		Level: LevelWarning, Where: "topology", Code: topologiesApart, Count: len(by), Of: "topology", Text: "nodes run different versions: " + strings.Join(parts, "; "),
 		Hint: "they agree within seconds where they reach each other",
 	}}
 }

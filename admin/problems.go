@@ -11,7 +11,7 @@ import (
 	"github.com/meshd/meshd/topology"
 )
 
-var gravity = map[Level]int{Warning: 0, Error: 1, Critical: 2}
+var gravity = map[Level]int{LevelWarning: 0, LevelError: 1, LevelCritical: 2}
 
 // sortProblems puts the worst first, and among equals what concerns most.
 func sortProblems(ps []Problem) {
@@ -28,13 +28,13 @@ func problems(s flow.Status, links []LinkStatus) []Problem {
 	for _, c := range s.Clusters {
 		if c.Error != "" {
 			silent[c.Alias] = true
-			out = append(out, Problem{Level: Critical, Where: "cluster " + string(c.Alias), Code: kafka.ClusterUnreachable, Text: c.Error, Hint: c.Hint, Count: 1, Of: "cluster"})
+			out = append(out, Problem{Level: LevelCritical, Where: "cluster " + string(c.Alias), Code: kafka.ClusterUnreachable, Text: c.Error, Hint: c.Hint, Count: 1, Of: "cluster"})
 		}
 	}
 	for _, p := range s.Pairs {
 		var own []Problem
 		if p.Reason != nil {
-			own = append(own, because(Critical, pairOf(p).String(), *p.Reason, "link"))
+			own = append(own, because(LevelCritical, pairOf(p).String(), *p.Reason, "link"))
 		}
 		own = slices.Concat(own, topicProblems(p), shardProblems(p), partProblems(p))
 		out = append(out, slices.DeleteFunc(own, func(q Problem) bool { return explained(q.Code, silent[p.Source], silent[p.Destination]) })...)
@@ -66,9 +66,9 @@ func topicProblems(p flow.PairStatus) (out []Problem) {
 		if t.Reason == nil {
 			continue
 		}
-		level := Error
+		level := LevelError
 		if t.Reason.Code == kafka.Unclaimed {
-			level = Warning
+			level = LevelWarning
 		}
 		out = append(out, because(level, fmt.Sprintf("%s: %s", pairOf(p), t.Topic), *t.Reason, "topic"))
 	}
@@ -107,7 +107,7 @@ func (g *gathered) add(where string, r kafka.Reason, of string) {
 			return
 		}
 	}
-	*g = append(*g, because(Error, where, r, of))
+	*g = append(*g, because(LevelError, where, r, of))
 }
 
 // emptyLinks are links whose patterns match nothing: more often a mistake than a wish.
@@ -116,7 +116,7 @@ func emptyLinks(s flow.Status, links []LinkStatus) (out []Problem) {
 		i := slices.IndexFunc(links, func(l LinkStatus) bool { return l.Link == pairOf(p).String() })
 		if p.Ready && p.Reason == nil && len(p.Topics) == 0 && i >= 0 {
 			out = append(out, Problem{
-				Level: Warning, Where: links[i].Link, Code: noTopics, Count: 1, Of: "link",
+				Level: LevelWarning, Where: links[i].Link, Code: noTopics, Count: 1, Of: "link",
 				Text: fmt.Sprintf("no topic of %s is carried", p.Source), Hint: "compare topics.include of the link with the topics there",
 			})
 		}

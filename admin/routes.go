@@ -17,7 +17,7 @@ func (s *Server) allRoutes() []route {
 	out := []route{{path: "/healthz", role: open, get: s.health}}
 	add := func(there bool, path string, get func(*http.Request) (any, error)) {
 		if there {
-			out = append(out, route{path: path, role: View, get: get})
+			out = append(out, route{path: path, role: RoleView, get: get})
 		}
 	}
 	if s.cfg.Watch != nil {
@@ -30,7 +30,7 @@ func (s *Server) allRoutes() []route {
 	add(s.cfg.Translator != nil, "/v1/translate", s.translate)
 	add(s.cfg.Topologies != nil, "/v1/topology", s.topology)
 	if s.cfg.Metrics != nil {
-		out = append(out, route{path: "/metrics", role: View, raw: s.cfg.Metrics})
+		out = append(out, route{path: "/metrics", role: RoleView, raw: s.cfg.Metrics})
 	}
 	return out
 }

@@ -19,10 +19,10 @@ type Role int
 
 // The roles.
 const (
-	open    Role = iota
-	View         // ask
-	Operate      // pause, resume, move groups
-	Admin        // change the topology
+	open        Role = iota
+	RoleView         // ask
+	RoleOperate      // pause, resume, move groups
+	RoleAdmin        // change the topology
 )
 
 var roleNames = [...]string{"open", "view", "operate", "admin"}
@@ -123,7 +123,7 @@ func (f tokensFile) check() (*Tokens, error) {
 }
 
 func roleOf(name string) Role {
-	for r := View; r <= Admin; r++ {
+	for r := RoleView; r <= RoleAdmin; r++ {
 		if r.String() == name {
 			return r
 		}

@@ -21,7 +21,7 @@ type Watch struct {
 	tracker *tracker
 }
 
-// View is what a look found. Nobody changes it afterwards.
+// View is what a look found. It belongs to whoever looked.
 type View struct {
 	At         time.Time
 	Topology   *topology.Topology // nil: none was accepted yet, or it is not known here

@@ -99,6 +99,7 @@ type partOwner interface {
 type Stats struct {
 	Records, Bytes  int64
 	Copied, Recoded int64 // batches, by the way that they took
+	Merged          int64 // batches that went out in one with others
 	Gaps            int64 // stretches that the source no longer held, stepped over by policy
 	GapRecords      int64
 	Aborted         int64 // records of aborted transactions that were left out
@@ -223,6 +224,7 @@ func (p *part) pump() {
 	if p.busy != nil || len(p.queue) == 0 || p.state == Failed || p.state == Draining {
 		return
 	}
+	p.mergeHead()
 	c := p.queue[0]
 	if c.first+int64(c.count) > p.unnoted {
 		p.owner.needNote(p)

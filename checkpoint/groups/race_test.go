@@ -159,7 +159,7 @@ func TestMemberThatJoinsInBetween(t *testing.T) {
 			for range 5 {
 				e.cl.ProduceSync(e.ctx(), &kgo.Record{Topic: e.topic, Partition: 0})
 			}
-			member := e.member("g", append(opts, kgo.RequireStableFetchOffsets())...)
+			member := e.member("g", opts...)
 			if err := p.commit(e.ctx(), jobs); err != nil {
 				t.Fatal(err)
 			}

@@ -1,6 +1,9 @@
 package groups
 
-import "fmt"
+import (
+	"fmt"
+	"strconv"
+)
 
 // Partition is a partition of a topic, by name.
 type Partition struct {
@@ -25,7 +28,7 @@ func (c Commit) String() string {
 		return "none"
 	}
 	if c.LeaderEpoch < 0 && c.Metadata == "" {
-		return fmt.Sprint(c.Offset)
+		return strconv.FormatInt(c.Offset, 10)
 	}
 	return fmt.Sprintf("%d (leader epoch %d, metadata %q)", c.Offset, c.LeaderEpoch, c.Metadata)
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/meshd/meshd/checkpoint/groups"
 	"github.com/meshd/meshd/offsetxlate"
 	"github.com/meshd/meshd/topology"
 )
@@ -34,12 +35,20 @@ type PartStatus struct {
 	Topic     string         `json:"topic"`
 	Partition int32          `json:"partition"`
 	Offset    int64          `json:"offset"`             // where the group would go on here
+	Commits   []CommitAt     `json:"commits"`            // what it has committed, where
 	Exact     bool           `json:"exact"`              // it would see no consumed record again
 	Reread    int64          `json:"reread"`             // how many it would see again, at most
 	Why       string         `json:"why,omitempty"`      // why it is not placed
 	Cluster   topology.Alias `json:"cluster,omitempty"`  // that Why speaks of
 	How       string         `json:"how,omitempty"`      // in what way the offset was found
 	Metadata  string         `json:"metadata,omitempty"` // of the commit, as the application wrote it
+}
+
+// CommitAt is a group's commit at one cluster, read in the last round.
+type CommitAt struct {
+	Cluster topology.Alias `json:"cluster"`
+	Topic   string         `json:"topic"`
+	Offset  int64          `json:"offset"`
 }
 
 // statusOf makes the status of what was decided.
@@ -61,8 +70,22 @@ func statusOf(r *round, group string, d offsetxlate.Decision) GroupStatus {
 		st.Reread += p.Reread
 		st.Partitions = append(st.Partitions, PartStatus{
 			Topic: p.At.Topic, Partition: p.At.Partition, Offset: int64(p.Offset), Exact: p.Exact, Reread: p.Reread,
-			Why: string(p.Reason), Cluster: p.Cluster, How: string(p.How), Metadata: p.Metadata,
+			Commits: r.commitsOf(group, p.Partition), Why: string(p.Reason), Cluster: p.Cluster, How: string(p.How), Metadata: p.Metadata,
 		})
 	}
 	return st
+}
+
+func (r *round) commitsOf(group string, p offsetxlate.Partition) (out []CommitAt) {
+	for _, v := range r.views {
+		name, ok := v.names.nameOf(coordinate{p.Origin, p.Topic, p.Number})
+		if !ok || v.err != nil {
+			continue
+		}
+		c, ok := v.commits[group].Commits[groups.Partition{Topic: name, Number: p.Number}]
+		if ok && c.Offset >= 0 {
+			out = append(out, CommitAt{v.Alias, name, c.Offset})
+		}
+	}
+	return out
 }

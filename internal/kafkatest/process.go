@@ -14,10 +14,8 @@ type process struct {
 	done chan struct{} // closed when it has ended and was waited for
 }
 
-// startProcess starts a command that writes to a file.
-func startProcess(output *os.File, name string, arguments ...string) (*process, error) {
-	cmd := exec.Command(name, arguments...)
-	cmd.Stdout, cmd.Stderr = output, output
+// startProcess starts a command and becomes its owner.
+func startProcess(cmd *exec.Cmd) (*process, error) {
 	cmd.SysProcAttr = childAttributes()
 	p := &process{done: make(chan struct{})}
 	started := make(chan error)

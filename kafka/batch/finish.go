@@ -33,7 +33,7 @@ func (b *Builder) pack() (out []byte, codec Codec, err error) {
 	out = b.dst
 	b.dst = nil
 	if b.codec == None {
-		out = b.plain
+		out, b.plain = b.plain, nil
 		return out, None, nil
 	}
 	out = append(out, b.plain[:recordsAt]...)

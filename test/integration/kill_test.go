@@ -1,6 +1,7 @@
 package integration
 
 import (
+	"fmt"
 	"syscall"
 	"testing"
 	"time"
@@ -27,6 +28,26 @@ func TestKilledNode(t *testing.T) {
 	acked := l.stop(t)
 	c.verify(t, acked)
 	t.Logf("%d records compared equal after %d times kill -9; without arrivals for %s", acked, len(stalls), stalls)
+}
+
+// The same over a log that is nearly all gaps: a marker after every few records, and a third of the transactions aborted.
+func TestKilledNodeOverGaps(t *testing.T) {
+	parallel(t)
+	c, m := chaosMesh(t)
+	l := startTransactions(t, c.from, c.topic, kafkatest.Workload{Partitions: 8})
+	await(t, "a backlog", func() (string, bool) { return fmt.Sprint(l.acked.Load()), l.acked.Load() >= 2_000 })
+	data := t.TempDir()
+	arrived := startWatch(t, c.to, c.remote())
+	const kills = 6
+	n := m.startIn(t, "eu-1", data)
+	for range kills {
+		arrived.awaitMore(t, 200)
+		n.kill()
+		n = m.startIn(t, "eu-1", data)
+	}
+	acked := l.stop(t)
+	c.verify(t, acked)
+	t.Logf("%d records compared equal after %d times kill -9", acked, kills)
 }
 
 // A node is stopped, another process takes its place, and then the first wakes up and goes on where it stood.

@@ -62,6 +62,48 @@ func (l *load) produce(ctx context.Context, client *kgo.Client, w kafkatest.Work
 	answers.Wait()
 }
 
+// startTransactions produces without end in transactions of a few records, of which every third is aborted: a log full of gaps.
+func startTransactions(t testing.TB, s *site, topic string, w kafkatest.Workload) *load {
+	t.Helper()
+	w.Start = time.Now()
+	client := s.Client(t, kgo.DefaultProduceTopic(topic), kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.TransactionalID("it-"+topic))
+	ctx, halt := context.WithCancel(t.Context())
+	l := &load{to: s.alias + "/" + topic, halt: halt, done: make(chan struct{})}
+	go func() {
+		defer close(l.done)
+		for i, n := 0, 0; ctx.Err() == nil; n++ {
+			size := 1 + n%7
+			if err := l.transact(context.WithoutCancel(ctx), client, w, i, size, n%3 != 2); err != nil {
+				l.failed.Store(&err)
+				return
+			}
+			i += size
+		}
+	}()
+	t.Cleanup(func() { halt(); <-l.done })
+	return l
+}
+
+func (l *load) transact(ctx context.Context, client *kgo.Client, w kafkatest.Workload, from, n int, commit bool) error {
+	if err := client.BeginTransaction(); err != nil {
+		return err
+	}
+	var records []*kgo.Record
+	for i := range n {
+		records = append(records, w.Record(from+i))
+	}
+	if err := client.ProduceSync(ctx, records...).FirstErr(); err != nil {
+		return err
+	}
+	if err := client.EndTransaction(ctx, kgo.TransactionEndTry(commit)); err != nil {
+		return err
+	}
+	if commit {
+		l.acked.Add(int64(n))
+	}
+	return nil
+}
+
 // wait waits for a load that ends by itself, and returns how many records are acknowledged.
 func (l *load) wait(t testing.TB) int {
 	t.Helper()

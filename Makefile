@@ -1,0 +1,40 @@
+# `make` or `make help` lists what there is: each target's line with ## is its description.
+SHELL := /usr/bin/env bash
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+
+.DEFAULT_GOAL := help
+.PHONY: help build test test-unit test-kfake test-real lint lint-selftest fmt kafka clean
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r target text; do printf '  %-15s %s\n' "$$target" "$$text"; done
+
+build: ## the binary, as build/meshd
+	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o build/meshd ./cmd/meshd
+
+test: ## every test: unit, integration on kfake, integration on real Kafka (fetched first; Java and Maven too, where they may be installed)
+	scripts/test.sh
+
+test-unit: ## go vet and the tests that need no cluster outside the process
+	scripts/test.sh vet unit
+
+test-kfake: ## integration on kfake
+	scripts/test.sh kfake
+
+test-real: ## integration on Apache Kafka's own brokers
+	scripts/test.sh real
+
+lint: lint-selftest ## golangci-lint, after a proof that its rules refuse what they should
+	"$$(scripts/tool.sh golangci-lint)" run ./...
+
+lint-selftest: ## forbidden imports in a module of stubs, each of which must be refused
+	scripts/lint-selftest.sh
+
+fmt: ## gofumpt and goimports
+	"$$(scripts/tool.sh golangci-lint)" fmt ./...
+
+kafka: ## Apache Kafka for trials: clusters us and eu on loopback (scripts/kafka.sh says more)
+	scripts/kafka.sh start us
+	scripts/kafka.sh start eu
+
+clean: ## what was built here; caches in ~/.cache/meshd stay
+	rm -rf build
