@@ -24,7 +24,7 @@ test-real: ## integration on Apache Kafka's own brokers
 	scripts/test.sh real
 
 lint: lint-selftest ## golangci-lint, after a proof that its rules refuse what they should
-	"$$(scripts/tool.sh golangci-lint)" run ./...
+	"$$(scripts/tool.sh golangci-lint)" run --allow-serial-runners ./...
 
 lint-selftest: ## forbidden imports in a module of stubs, each of which must be refused
 	scripts/lint-selftest.sh

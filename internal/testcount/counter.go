@@ -29,6 +29,7 @@ func (t test) compare(other test) int {
 // counter counts over all runs.
 type counter struct {
 	out            io.Writer
+	broken         error // of writing to out, the first
 	passed, failed int
 	ran            map[test]bool         // in some run, to an end
 	skipped        map[test]bool         // in some run
@@ -70,17 +71,23 @@ func (c *counter) line(line string) {
 		if strings.HasPrefix(line, "FAIL: ") {
 			c.failed++
 		}
-		fmt.Fprintln(c.out, line)
+		c.print(line + "\n")
 		return
 	}
 	switch {
 	case e.Action == "build-output":
-		fmt.Fprint(c.out, e.Output)
+		c.print(e.Output)
 	case e.Package == "":
 	case e.Test == "":
 		c.ofPackage(e)
 	default:
 		c.ofTest(e)
+	}
+}
+
+func (c *counter) print(text string) {
+	if _, err := io.WriteString(c.out, text); err != nil && c.broken == nil {
+		c.broken = fmt.Errorf("printing: %w", err)
 	}
 }
 
@@ -123,7 +130,7 @@ func (c *counter) fails(p *inPackage, name string) {
 	c.failed++
 	p.failed++
 	for _, line := range p.output[name] {
-		fmt.Fprint(c.out, line)
+		c.print(line)
 	}
 }
 
@@ -141,7 +148,7 @@ func (c *counter) ofPackage(e event) {
 	delete(c.packages, e.Package)
 	if e.Action != "fail" {
 		if p.passed > 0 || p.skipped > 0 {
-			fmt.Fprintf(c.out, "ok    %s  %.1fs  %d passed, %d skipped\n", e.Package, e.Elapsed, p.passed, p.skipped)
+			c.print(fmt.Sprintf("ok    %s  %.1fs  %d passed, %d skipped\n", e.Package, e.Elapsed, p.passed, p.skipped))
 		}
 		return
 	}
@@ -149,12 +156,12 @@ func (c *counter) ofPackage(e event) {
 	if p.failed == 0 {
 		c.fails(p, "")
 	}
-	fmt.Fprintf(c.out, "FAIL  %s  %.1fs  %d passed, %d failed\n", e.Package, e.Elapsed, p.passed, p.failed)
+	c.print(fmt.Sprintf("FAIL  %s  %.1fs  %d passed, %d failed\n", e.Package, e.Elapsed, p.passed, p.failed))
 }
 
 func (c *counter) cutShort(p *inPackage) {
 	for _, name := range slices.Sorted(maps.Keys(p.running)) {
-		fmt.Fprintf(c.out, "%s did not end:\n", name)
+		c.print(fmt.Sprintf("%s did not end:\n", name))
 		c.fails(p, name)
 	}
 	p.running = nil
@@ -163,7 +170,7 @@ func (c *counter) cutShort(p *inPackage) {
 // conclude counts packages that never ended and, in a complete run, what was skipped everywhere, and prints the last line.
 func (c *counter) conclude(allowed map[test]bool) {
 	for _, name := range slices.Sorted(maps.Keys(c.packages)) {
-		fmt.Fprintf(c.out, "FAIL  %s: the run ended before it\n", name)
+		c.print(fmt.Sprintf("FAIL  %s: the run ended before it\n", name))
 		p := c.packages[name]
 		c.cutShort(p)
 		if p.failed == 0 {
@@ -174,11 +181,11 @@ func (c *counter) conclude(allowed map[test]bool) {
 		switch {
 		case c.ran[t] || allowed[t]:
 		case allowed == nil:
-			fmt.Fprintf(c.out, "skipped: %s %s\n", t.pkg, t.name)
+			c.print(fmt.Sprintf("skipped: %s %s\n", t.pkg, t.name))
 		default:
-			fmt.Fprintf(c.out, "FAIL: %s %s was skipped in every run\n", t.pkg, t.name)
+			c.print(fmt.Sprintf("FAIL: %s %s was skipped in every run\n", t.pkg, t.name))
 			c.failed++
 		}
 	}
-	fmt.Fprintf(c.out, "%d passed, %d failed\n", c.passed, c.failed)
+	c.print(fmt.Sprintf("%d passed, %d failed\n", c.passed, c.failed))
 }

@@ -22,5 +22,6 @@
 //   - Only nodes that the topology lists are members, and only they are listened to.
 //   - Whatever gossip says may be wrong, late or missing. Nothing unsafe follows from it.
 //   - Callbacks of memberlist hold its lock: they only note what they are told.
-//   - Nothing here waits for a peer longer than two seconds; Close returns when no goroutine of this package is left.
+//   - Nothing here waits for a peer longer than two seconds; Close returns when no goroutine of this package is left;
+//     a probe that memberlist has under way then ends by itself, within four seconds.
 package gossip

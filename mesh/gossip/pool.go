@@ -42,7 +42,7 @@ func (k kind) config() *memberlist.Config {
 	}
 	c := memberlist.DefaultWANConfig()
 	c.ProbeInterval, c.ProbeTimeout = 2*time.Second, time.Second
-	c.PushPullInterval, c.TCPTimeout = 15*time.Second, 2*time.Second
+	c.PushPullInterval, c.TCPTimeout, c.AwarenessMaxMultiplier = 15*time.Second, 2*time.Second, 2
 	return c
 }
 

@@ -18,7 +18,12 @@ import (
 	"github.com/meshd/meshd/topology"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// A probe that memberlist has under way when it is shut down ends by itself when its time is up.
+func TestMain(m *testing.M) {
+	goleak.VerifyTestMain(m,
+		goleak.IgnoreAnyFunction("github.com/hashicorp/memberlist.(*Memberlist).probeNode"),
+		goleak.IgnoreAnyFunction("github.com/hashicorp/memberlist.(*Memberlist).handleIndirectPing.func2"))
+}
 
 // wire is a network in memory that can be cut and loses packets. It works in a synctest bubble.
 type wire struct {

@@ -203,3 +203,22 @@ func TestUntilWaitsForWhatIsLate(t *testing.T) {
 		t.Errorf("a duplicate was waited for, or forgiven: %s, %v", report, err)
 	}
 }
+
+// BenchmarkCopy compares 200 MB; the two sides are read at once, so it moves twice that.
+func BenchmarkCopy(b *testing.B) {
+	const records, size = 200_000, 1024
+	us, eu := kafkatest.Shared(b, "us"), kafkatest.Shared(b, "eu")
+	source, destination := kafkatest.UniqueTopic(b, "orders"), kafkatest.UniqueTopic(b, "us.orders")
+	w := kafkatest.Workload{Records: records, Partitions: partitions, Size: size, Start: time.Now()}
+	us.CreateTopic(b, source, partitions)
+	us.Produce(b, source, w)
+	eu.CreateTopic(b, destination, partitions)
+	eu.Produce(b, destination, w)
+	from, to := us.Client(b), eu.Client(b)
+	b.SetBytes(records * size)
+	for b.Loop() {
+		if report, err := Copy(b.Context(), from, to, source, destination); err != nil || !report.OK() {
+			b.Fatal(report, err)
+		}
+	}
+}
