@@ -57,7 +57,7 @@ func (k *tracker) flow(now time.Time, at topology.Pair, t flow.TopicStatus, part
 func (k *tracker) partition(now time.Time, at topology.Pair, ps flow.PartStatus) PartitionStatus {
 	return PartitionStatus{
 		Partition: ps.Partition, Shard: ps.Shard, State: ps.State, Reason: ps.Reason, Next: ps.Next, Destination: ps.Dest, End: ps.End,
-		LagRecords: lagOf(now, ps), LagSeconds: seconds(now, k.parts[partKey{flowKey{at, ps.Topic}, ps.Partition}].complete), MapBytes: ps.MapBytes,
+		LagRecords: lagOf(now, ps), LagSeconds: k.parts[partKey{flowKey{at, ps.Topic}, ps.Partition}].seconds(now), MapBytes: ps.MapBytes,
 	}
 }
 

@@ -13,13 +13,20 @@ import (
 func groupsOf(all []GroupsAt) []GroupStatus {
 	out := []GroupStatus{}
 	for _, home := range all {
-		for _, g := range home.Groups {
-			g.Home, g.SyncedAt, g.State = home.Home, home.SyncedAt, stateOf(home, g)
-			g.Active, g.Chain, g.Partitions = some(g.Active), some(g.Chain), some(g.Partitions)
-			out = append(out, g)
-		}
+		out = append(out, home.Statuses()...)
 	}
 	slices.SortFunc(out, compareGroups)
+	return out
+}
+
+// Statuses are the groups with what follows from their home's account: Home, SyncedAt and State.
+func (a GroupsAt) Statuses() []GroupStatus {
+	out := slices.Clone(a.Groups)
+	for i := range out {
+		g := &out[i]
+		g.Home, g.SyncedAt, g.State = a.Home, a.SyncedAt, stateOf(a, *g)
+		g.Active, g.Chain, g.Partitions = some(g.Active), some(g.Chain), some(g.Partitions)
+	}
 	return out
 }
 
@@ -70,6 +77,7 @@ func some[T any](list []T) []T { return append([]T{}, list...) }
 // Codes of problems that are not reasons of the data path.
 const (
 	noTopics        = "no_topics"
+	noTopology      = "no_topology"
 	groupsFailing   = "groups_failing"
 	groupsLeftAlone = "groups_left_alone"
 	nodeDead        = "node_dead"

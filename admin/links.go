@@ -31,7 +31,7 @@ func (k *tracker) links(now time.Time, s flow.Status, t *topology.Topology) []Li
 	out := make([]LinkStatus, 0, len(listed))
 	for _, p := range s.Pairs {
 		l := linkOf(now, p)
-		l.RPOSeconds = seconds(now, k.pairs[pairOf(p)])
+		l.RPOSeconds = k.pairs[pairOf(p)].seconds(now)
 		if named := listed[pairOf(p)]; named != nil {
 			l.Name = named.Name
 		}
@@ -95,9 +95,17 @@ func shardState(s flow.ShardStatus) flow.State {
 	return s.State
 }
 
+// firstReason is why partitions stand still, in the words of the first.
 func firstReason(p flow.PairStatus) *kafka.Reason {
-	for _, r := range pairReasons(p) {
-		return &r
+	for _, s := range p.Shards {
+		if s.Reason != nil {
+			return s.Reason
+		}
+	}
+	for _, part := range p.Partitions {
+		if part.Reason != nil {
+			return part.Reason
+		}
 	}
 	return nil
 }
@@ -121,6 +129,3 @@ func plus(a, b *int64) *int64 {
 	}
 	return new(*a + *b)
 }
-
-// seconds is how long ago something was.
-func seconds(now, then time.Time) *float64 { return new(max(0, now.Sub(then)).Seconds()) }

@@ -33,12 +33,12 @@ func pairReasons(p flow.PairStatus) iter.Seq2[string, kafka.Reason] {
 				return
 			}
 		}
-		shards := shardReasons(p)
-		for n, r := range shards {
-			if !yield(fmt.Sprintf("%s: shard %d", link, n), r) {
+		for _, s := range p.Shards {
+			if s.Reason != nil && !yield(fmt.Sprintf("%s: shard %d", link, s.Number), *s.Reason) {
 				return
 			}
 		}
+		shards := shardReasons(p)
 		for _, part := range p.Partitions {
 			own := part.Reason != nil && *part.Reason != shards[part.Shard]
 			if own && !yield(fmt.Sprintf("%s: %s/%d", link, part.Topic, part.Partition), *part.Reason) {

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"slices"
 	"time"
 
 	"golang.org/x/net/netutil"
@@ -73,6 +74,16 @@ func Listen(ctx context.Context, address string, cfg Config) (*Server, error) {
 
 // Addr is where the server listens.
 func (s *Server) Addr() net.Addr { return s.ln.Addr() }
+
+// Paths are all that the server answers to, in their order.
+func (s *Server) Paths() []string {
+	out := make([]string, 0, len(s.routes))
+	for _, r := range s.routes {
+		out = append(out, r.path)
+	}
+	slices.Sort(out)
+	return out
+}
 
 // Run answers until ctx ends; then it lets requests under way finish, for three seconds, and closes all connections.
 func (s *Server) Run(ctx context.Context) error {

@@ -12,7 +12,7 @@ import (
 // in all, and how often something ceased to go on. It has no clock; the time is an argument.
 type tracker struct {
 	parts  map[partKey]*partTrack
-	pairs  map[topology.Pair]time.Time // up to when the whole pair is complete; else when it was first seen
+	pairs  map[topology.Pair]since // of all partitions of the pair
 	totals map[flowKey]Totals
 	stuck  map[string]string // what does not go on -> the code of its reason
 	errors map[string]uint64 // code -> how often something came to have it
@@ -30,14 +30,14 @@ type partKey struct {
 
 func newTracker() *tracker {
 	return &tracker{
-		parts: map[partKey]*partTrack{}, pairs: map[topology.Pair]time.Time{}, totals: map[flowKey]Totals{},
+		parts: map[partKey]*partTrack{}, pairs: map[topology.Pair]since{}, totals: map[flowKey]Totals{},
 		stuck: map[string]string{}, errors: map[string]uint64{},
 	}
 }
 
 // look takes in a snapshot that was made at now. t may be nil.
 func (k *tracker) look(now time.Time, s flow.Status, t *topology.Topology) {
-	parts, pairs := map[partKey]*partTrack{}, map[topology.Pair]time.Time{}
+	parts, pairs := map[partKey]*partTrack{}, map[topology.Pair]since{}
 	for _, p := range s.Pairs {
 		at := pairOf(p)
 		writers := writersOf(p)
@@ -45,7 +45,7 @@ func (k *tracker) look(now time.Time, s flow.Status, t *topology.Topology) {
 			key := partKey{flowKey{at, ps.Topic}, ps.Partition}
 			track := k.parts[key]
 			if track == nil {
-				track = &partTrack{complete: now}
+				track = &partTrack{since: since{at: now}}
 			}
 			track.look(ps)
 			k.totals[key.flowKey] = k.totals[key.flowKey].plus(track.count(ps.Stats, writers[ps.Shard]))
@@ -70,19 +70,20 @@ func writersOf(p flow.PairStatus) map[int]string {
 	return out
 }
 
-// completePair is the time up to which all partitions are complete. While a pair does not know its partitions, that stands still.
-func (k *tracker) completePair(now time.Time, p flow.PairStatus, parts map[partKey]*partTrack) time.Time {
+// completePair is the earliest of all partitions. While a pair does not know its partitions, that stands still.
+func (k *tracker) completePair(now time.Time, p flow.PairStatus, parts map[partKey]*partTrack) since {
 	if len(p.Partitions) == 0 {
 		before, seen := k.pairs[pairOf(p)]
-		if !seen || p.Ready && p.Reason == nil {
-			return now
+		if p.Ready && p.Reason == nil || !seen {
+			return since{now, p.Ready && p.Reason == nil}
 		}
 		return before
 	}
-	earliest := now
+	earliest := since{now, true}
 	for _, ps := range p.Partitions {
-		if at := parts[partKey{flowKey{pairOf(p), ps.Topic}, ps.Partition}].complete; at.Before(earliest) {
-			earliest = at
+		part := parts[partKey{flowKey{pairOf(p), ps.Topic}, ps.Partition}].since
+		if part.at.Before(earliest.at) || part.at.Equal(earliest.at) && !part.known {
+			earliest = part
 		}
 	}
 	return earliest
@@ -128,30 +129,47 @@ func (k *tracker) countErrors(s flow.Status) {
 	k.stuck = stuck
 }
 
+// since is a time. If it is known, all that the source had then is at the destination. If not, it is when this node took charge.
+type since struct {
+	at    time.Time
+	known bool
+}
+
+// seconds is how long ago that was; nil where nothing can be said yet.
+func (s since) seconds(now time.Time) *float64 {
+	if !s.known && !s.at.Before(now) {
+		return nil
+	}
+	return new(max(0, now.Sub(s.at)).Seconds())
+}
+
 // partTrack is what is remembered of one partition.
 type partTrack struct {
-	complete time.Time // all that the source had then is at the destination; or, before that is known, when this node took it
+	since
 	askedAt  time.Time // the source's end was askedEnd then; zero: nothing is asked
 	askedEnd int64
 	last     flow.Stats
 	writer   string
 }
 
-// look moves the complete time on. Something is complete up to the moment at which the source's last stable offset was one that
-// is acknowledged by now. One such moment is waited for at a time, so under load the answer is up to two looks too old.
+// look moves the time on. A partition is complete up to the moment at which the source's last stable offset was one that is
+// acknowledged by now. One such moment is waited for at a time, so under load the answer is up to two looks too old.
 func (p *partTrack) look(s flow.PartStatus) {
-	if s.Lag < 0 || s.Stats.SeenAt.IsZero() {
+	if s.Lag < 0 || s.Stats.SeenAt.IsZero() || !p.askedAt.IsZero() && s.Next < p.askedEnd {
 		return
 	}
-	if !p.askedAt.IsZero() && s.Next < p.askedEnd {
-		return
-	}
-	if p.askedAt.After(p.complete) {
-		p.complete = p.askedAt
+	if !p.askedAt.IsZero() {
+		p.complete(p.askedAt)
 	}
 	p.askedAt, p.askedEnd = s.Stats.SeenAt, s.Stats.SourceStable
-	if s.Next >= p.askedEnd && p.askedAt.After(p.complete) {
-		p.complete = p.askedAt
+	if s.Next >= p.askedEnd {
+		p.complete(p.askedAt)
+	}
+}
+
+func (p *partTrack) complete(at time.Time) {
+	if !p.known || at.After(p.at) {
+		p.since = since{at, true}
 	}
 }
 

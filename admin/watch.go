@@ -72,6 +72,12 @@ func (w *Watch) Look() View {
 	v.Flows = w.tracker.flows(now, s)
 	v.Links = w.tracker.links(now, s, current)
 	v.Problems = problems(s, v.Links)
+	if v.topologies && current == nil {
+		v.Problems = append(v.Problems, Problem{
+			Level: LevelCritical, Where: "topology", Code: noTopology, Text: "none was accepted yet, so nothing runs", Count: 1, Of: "topology",
+			Hint: "name a file with --topology, or see whether this node reaches the others",
+		})
+	}
 	v.notReady = notReady(s, v)
 	return v
 }

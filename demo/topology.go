@@ -6,7 +6,13 @@ import (
 	"github.com/meshd/meshd/topology"
 )
 
-// text is the topology of the demo: what a file for three datacenters looks like.
+const (
+	topic      = "orders"
+	group      = "billing"
+	partitions = 4
+)
+
+// text is the topology of the demo: a file for three datacenters looks like this.
 const text = `version: 1
 mesh: demo
 defaults:
@@ -16,14 +22,30 @@ clusters:
   eu: {bootstrap: embedded}
   ap: {bootstrap: embedded}
 nodes:
-  us-1: {datacenter: us, address: 127.0.0.1, gossip: "127.0.0.1:17941", raft: "127.0.0.1:17942", admin: "127.0.0.1:17943"}
-  us-2: {datacenter: us, gossip: "127.0.0.1:17944", raft: "127.0.0.1:17945", admin: "127.0.0.1:17946"}
-  eu-1: {datacenter: eu, gossip: "127.0.0.1:17951", raft: "127.0.0.1:17952", admin: "127.0.0.1:17953"}
-  eu-2: {datacenter: eu, gossip: "127.0.0.1:17954", raft: "127.0.0.1:17955", admin: "127.0.0.1:17956"}
-  ap-1: {datacenter: ap, gossip: "127.0.0.1:17961", raft: "127.0.0.1:17962", admin: "127.0.0.1:17963"}
-  ap-2: {datacenter: ap, gossip: "127.0.0.1:17964", raft: "127.0.0.1:17965", admin: "127.0.0.1:17966"}
+  us-1: {datacenter: us, address: 127.0.1.1}
+  us-2: {datacenter: us, address: 127.0.1.2}
+  eu-1: {datacenter: eu, address: 127.0.2.1}
+  eu-2: {datacenter: eu, address: 127.0.2.2}
+  ap-1: {datacenter: ap, address: 127.0.3.1}
+  ap-2: {datacenter: ap, address: 127.0.3.2}
 links:
   - between: [us, eu, ap]
     topics: {include: [orders]}
     groups: {include: [billing]}
 `
+
+func parse() (*topology.Topology, error) {
+	t, err := topology.ParseInProcess("demo.yaml", []byte(text))
+	if err != nil {
+		return nil, fmt.Errorf("reading the topology: %w", err)
+	}
+	return t, nil
+}
+
+// named is what the topic of an origin is called at a cluster.
+func named(origin, at topology.Alias) string {
+	if origin == at {
+		return topic
+	}
+	return string(origin) + "." + topic
+}

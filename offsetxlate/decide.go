@@ -135,6 +135,9 @@ func (d *decider) place(p *PartitionView, f *frontier) Placement {
 			out.Reason = r
 		}
 	}
+	if out.Reason == ReasonSame || out.Reason == ReasonNotCovered {
+		out.Offset, out.Metadata = l.Commit.Offset, l.Commit.Metadata
+	}
 	if f.fault != "" && (out.Reason == ReasonSame || out.Reason == ReasonRewind) {
 		out.Reason, out.Cluster = f.fault, f.faultAt
 	}
@@ -149,8 +152,6 @@ func (d *decider) standing(l *LogView, out Placement, f *frontier, a Answer[Dest
 	switch {
 	case l.Commit == nil:
 		return d.gone(l, tp)
-	case l.Commit.Offset > l.End:
-		return ReasonPastEnd
 	case l.Commit.Offset < d.floor(l, tp):
 		return ReasonByHand
 	case !d.own(l, tp) && f.at <= l.Map.ToSource(l.Commit.Offset).Offset:
@@ -218,7 +219,7 @@ func (d *decider) uncommitted(p *PartitionView, out *Placement) {
 	case l.Start > l.Commit.Offset:
 		out.Reason = ""
 	default:
-		out.Reason = ReasonSame
+		out.Reason, out.Offset, out.Metadata = ReasonSame, l.Commit.Offset, l.Commit.Metadata
 	}
 }
 
@@ -247,7 +248,7 @@ func (d *decider) seeCommits(p *PartitionView) {
 		l := &p.Logs[i]
 		tp := TopicPartition{Topic: l.Topic, Partition: p.Number}
 		_, read := d.sites[l.Cluster]
-		if read && l.Commit != nil && l.Commit.Offset <= l.End && d.book.Clusters[l.Cluster] != nil && !d.own(l, tp) {
+		if read && l.Commit != nil && l.Commit.Offset <= l.End && d.book.Clusters[l.Cluster] != nil {
 			d.book.see(l.Cluster, tp, l.Commit.Offset)
 		}
 	}

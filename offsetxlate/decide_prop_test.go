@@ -128,6 +128,18 @@ func grew(from, to Custody) bool {
 	return to.Separate || !from.Separate
 }
 
+// TestStates takes what is not known to be without members for a group that has them.
+func TestStates(t *testing.T) {
+	for state, want := range map[GroupState]bool{
+		"": false, "Empty": false, "Dead": false, "Stable": true, "PreparingRebalance": true, "CompletingRebalance": true,
+		"Assigning": true, "Reconciling": true, "NotReady": true, "Unknown": true,
+	} {
+		if got := state.members(); got != want {
+			t.Errorf("%q: %t", state, got)
+		}
+	}
+}
+
 func TestCustodyCodec(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		c := anyCustody(t, []topology.Alias{"us", "eu"})

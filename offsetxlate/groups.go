@@ -98,8 +98,9 @@ const (
 	ReasonType       Reason = "groups of this type are not moved"
 )
 
-// Placement is what to do about one partition at Here. The answer is filled in with ReasonSame too, so that an unchanged place
-// can be committed anew and its re-reads shown.
+// Placement is what to do about one partition at Here. With ReasonSame and ReasonNotCovered, Offset and Metadata are those of the
+// commit that stands there, so that it can be committed anew before it expires; with other reasons they are the place that was
+// derived, if there is one.
 type Placement struct {
 	Partition Partition
 	At        TopicPartition // at Here

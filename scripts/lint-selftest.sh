@@ -42,6 +42,7 @@ stub checkpoint/allowed.go $own/kafka/batch batch.V
 stub flow/allowed.go $own/metasync metasync.V
 stub mesh/allowed.go $own/raftstore raftstore.V
 stub admin/allowed.go $own/mesh mesh.V
+stub admin/admintest/allowed.go testing 'testing.T{}'
 stub kafka/allowed_test.go $own/internal/kafkatest kafkatest.V
 lint
 if ! grep -qx '0 issues.' said; then cat said >&2; echo "lint-selftest: refused what is allowed" >&2; exit 1; fi
@@ -70,6 +71,7 @@ refused flow/refused_placement.go $own/mesh/placement placement.V 'imports point
 refused flow/refused_raft.go github.com/hashicorp/raft 'raft.Config{}' 'does not know the control plane'
 refused raftstore/refused_mesh.go $own/mesh mesh.V 'imports point one way'
 refused mesh/refused_admin.go $own/admin admin.V 'imports point one way'
+refused mesh/gossip/refused_admin.go $own/admin admin.V 'imports point one way'
 refused mesh/refused_client.go github.com/twmb/franz-go/pkg/kgo 'kgo.NewClient' 'built in the kafka package only'
 refused admin/refused_kafkatest.go $own/internal/kafkatest kafkatest.V 'for tests only'
 refused admin/refused_kfake.go github.com/twmb/franz-go/pkg/kfake 'kfake.NumBrokers(1)' 'internal/embedded makes clusters'

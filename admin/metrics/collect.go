@@ -4,6 +4,7 @@ import (
 	"math"
 	"strconv"
 	"sync"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -24,24 +25,29 @@ var (
 		"Source offsets of a topic that are not at the destination yet, in the partitions that this node holds. NaN while a partition is not open or its source is not heard.", "topic")
 	lagSeconds = linkDesc("meshd_flow_lag_seconds",
 		"All that the source had so long ago is at the destination. Grows while broken; while a partition was never complete here, since this node took it.", "topic")
-	records    = linkDesc("meshd_flow_records_total", "Records that this node copied.", "topic")
-	bytes      = linkDesc("meshd_flow_bytes_total", "Bytes of record batches that this node wrote.", "topic")
-	suppressed = linkDesc("meshd_suppressed_records_total",
-		"Records that were left out: of aborted transactions (aborted), or no longer at the source and stepped over by policy (gap; these are offsets).", "reason")
+	recordsTotal = linkDesc("meshd_flow_records_total", "Records that this node copied.", "topic")
+	bytesTotal   = linkDesc("meshd_flow_bytes_total", "Bytes of record batches that this node wrote.", "topic")
+	suppressed   = linkDesc("meshd_suppressed_records_total",
+		"Records that were left out: of aborted transactions (aborted), or no longer at the source and stepped over by policy (gap; these are offsets).", "topic", "reason")
 	partLag = linkDesc("meshd_partition_lag_records", "As meshd_flow_lag_records, for one partition.", "topic", "partition")
 	rpo     = linkDesc("meshd_rpo_seconds",
 		"All that the source had so long ago is at the destination, for what this node holds of the link. Grows while broken.")
 	up = linkDesc("meshd_link_up",
 		"1 if something of the link moves or there is nothing to move; 0 if it stands still for a reason. Only links that this node holds something of.", "reason")
-	shardState = linkDesc("meshd_shard_state", "1 for the state in which a shard of this node is; other states are absent.", "shard", "state")
-	errors     = desc("meshd_errors_total", "How often a link, topic, shard or partition of this node came to stand still, by the code of the reason.", "class")
-	topoInfo   = desc("meshd_topology_info", "Always 1; absent before a topology is accepted.", "version", "hash")
-	memory     = desc("meshd_bytes_in_flight", "Bytes of records that this node holds in memory.")
+	shardState   = linkDesc("meshd_shard_state", "1 for the state in which a shard of this node is; other states are absent.", "shard", "state")
+	errorsTotal  = desc("meshd_errors_total", "How often a link, topic, shard or partition of this node came to stand still, by the code of the reason.", "class")
+	topoInfo     = desc("meshd_topology_info", "Always 1; absent before a topology is accepted.", "version", "hash")
+	groupStates  = desc("meshd_group_sync_state", "Consumer groups that this node moves into a cluster, by what is done for them.", "home", "state")
+	groupRereads = desc("meshd_group_redelivery_records",
+		"Consumed records that the groups of a cluster would see again if they moved there now, all groups together, at most.", "home")
+	groupAge = desc("meshd_group_sync_age_seconds", "Since the last round of group sync that succeeded; absent before the first.", "home")
+	memory   = desc("meshd_bytes_in_flight", "Bytes of records that this node holds in memory.")
 )
 
 // collector makes metrics of a look at each scrape.
 type collector struct {
 	watch   *admin.Watch
+	groups  admin.Groups // nil: not here
 	metrics *Metrics
 
 	mu   sync.Mutex
@@ -51,7 +57,8 @@ type collector struct {
 // Describe is of prometheus.Collector.
 func (c *collector) Describe(out chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
-		lagRecords, lagSeconds, records, bytes, suppressed, partLag, rpo, up, shardState, errors, topoInfo, memory,
+		lagRecords, lagSeconds, recordsTotal, bytesTotal, suppressed, partLag, rpo, up, shardState, errorsTotal, topoInfo, memory,
+		groupStates, groupRereads, groupAge,
 	} {
 		out <- d
 	}
@@ -68,14 +75,16 @@ func (c *collector) Collect(out chan<- prometheus.Metric) {
 	for _, f := range v.Flows {
 		s.flow(f, perPartition)
 	}
-	s.suppressed(v.Flows)
 	for class, n := range v.Errors {
-		s.counter(errors, float64(n), class)
+		s.counter(errorsTotal, float64(n), class)
 	}
 	if v.Topology != nil {
 		s.gauge(topoInfo, 1, strconv.FormatInt(v.Topology.Version, 10), v.Topology.Hash())
 	}
 	s.gauge(memory, float64(v.Memory))
+	if c.groups != nil {
+		s.groups(v.At, c.groups.Groups())
+	}
 	c.forget(v)
 }
 
@@ -138,8 +147,10 @@ func (s sink) flow(f admin.FlowStatus, perPartition bool) {
 		s.gauge(lagSeconds, orNaN(f.LagSeconds), at...)
 	}
 	if f.Held > 0 || f.Totals != (admin.Totals{}) {
-		s.counter(records, float64(f.Totals.Records), at...)
-		s.counter(bytes, float64(f.Totals.Bytes), at...)
+		s.counter(recordsTotal, float64(f.Totals.Records), at...)
+		s.counter(bytesTotal, float64(f.Totals.Bytes), at...)
+		s.counter(suppressed, float64(f.Totals.Aborted), append(at, "aborted")...)
+		s.counter(suppressed, float64(f.Totals.GapRecords), append(at, "gap")...)
 	}
 	if !perPartition {
 		return
@@ -149,19 +160,22 @@ func (s sink) flow(f admin.FlowStatus, perPartition bool) {
 	}
 }
 
-// suppressed adds up topics: how many there are of a reason is of interest for a link.
-func (s sink) suppressed(flows []admin.FlowStatus) {
-	sums := map[[3]string]admin.Totals{}
-	for _, f := range flows {
-		at := [3]string{f.Link, string(f.Source), string(f.Destination)}
-		t := sums[at]
-		t.Aborted += f.Totals.Aborted
-		t.GapRecords += f.Totals.GapRecords
-		sums[at] = t
-	}
-	for at, t := range sums {
-		s.counter(suppressed, float64(t.Aborted), at[0], at[1], at[2], "aborted")
-		s.counter(suppressed, float64(t.GapRecords), at[0], at[1], at[2], "gap")
+func (s sink) groups(now time.Time, all []admin.GroupsAt) {
+	for _, at := range all {
+		home := string(at.Home)
+		var rereads int64
+		states := map[admin.GroupState]int{}
+		for _, g := range at.Statuses() {
+			states[g.State]++
+			rereads += g.Rereads
+		}
+		for state, n := range states {
+			s.gauge(groupStates, float64(n), home, string(state))
+		}
+		if !at.SyncedAt.IsZero() {
+			s.gauge(groupRereads, float64(rereads), home)
+			s.gauge(groupAge, max(0, now.Sub(at.SyncedAt)).Seconds(), home)
+		}
 	}
 }
 

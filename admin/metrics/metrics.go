@@ -54,9 +54,9 @@ func New(registry prometheus.Registerer, build string) (*Metrics, error) {
 	return m, nil
 }
 
-// Follow registers what is made of looks at the data path.
-func (m *Metrics) Follow(w *admin.Watch) error {
-	if err := m.registry.Register(&collector{watch: w, metrics: m}); err != nil {
+// Follow registers what is made of looks at the data path and, unless g is nil, at consumer groups.
+func (m *Metrics) Follow(w *admin.Watch, g admin.Groups) error {
+	if err := m.registry.Register(&collector{watch: w, groups: g, metrics: m}); err != nil {
 		return fmt.Errorf("registering metrics of the data path: %w", err)
 	}
 	return nil

@@ -87,7 +87,7 @@ func (e *env) create(partitions int32, topic string) {
 // until waits for a condition that a broker brings about in its own time.
 func (e *env) until(what string, cond func() bool) {
 	e.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 90*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
 	defer cancel()
 	for !cond() {
 		select {

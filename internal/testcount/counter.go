@@ -161,7 +161,7 @@ func (c *counter) ofPackage(e event) {
 
 func (c *counter) cutShort(p *inPackage) {
 	for _, name := range slices.Sorted(maps.Keys(p.running)) {
-		c.print(fmt.Sprintf("%s did not end:\n", name))
+		c.print(name + " did not end:\n")
 		c.fails(p, name)
 	}
 	p.running = nil

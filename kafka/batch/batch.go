@@ -24,9 +24,6 @@ const (
 	logOverhead = 12 // base offset and length, which the length does not count
 )
 
-// HeaderSize is the size of a batch without records, in bytes.
-const HeaderSize = recordsAt
-
 // Batch is a view on one whole record batch of magic 2, or on one message of the older formats 0 and 1, whose only valid
 // accessors are Magic, Size, LastOffset, NextOffset, Codec and LogAppendTime. Next checks what it returns; accessors check nothing.
 type Batch []byte

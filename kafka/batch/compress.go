@@ -61,7 +61,7 @@ func (c *compressor) appendGzip(dst, src []byte) ([]byte, error) {
 	return dst, err
 }
 
-// zstdWindow bounds the encoder's memory, to some 5 MB. It is not smaller, because what repeats at a distance is found within the
+// zstdWindow bounds the encoder's memory, to some 4 MB. It is not smaller, because what repeats at a distance is found within the
 // window alone, and zstd at its default level looks 2 MiB back.
 const zstdWindow = 1 << 20
 

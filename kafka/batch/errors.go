@@ -11,7 +11,7 @@ var (
 	ErrPartial = errors.New("the bytes end before the batch does")
 	// ErrTooLarge says that the records of a batch decompress to more than the Reader's limit.
 	ErrTooLarge = errors.New("the records decompress to more than the limit")
-	// ErrControl says that a control batch was to be patched or merged.
+	// ErrControl says that a control batch was to be merged.
 	ErrControl = errors.New("a control batch is never copied")
 )
 

@@ -40,13 +40,13 @@ func (b *Builder) AppendBatch(r *Reader, src Batch) (fits bool, err error) {
 }
 
 // Merge appends batches, which follow each other in one source partition with or without gaps, as long as they are of the
-// Builder's codec and fit. It returns how many it took: 0 means that the first is better sent alone. The batches before
-// a corrupt one are taken.
+// Builder's codec and fit. It returns how many it took: 0 means that the first is better sent alone. A batch that compaction has
+// emptied is taken and adds nothing. The batches before a corrupt one are taken.
 //
 // Errors: those of AppendBatch, and a *CorruptError for a batch that does not come after the one before it.
 func (b *Builder) Merge(r *Reader, batches []Batch) (taken int, err error) {
 	for i, src := range batches {
-		if src.Codec() != b.codec {
+		if src.Codec() != b.codec && !src.empty() {
 			return i, nil
 		}
 		if i > 0 && src.LastOffset() <= batches[i-1].LastOffset() {
@@ -58,3 +58,6 @@ func (b *Builder) Merge(r *Reader, batches []Batch) (taken int, err error) {
 	}
 	return len(batches), nil
 }
+
+// empty says that no record is left. The log cleaner stores such a batch uncompressed.
+func (b Batch) empty() bool { return b.Magic() == 2 && b.Count() == 0 }

@@ -3,6 +3,7 @@ package batch
 import (
 	"bytes"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -111,6 +112,21 @@ func TestMergeRefuses(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A batch that compaction has emptied, between two others, does not end the merge, though it is never compressed.
+func TestMergePassesEmptied(t *testing.T) {
+	rows := sample(0)[:5]
+	emptied := encode(t, None, nil, func(b *kmsg.RecordBatch) { b.FirstOffset, b.LastOffsetDelta = 2, 0 })
+	b := NewBuilder()
+	b.Reset(nil, Gzip, testLimit)
+	n, err := b.Merge(NewReader(testLimit), []Batch{encode(t, Gzip, rows[:2], nil), emptied, encode(t, Gzip, rows[3:], nil)})
+	if n != 3 || err != nil {
+		t.Fatalf("took %d: %v", n, err)
+	}
+	want := slices.Concat(rows[:2], rows[3:])
+	wantRows(t, readModel(t, mustFinish(t, b)), renumber(want))
+	wantRuns(t, b.Runs(), want)
 }
 
 // Check finds what a broker would store.

@@ -7,14 +7,15 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/meshd/meshd/mesh/gossip/lossy"
 	"github.com/meshd/meshd/topology"
 )
 
 // bubble runs a test on started nodes in virtual time.
-func bubble(t *testing.T, names []string, test func(t *testing.T, w *wire, hosts map[string]*host)) {
+func bubble(t *testing.T, names []string, test func(t *testing.T, w *lossy.Network, hosts map[string]*host)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		w, hosts := newWire(), newHosts(names...)
+		w, hosts := lossy.New(), newHosts(names...)
 		for _, name := range names {
 			hosts[name].start(t, w)
 		}
@@ -61,8 +62,8 @@ var mesh = []string{"us-1", "us-2", "us-3", "eu-1", "eu-2"}
 func TestDeadNodesAreKnownSoon(t *testing.T) {
 	for lost := range 3 { // packets in ten
 		t.Run(fmt.Sprint(lost*10, " % lost"), func(t *testing.T) {
-			bubble(t, mesh, func(t *testing.T, w *wire, hosts map[string]*host) {
-				w.loss = float64(lost) / 10
+			bubble(t, mesh, func(t *testing.T, w *lossy.Network, hosts map[string]*host) {
+				w.Lose(float64(lost) / 10)
 				await(t, 20*time.Second, "all alive", all(hosts, knows(Alive)))
 				dead := hosts["us-3"]
 				dead.stop(t)
@@ -83,11 +84,9 @@ func TestDeadNodesAreKnownSoon(t *testing.T) {
 
 // A network that loses one packet in ten makes nobody dead.
 func TestLossKillsNobody(t *testing.T) {
-	bubble(t, mesh, func(t *testing.T, w *wire, hosts map[string]*host) {
+	bubble(t, mesh, func(t *testing.T, w *lossy.Network, hosts map[string]*host) {
 		await(t, 20*time.Second, "all alive", all(hosts, knows(Alive)))
-		w.mu.Lock()
-		w.loss = 0.1
-		w.mu.Unlock()
+		w.Lose(0.1)
 		for range 600 {
 			time.Sleep(100 * time.Millisecond)
 			for _, name := range []string{"us-2", "us-3"} {
@@ -101,7 +100,7 @@ func TestLossKillsNobody(t *testing.T) {
 
 // Two nodes a datacenter are the common case: the survivor alone has to find out.
 func TestOneOfTwoDies(t *testing.T) {
-	bubble(t, []string{"us-1", "us-2"}, func(t *testing.T, _ *wire, hosts map[string]*host) {
+	bubble(t, []string{"us-1", "us-2"}, func(t *testing.T, _ *lossy.Network, hosts map[string]*host) {
 		await(t, 5*time.Second, "all alive", all(hosts, knows(Alive)))
 		hosts["us-2"].stop(t)
 		if took := await(t, 5*time.Second, "dead", func() bool { return hosts["us-1"].state("us-2") == Dead }); took > 1500*time.Millisecond {
@@ -112,7 +111,7 @@ func TestOneOfTwoDies(t *testing.T) {
 
 // A restart within a second goes unnoticed.
 func TestShortRestartIsNoDeath(t *testing.T) {
-	bubble(t, []string{"us-1", "us-2"}, func(t *testing.T, w *wire, hosts map[string]*host) {
+	bubble(t, []string{"us-1", "us-2"}, func(t *testing.T, w *lossy.Network, hosts map[string]*host) {
 		await(t, 5*time.Second, "all alive", all(hosts, knows(Alive)))
 		watch, stop := hosts["us-1"].Watch()
 		defer stop()
@@ -132,7 +131,7 @@ func TestShortRestartIsNoDeath(t *testing.T) {
 }
 
 func TestLeavingIsKnownAtOnce(t *testing.T) {
-	bubble(t, []string{"us-1", "us-2"}, func(t *testing.T, _ *wire, hosts map[string]*host) {
+	bubble(t, []string{"us-1", "us-2"}, func(t *testing.T, _ *lossy.Network, hosts map[string]*host) {
 		await(t, 5*time.Second, "all alive", all(hosts, knows(Alive)))
 		hosts["us-2"].change(func(h *host) { h.meta.Leaving = true })
 		took := await(t, time.Second, "leaving", func() bool { return hosts["us-1"].Members()[0].Meta.Leaving })
@@ -147,7 +146,7 @@ func TestNeverHeardOfIsDead(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		hosts := newHosts("us-1", "us-2")
 		one := hosts["us-1"]
-		one.start(t, newWire())
+		one.start(t, lossy.New())
 		if state := one.state("us-2"); state != Unknown {
 			t.Errorf("at first it is %s", state)
 		}
@@ -161,10 +160,10 @@ func TestNeverHeardOfIsDead(t *testing.T) {
 
 // Without the WAN everything at home is as it was.
 func TestLossOfTheWANLeavesTheLANAlone(t *testing.T) {
-	bubble(t, mesh, func(t *testing.T, w *wire, hosts map[string]*host) {
+	bubble(t, mesh, func(t *testing.T, w *lossy.Network, hosts map[string]*host) {
 		await(t, 20*time.Second, "all alive", all(hosts, knows(Alive)))
 		home := func(address string) bool { return address < "10.0.0.4" }
-		w.set(func(from, to string) bool { return home(from) != home(to) })
+		w.Cut(func(from, to string) bool { return home(from) != home(to) })
 		await(t, time.Minute, "the far ones are dead", all(hosts, func(a, b *host) bool {
 			return a.cfg.Datacenter == b.cfg.Datacenter || knows(Dead)(a, b)
 		}))
@@ -183,14 +182,14 @@ func TestLossOfTheWANLeavesTheLANAlone(t *testing.T) {
 			t.Errorf("a dead near one was known after %v", took)
 		}
 		hosts["us-3"].start(t, w)
-		w.set(nil)
+		w.Heal()
 		await(t, time.Minute, "all alive again", all(hosts, knows(Alive)))
 	})
 }
 
 // A higher topology reaches all, over the WAN too, and is asked for at once.
 func TestTopologySpreads(t *testing.T) {
-	bubble(t, mesh, func(t *testing.T, _ *wire, hosts map[string]*host) {
+	bubble(t, mesh, func(t *testing.T, _ *lossy.Network, hosts map[string]*host) {
 		await(t, 20*time.Second, "all alive", all(hosts, knows(Alive)))
 		time.Sleep(20 * time.Second) // periodic push/pulls are now far between
 		hosts["us-1"].change(func(h *host) { h.meta.Topology.Version, h.doc = 7, []byte("7") })
@@ -204,7 +203,7 @@ func TestTopologySpreads(t *testing.T) {
 
 func TestLoadIsTold(t *testing.T) {
 	shard := topology.Shard{Origin: "a", Destination: "b", Number: 5}
-	bubble(t, []string{"us-1", "us-2", "eu-1"}, func(t *testing.T, _ *wire, hosts map[string]*host) {
+	bubble(t, []string{"us-1", "us-2", "eu-1"}, func(t *testing.T, _ *lossy.Network, hosts map[string]*host) {
 		await(t, 20*time.Second, "all alive", all(hosts, knows(Alive)))
 		hosts["us-1"].load = map[topology.Shard]float64{shard: 1e6}
 		await(t, 5*time.Second, "told", func() bool { return hosts["us-2"].Loads()[shard] == 1e6 })
@@ -226,7 +225,7 @@ func TestStrangersAreRefused(t *testing.T) {
 	for name, change := range strangers {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				w, hosts := newWire(), newHosts("us-1", "us-2")
+				w, hosts := lossy.New(), newHosts("us-1", "us-2")
 				one, stranger := hosts["us-1"], hosts["us-2"]
 				change(stranger)
 				stranger.doc = []byte("9")
@@ -259,7 +258,7 @@ func TestStrangersAreRefused(t *testing.T) {
 func TestRefusalsAreSaidOnceAMinute(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHosts("us-1")["us-1"]
-		h.start(t, newWire())
+		h.start(t, lossy.New())
 		said := 0
 		for range 20 {
 			if h.refused.due("mesh x") {

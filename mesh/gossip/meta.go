@@ -15,10 +15,13 @@ const format = 1
 // Meta is what a node says of itself in every alive message.
 type Meta struct {
 	Datacenter string         `json:"dc"`
-	Topology   topology.Stamp `json:"t"` // that it runs by
+	Topology   topology.Stamp `json:"t"`           // that it runs by
+	Leaving    bool           `json:"l,omitempty"` // it is about to stop, and wants to hand over what it writes
+	Leader     bool           `json:"ld,omitempty"`
+	Shards     int            `json:"s,omitempty"` // that it holds
 	Raft       string         `json:"r,omitempty"`
 	Admin      string         `json:"a,omitempty"`
-	Leaving    bool           `json:"l,omitempty"` // it is about to stop, and wants to hand over what it writes
+	Build      string         `json:"b,omitempty"`
 }
 
 type wireMeta struct {
@@ -29,7 +32,9 @@ type wireMeta struct {
 // encode returns the meta data in at most limit bytes. Where long addresses make them longer those are left out: the topology has them
 // too.
 func (m Meta) encode(limit int) []byte {
-	for _, m := range []Meta{m, {Datacenter: m.Datacenter, Topology: m.Topology, Leaving: m.Leaving}} {
+	short := m
+	short.Raft, short.Admin, short.Build = "", "", ""
+	for _, m := range []Meta{m, short} {
 		if raw, err := json.Marshal(wireMeta{format, m}); err == nil && len(raw) <= limit {
 			return raw
 		}

@@ -2,12 +2,21 @@
 
 broker_dir() { echo "$CLUSTER_HOME/broker-$1"; }
 
+# command_of prints a process' command line; nothing where there is none, or only its exit is still to be collected.
+command_of() { # pid
+  if [ -d /proc/self ]; then
+    tr '\0' ' ' 2>/dev/null <"/proc/$1/cmdline"
+  else
+    ps -ww -o args= -p "$1"
+  fi 2>/dev/null
+}
+
 # broker_pid prints the process id of broker n if it runs. A pid file outlives its process and the number may be another's by
 # now, so the command line must name this broker's configuration.
 broker_pid() { # n
   local pid
   pid=$(cat "$(broker_dir "$1")/pid" 2>/dev/null) || return 1
-  ps -ww -o args= -p "$pid" 2>/dev/null | grep -qF "$(broker_dir "$1")/server.properties" || return 1
+  command_of "$pid" | grep -qF "$(broker_dir "$1")/server.properties" || return 1
   echo "$pid"
 }
 
@@ -61,7 +70,7 @@ broker_wait() { # n
 # shell's.
 broker_alive() { # n
   local pid
-  pid=$(cat "$(broker_dir "$1")/pid" 2>/dev/null) && ps -o stat= -p "$pid" 2>/dev/null | grep -qv '^Z'
+  pid=$(cat "$(broker_dir "$1")/pid" 2>/dev/null) && [ -n "$(command_of "$pid")" ]
 }
 
 # broker_stop asks broker n to end, waits 30 s, and then insists. One that was stopped with SIGSTOP is woken, for it could not hear

@@ -15,7 +15,7 @@ import (
 // A node starts while neither cluster answers, says so, and works when they are there.
 func TestClustersDownAtStart(t *testing.T) {
 	parallel(t)
-	us, eu := own(t, "us"), own(t, "eu")
+	us, eu := own(t, "us", kafkatest.Restartable()), own(t, "eu", kafkatest.Restartable())
 	c := copyOf{us, eu, kafkatest.UniqueTopic(t, "orders")}
 	us.CreateTopic(t, c.topic, 2)
 	want := us.Produce(t, c.topic, kafkatest.Workload{Records: 1_000, Partitions: 2})

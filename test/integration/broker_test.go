@@ -7,16 +7,10 @@ import (
 	"github.com/meshd/meshd/internal/kafkatest"
 )
 
-// own starts a cluster that the test may stop.
-func own(t testing.TB, alias string, options ...kafkatest.Option) *site {
-	t.Helper()
-	return &site{Cluster: kafkatest.Start(t, alias, append(options, brisk(), kafkatest.Restartable())...), alias: alias}
-}
-
 // Each side's brokers restart, and are killed, under load.
 func TestBrokerRestarts(t *testing.T) {
 	parallel(t)
-	us, eu := own(t, "us"), own(t, "eu")
+	us, eu := own(t, "us", kafkatest.Restartable()), own(t, "eu", kafkatest.Restartable())
 	c := copyOf{us, eu, kafkatest.UniqueTopic(t, "orders")}
 	us.CreateTopic(t, c.topic, 8)
 	newMesh(t, oneWay("us", "eu", c.topic), us, eu).start(t, "eu-1")

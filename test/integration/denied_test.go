@@ -15,10 +15,9 @@ import (
 func TestCreationDenied(t *testing.T) {
 	kafkatest.RealOnly(t, "package kafkatest has no authorizer for kfake")
 	us := shared(t, "us")[0]
-	eu := &site{alias: "eu", Cluster: kafkatest.Start(t, "eu", kafkatest.WithSASL(), kafkatest.WithProperties(map[string]string{
-		"authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
-		"super.users":           "User:meshd;User:ANONYMOUS", // ANONYMOUS are the brokers among themselves
-	}))}
+	eu := &site{alias: "eu", Cluster: kafkatest.Start(t, "eu", kafkatest.WithSASL(), brisk(
+		"authorizer.class.name", "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+		"super.users", "User:meshd;User:ANONYMOUS"))} // ANONYMOUS are the brokers among themselves
 	c := copyOf{us, eu, kafkatest.UniqueTopic(t, "denied")}
 	n := produceEach(t, 500, c)
 	const user, password = "limited", "limited-secret"

@@ -2,10 +2,12 @@ package integration
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/meshd/meshd/internal/kafkatest"
@@ -32,19 +34,30 @@ type mesh struct {
 	runs    int
 }
 
-// shared returns the clusters that tests have in common, by alias.
+// shared returns the clusters that tests have in common, by alias. A busy machine may hold a broker up for longer than its
+// controller waits by default.
 func shared(t testing.TB, aliases ...string) []*site {
 	t.Helper()
 	var sites []*site
 	for _, alias := range aliases {
-		sites = append(sites, &site{Cluster: kafkatest.Shared(t, alias, brisk()), alias: alias})
+		sites = append(sites, &site{Cluster: kafkatest.Shared(t, alias, brisk("broker.session.timeout.ms", "60000")), alias: alias})
 	}
 	return sites
 }
 
+// own starts a cluster that the test has alone, and may stop where it is Restartable.
+func own(t testing.TB, alias string, options ...kafkatest.Option) *site {
+	t.Helper()
+	return &site{Cluster: kafkatest.Start(t, alias, append(options, brisk())...), alias: alias}
+}
+
 // brisk has a broker look for something to compact several times a second, and a new group start without waiting for members.
-func brisk() kafkatest.Option {
-	return kafkatest.WithProperties(map[string]string{"log.cleaner.backoff.ms": "200", "group.initial.rebalance.delay.ms": "0"})
+func brisk(more ...string) kafkatest.Option {
+	properties := map[string]string{"log.cleaner.backoff.ms": "200", "group.initial.rebalance.delay.ms": "0"}
+	for i := 0; i < len(more); i += 2 {
+		properties[more[i]] = more[i+1]
+	}
+	return kafkatest.WithProperties(properties)
 }
 
 // newMesh writes a topology in which each site is a datacenter with one node, named <alias>-1.
@@ -87,17 +100,21 @@ func comma(s string) string {
 	return ", " + s
 }
 
+// ports begin below those that the system gives to connections. No two nodes of this process get the same one.
+var ports atomic.Int32
+
+func init() { ports.Store(20_000 + rand.Int32N(8_000)) }
+
 // freePorts returns addresses on loopback on which nothing listens.
 func freePorts(t testing.TB, n int) []string {
 	t.Helper()
 	var addresses []string
-	for range n {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
+	for len(addresses) < n {
+		address := fmt.Sprintf("127.0.0.1:%d", ports.Add(1))
+		if l, err := net.Listen("tcp", address); err == nil {
+			l.Close()
+			addresses = append(addresses, address)
 		}
-		defer l.Close() // all at the end, so that no port comes twice
-		addresses = append(addresses, l.Addr().String())
 	}
 	return addresses
 }

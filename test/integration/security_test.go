@@ -11,8 +11,7 @@ import (
 // One side wants TLS and a password, the other TLS and a certificate; records go both ways, with every mechanism.
 func TestSecureClusters(t *testing.T) {
 	parallel(t)
-	us := &site{Cluster: kafkatest.Start(t, "us", brisk(), kafkatest.WithTLS(), kafkatest.WithSASL()), alias: "us"}
-	eu := &site{Cluster: kafkatest.Start(t, "eu", brisk(), kafkatest.WithMutualTLS()), alias: "eu"}
+	us, eu := own(t, "us", kafkatest.WithTLS(), kafkatest.WithSASL()), own(t, "eu", kafkatest.WithMutualTLS())
 	m := newMesh(t, link("us, eu", "safe.*"), us, eu)
 	m.certificates(t, eu)
 	for _, mechanism := range []string{"PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"} {

@@ -1,0 +1,144 @@
+package demo
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/meshd/meshd/kafka"
+	"github.com/meshd/meshd/topology"
+)
+
+// session is for how long a broker waits for a member that is silent. It is the shortest that brokers allow.
+const session = 6 * time.Second
+
+// billing is the application that reads all orders of the mesh, as one consumer group, wherever it runs.
+type billing struct {
+	topo *topology.Topology
+	dial func(topology.Alias, ...kgo.Opt) (*kafka.Cluster, error)
+
+	now     *sitting // nil while it does not run
+	closing sync.WaitGroup
+
+	mu    sync.Mutex
+	at    topology.Alias // "" while it does not run
+	reads []id
+	times map[id]int
+	here  int // records read since it began here
+}
+
+// sitting is one run of the application, from its start to its end.
+type sitting struct {
+	cluster  *kafka.Cluster
+	halt     context.CancelFunc // ends the reading
+	drop     context.CancelFunc // ends the committing too
+	finished chan struct{}
+}
+
+func newBilling(t *topology.Topology, dial func(topology.Alias, ...kgo.Opt) (*kafka.Cluster, error)) *billing {
+	return &billing{topo: t, dial: dial, times: map[id]int{}}
+}
+
+// start begins at a cluster, where the group stands there.
+func (b *billing) start(at topology.Alias) error {
+	c, err := b.dial(at, kgo.ConsumerGroup(group), kgo.ConsumeTopics(b.topics(at)...), kgo.DisableAutoCommit(),
+		kgo.SessionTimeout(session), kgo.HeartbeatInterval(500*time.Millisecond),
+		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()), kgo.FetchMaxWait(200*time.Millisecond))
+	if err != nil {
+		return err
+	}
+	committing, drop := context.WithCancel(context.Background())
+	reading, halt := context.WithCancel(committing)
+	b.now = &sitting{cluster: c, halt: halt, drop: drop, finished: make(chan struct{})}
+	b.set(at)
+	go func(s *sitting) {
+		defer close(s.finished)
+		b.run(reading, committing, s.cluster.Client)
+	}(b.now)
+	return nil
+}
+
+func (b *billing) set(at topology.Alias) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.at, b.here = at, 0
+}
+
+func (b *billing) topics(at topology.Alias) (names []string) {
+	for _, origin := range b.topo.Aliases() {
+		names = append(names, named(origin, at))
+	}
+	return names
+}
+
+// run reads and commits in turn. What was read and not committed when it dies will be read again.
+func (b *billing) run(reading, committing context.Context, client *kgo.Client) {
+	for reading.Err() == nil {
+		fetches := client.PollFetches(reading)
+		if records := fetches.Records(); len(records) > 0 {
+			b.note(records)
+			_ = client.CommitRecords(committing, records...) // a later one makes up for one that failed
+		}
+	}
+}
+
+func (b *billing) note(records []*kgo.Record) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, r := range records {
+		if i, ok := idOf(r); ok {
+			b.reads = append(b.reads, i)
+			b.times[i]++
+			b.here++
+		}
+	}
+}
+
+// stop commits what was read, and leaves the group.
+func (b *billing) stop() {
+	if b.now == nil {
+		return
+	}
+	b.now.halt()
+	<-b.now.finished
+	b.now.drop()
+	b.now.cluster.Close()
+	b.now = nil
+	b.set("")
+}
+
+// die ends as it is. The broker does not hear of it.
+func (b *billing) die() {
+	b.now.drop()
+	<-b.now.finished
+	b.closing.Go(b.now.cluster.Close)
+	b.now = nil
+	b.set("")
+}
+
+// close stops it and waits for what is left of those that died.
+func (b *billing) close() {
+	b.stop()
+	b.closing.Wait()
+}
+
+// progress is what is shown of it.
+type progress struct {
+	at                    topology.Alias
+	distinct, again, here int
+}
+
+func (b *billing) progress() progress {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return progress{at: b.at, distinct: len(b.times), again: len(b.reads) - len(b.times), here: b.here}
+}
+
+func (b *billing) all() []id {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return slices.Clone(b.reads)
+}
