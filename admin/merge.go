@@ -63,6 +63,8 @@ func mergeProblems(a, b []Problem) []Problem {
 		}
 		if p.owned() {
 			q.Count += p.Count
+		} else {
+			q.Count = max(q.Count, p.Count)
 		}
 	}
 	return out

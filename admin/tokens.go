@@ -77,14 +77,27 @@ type tokensFile struct {
 	} `yaml:"tokens"`
 }
 
-var quoted = regexp.MustCompile("`[^`]*`")
+var lineOf = regexp.MustCompile(`line \d+`)
+
+// formError names the lines only: whatever else a parser quotes may be a token.
+func formError(err error) error {
+	const form = "wants tokens: [{name: NAME, role: ROLE, token: TOKEN}]"
+	var problems []error
+	for _, line := range lineOf.FindAllString(err.Error(), -1) {
+		problems = append(problems, errors.New(line+": "+form))
+	}
+	if len(problems) == 0 {
+		return errors.New(form)
+	}
+	return errors.Join(problems...)
+}
 
 func parseTokens(data []byte) (*Tokens, error) {
 	var f tokensFile
 	dec := yaml.NewDecoder(bytes.NewReader(data))
 	dec.KnownFields(true)
 	if err := dec.Decode(&f); err != nil && !errors.Is(err, io.EOF) {
-		return nil, errors.New(quoted.ReplaceAllString(err.Error(), "a value")) // what is quoted may be a token
+		return nil, formError(err)
 	}
 	if err := dec.Decode(new(yaml.Node)); !errors.Is(err, io.EOF) {
 		return nil, errors.New("one document is wanted")
@@ -100,21 +113,19 @@ func (f tokensFile) check() (*Tokens, error) {
 	var problems []error
 	names := map[string]bool{}
 	for i, k := range f.Tokens {
-		bad := func(format string, args ...any) {
-			problems = append(problems, fmt.Errorf("tokens[%d]: %w", i, fmt.Errorf(format, args...)))
-		}
+		bad := func(what string) { problems = append(problems, fmt.Errorf("tokens[%d]: %s", i, what)) }
 		role := roleOf(k.Role)
 		if role == open {
-			bad("role %q is not one of view, operate, admin", k.Role)
+			bad("the role is not one of view, operate, admin")
 		}
 		if k.Name == "" || names[k.Name] {
-			bad("name %q is empty or used twice", k.Name)
+			bad("the name is missing or used twice")
 		}
 		if len(k.Token) < minTokenLength || strings.ContainsFunc(k.Token, func(r rune) bool { return r <= ' ' || r > '~' }) {
-			bad("the token wants at least %d printable characters of ASCII, without spaces", minTokenLength)
+			bad("the token wants at least 16 printable characters of ASCII, without spaces")
 		}
-		if who, other := t.find(k.Token); other != open {
-			bad("its token is that of %s too", who)
+		if _, other := t.find(k.Token); other != open {
+			bad("another has the same token")
 		}
 		names[k.Name] = true
 		t.all = append(t.all, token{k.Name, role, sha256.Sum256([]byte(k.Token))})

@@ -21,6 +21,7 @@ type Runner struct {
 	Manager *flow.Manager
 
 	mu    sync.Mutex
+	topo  *topology.Topology
 	hash  string
 	syncs map[topology.Alias]*syncing
 	alive context.CancelFunc // ends the beats
@@ -55,7 +56,7 @@ func (r *Runner) Apply(t *topology.Topology, held []flow.Held) error {
 	if r.hash != t.Hash() {
 		r.beatEverywhere(t)
 	}
-	r.hash = t.Hash()
+	r.hash, r.topo = t.Hash(), t
 	for a := range lead {
 		if r.syncs[a] != nil {
 			continue
@@ -116,6 +117,10 @@ func (r *Runner) beatEverywhere(t *topology.Topology) {
 func (s *syncing) stop() {
 	s.cancel()
 	s.wg.Wait()
+	s.close()
+}
+
+func (s *syncing) close() {
 	for _, c := range s.clusters {
 		c.Close()
 	}
@@ -168,9 +173,7 @@ func (r *Runner) start(t *topology.Topology, home topology.Alias) (*syncing, err
 func (r *Runner) member(t *topology.Topology, a topology.Alias, l *topology.Link, s *syncing) (groupsync.Member, error) {
 	c, err := r.cfg.Dialer.Dial(t.Clusters[a], checkpoint.TableWriter()...)
 	if err != nil {
-		for _, open := range s.clusters {
-			open.Close()
-		}
+		s.close()
 		return groupsync.Member{}, err
 	}
 	s.clusters = append(s.clusters, c)

@@ -86,7 +86,7 @@ func (d *decider) chain() (Reason, topology.Alias) {
 	case unread != "":
 		return ReasonUnread, unread
 	}
-	d.book.see(committed[0], TopicPartition{}, 0)
+	d.book.join(committed[0])
 	return "", ""
 }
 

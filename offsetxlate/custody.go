@@ -94,10 +94,10 @@ func (c Custody) Clone() Custody {
 // merge takes in what another record of the same group says of the whole chain: all but its places.
 func (c *Custody) merge(other Custody) {
 	for alias, seen := range other.Clusters {
+		c.join(alias)
 		for tp, offset := range seen {
 			c.see(alias, tp, offset)
 		}
-		c.see(alias, TopicPartition{}, 0)
 	}
 	for p, at := range other.Vector {
 		c.Vector[p] = max(at, c.Vector[p])
@@ -105,14 +105,16 @@ func (c *Custody) merge(other Custody) {
 	c.Separate = c.Separate || other.Separate
 }
 
-// see notes a commit that was counted. Without a topic it only notes the cluster.
-func (c *Custody) see(alias topology.Alias, tp TopicPartition, offset Dest) {
+// join makes a cluster one of the chain.
+func (c *Custody) join(alias topology.Alias) {
 	if c.Clusters[alias] == nil {
 		c.Clusters[alias] = Seen{}
 	}
-	if tp.Topic != "" {
-		c.Clusters[alias][tp] = max(offset, c.Clusters[alias][tp])
-	}
+}
+
+// see notes a commit that was counted at a cluster of the chain.
+func (c *Custody) see(alias topology.Alias, tp TopicPartition, offset Dest) {
+	c.Clusters[alias][tp] = max(offset, c.Clusters[alias][tp])
 }
 
 const custodyVersion = 1

@@ -130,13 +130,13 @@ func (d *decider) place(p *PartitionView, f *frontier) Placement {
 	out.Offset, out.Metadata, out.How = a.Offset, f.metadata, a.How
 	out.Exact, out.Reread = a.Exact && f.reread == 0, a.Reread+f.reread
 	out.Reason = d.standing(l, out, f, a)
-	if out.Reason == "" || out.Reason == ReasonSame {
-		if r := d.bounds(p, l, f, a); r != "" {
-			out.Reason = r
-		}
-	}
-	if out.Reason == ReasonSame || out.Reason == ReasonNotCovered {
+	if out.Place() {
+		out.Reason = d.bounds(p, l, f, a)
+	} else if out.Reason == ReasonSame || out.Reason == ReasonNotCovered {
 		out.Offset, out.Metadata = l.Commit.Offset, l.Commit.Metadata
+		if out.Offset < l.Start {
+			out.Reason = ReasonBelowStart
+		}
 	}
 	if f.fault != "" && (out.Reason == ReasonSame || out.Reason == ReasonRewind) {
 		out.Reason, out.Cluster = f.fault, f.faultAt
@@ -233,7 +233,7 @@ func (d *decider) record(out []Placement, frontiers []frontier) Decision {
 		write = true
 		p := &d.view.Partitions[i]
 		c.Places[out[i].At] = Commit{Offset: out[i].Offset, Metadata: out[i].Metadata}
-		c.see(d.view.Here, TopicPartition{}, 0)
+		c.join(d.view.Here)
 		if f := &frontiers[i]; f.known {
 			c.Vector[p.Partition] = max(f.at, c.Vector[p.Partition])
 		}

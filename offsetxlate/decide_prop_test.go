@@ -5,8 +5,9 @@ import (
 	"reflect"
 	"testing"
 
-	"github.com/meshd/meshd/topology"
 	"pgregory.net/rapid"
+
+	"github.com/meshd/meshd/topology"
 )
 
 // anyView draws a view that need not make sense: whatever was read, in whatever order, of whatever was done by hand.
@@ -59,6 +60,7 @@ func anyCustody(t *rapid.T, clusters []topology.Alias) Custody {
 	c := Custody{}.Clone()
 	for _, alias := range clusters {
 		if rapid.IntRange(0, 9).Draw(t, "in the chain") > 0 {
+			c.join(alias)
 			c.see(alias, TopicPartition{"us.orders", 0}, Dest(rapid.IntRange(0, 30).Draw(t, "seen")))
 		}
 	}

@@ -3,8 +3,9 @@ package offsetxlate
 import (
 	"testing"
 
-	"github.com/meshd/meshd/topology"
 	"pgregory.net/rapid"
+
+	"github.com/meshd/meshd/topology"
 )
 
 // TestGroupMoves sends a group there and back ten times, between clusters that are written to, thinned, fenced and restarted. It

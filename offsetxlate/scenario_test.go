@@ -138,15 +138,15 @@ func (w *world) copyCommand(a []string) string {
 	if len(a) > 0 {
 		return failed(w.part(a[0]).copyTo(alias(a[1]), number(a[2])))
 	}
-	out := ""
+	var out strings.Builder
 	for _, p := range w.parts {
 		for _, c := range w.clusters {
 			if c != p.id.Origin && p.copies[c].m != nil {
-				out += failed(p.copyTo(c, len(p.slots)))
+				out.WriteString(failed(p.copyTo(c, len(p.slots))))
 			}
 		}
 	}
-	return out
+	return out.String()
 }
 
 // consumeCommand: consume CLUSTER PARTITION N.

@@ -1,6 +1,7 @@
 package offsetxlate
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 
@@ -182,7 +183,7 @@ func (w *world) sync(here topology.Alias) (Decision, error) {
 		}
 	}
 	if !d.Write && string(before) != string(s.custody) {
-		return d, fmt.Errorf("custody written without need")
+		return d, errors.New("custody written without need")
 	}
 	return d, nil
 }

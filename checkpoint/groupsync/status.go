@@ -35,6 +35,7 @@ type PartStatus struct {
 	Topic     string         `json:"topic"`
 	Partition int32          `json:"partition"`
 	Offset    int64          `json:"offset"`             // where the group would go on here
+	Consumed  *int64         `json:"consumed"`           // what it has consumed, as an offset at the origin; null: unknown
 	Commits   []CommitAt     `json:"commits"`            // what it has committed, where
 	Exact     bool           `json:"exact"`              // it would see no consumed record again
 	Reread    int64          `json:"reread"`             // how many it would see again, at most
@@ -70,7 +71,7 @@ func statusOf(r *round, group string, d offsetxlate.Decision) GroupStatus {
 		st.Reread += p.Reread
 		st.Partitions = append(st.Partitions, PartStatus{
 			Topic: p.At.Topic, Partition: p.At.Partition, Offset: int64(p.Offset), Exact: p.Exact, Reread: p.Reread,
-			Commits: r.commitsOf(group, p.Partition), Why: string(p.Reason), Cluster: p.Cluster, How: string(p.How), Metadata: p.Metadata,
+			Consumed: consumed(d, p.Partition), Commits: r.commitsOf(group, p.Partition), Why: string(p.Reason), Cluster: p.Cluster, How: string(p.How), Metadata: p.Metadata,
 		})
 	}
 	return st
@@ -88,4 +89,12 @@ func (r *round) commitsOf(group string, p offsetxlate.Partition) (out []CommitAt
 		}
 	}
 	return out
+}
+
+func consumed(d offsetxlate.Decision, p offsetxlate.Partition) *int64 {
+	at, ok := d.Custody.Vector[p]
+	if !ok {
+		return nil
+	}
+	return new(int64(at))
 }

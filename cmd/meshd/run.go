@@ -7,15 +7,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
-
-	"github.com/meshd/meshd/datapath"
-	"github.com/meshd/meshd/flow"
-	"github.com/meshd/meshd/internal/embedded"
-	"github.com/meshd/meshd/kafka"
-	"github.com/meshd/meshd/topology"
 )
 
 type runFlags struct {
@@ -56,36 +49,6 @@ func runNode(ctx context.Context, cmd *cobra.Command, f runFlags) error {
 		names := slices.Sorted(maps.Keys(t.Nodes))
 		return usageError{fmt.Errorf("node %q is not in %s; its nodes are %s", f.node, f.topology, strings.Join(names, ", "))}
 	}
-	clusters := &embedded.Clusters{}
-	defer clusters.Close()
-	m := datapath.New(flow.Config{
-		Node: node.Name, Log: log, Observer: nobody{},
-		Dialer: &kafka.Dialer{Datacenter: node.Datacenter, SecretsDir: f.secretsDir, ClientID: "meshd/" + node.Name, Embedded: clusters.Addresses},
-	})
-	defer m.Close()
-	if err := m.Apply(t, everything(t, node.Datacenter)); err != nil {
-		log.Error("applying the topology", slog.Any("error", err))
-	}
-	<-ctx.Done()
-	log.Info("stopping", slog.Any("cause", context.Cause(ctx)))
-	return nil
+	n := &nodeProcess{flags: f, topology: t, node: node, log: log}
+	return n.run(ctx)
 }
-
-// everything is all shards that end in a datacenter.
-func everything(t *topology.Topology, dc string) []flow.Held {
-	var held []flow.Held
-	for p := range t.Pairs() {
-		if t.Clusters[p.Destination].Datacenter != dc {
-			continue
-		}
-		for n := range topology.Shards {
-			held = append(held, flow.Held{Shard: topology.Shard{Origin: p.Source, Destination: p.Destination, Number: n}, Epoch: 1})
-		}
-	}
-	return held
-}
-
-type nobody struct{}
-
-func (nobody) Arrived(topology.Shard, flow.Spec, time.Duration) {}
-func (nobody) TookOver(topology.Shard)                          {}

@@ -81,13 +81,13 @@ func awaitConfigs(t *testing.T, s *site, topic string, want map[string]string) {
 // The copy has the replication factor of its source, or of the rule, and never more than there are brokers.
 func TestReplicationFactor(t *testing.T) {
 	parallel(t)
-	us, eu := shared(t, "us")[0], own(t, "eu", kafkatest.WithBrokers(3))
+	us, eu := shared(t, "us")[0], own(t, "eu3", kafkatest.WithBrokers(3)) // us remembers the registry of eu
 	asSource, byRule, capped, back := kafkatest.UniqueTopic(t, "rf-source"), kafkatest.UniqueTopic(t, "rf-rule"), kafkatest.UniqueTopic(t, "rf-capped"), kafkatest.UniqueTopic(t, "rf-back")
 	for _, topic := range []string{asSource, byRule, capped} {
 		us.CreateTopic(t, topic, 1)
 	}
 	createReplicated(t, eu, back, 3)
-	links := fmt.Sprintf(`  - between: [us, eu]
+	links := fmt.Sprintf(`  - between: [us, eu3]
     topics:
       include: ["rf-.*"]
       rules:

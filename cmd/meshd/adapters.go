@@ -1,0 +1,89 @@
+package main
+
+import (
+	"context"
+	"errors"
+
+	"github.com/meshd/meshd/admin"
+	"github.com/meshd/meshd/checkpoint/groupsync"
+	"github.com/meshd/meshd/datapath"
+	"github.com/meshd/meshd/offsetxlate"
+	"github.com/meshd/meshd/topology"
+)
+
+// groupsAdapter shows the group syncers of a node to the admin API.
+type groupsAdapter struct{ *datapath.Runner }
+
+// Groups implements admin.Groups.
+func (a groupsAdapter) Groups() []admin.GroupsAt {
+	var out []admin.GroupsAt
+	for _, s := range a.Runner.Groups() {
+		at := admin.GroupsAt{Home: s.Home, SyncedAt: s.At, Error: s.Error}
+		for _, g := range s.Groups {
+			at.Groups = append(at.Groups, groupStatus(g))
+		}
+		out = append(out, at)
+	}
+	return out
+}
+
+func groupStatus(g groupsync.GroupStatus) admin.GroupStatus {
+	out := admin.GroupStatus{
+		Group: g.Group, Why: g.Why, Hint: g.Hint, Active: g.Active, Chain: g.Chain, Rereads: g.Reread,
+	}
+	for _, p := range g.Partitions {
+		out.Partitions = append(out.Partitions, admin.GroupPartition{
+			Topic: p.Topic, Partition: p.Partition, Source: p.Consumed, Offset: known(p.Offset, p.How != ""), Exact: p.Exact,
+			Rereads: p.Reread, How: p.How, Why: offsetxlate.Reason(p.Why), Cluster: p.Cluster,
+		})
+	}
+	return out
+}
+
+func known(v int64, ok bool) *int64 {
+	if !ok {
+		return nil
+	}
+	return &v
+}
+
+// translatorAdapter answers questions about single places by reading both clusters.
+type translatorAdapter struct{ *datapath.Runner }
+
+// Translate implements admin.Translator.
+func (a translatorAdapter) Translate(ctx context.Context, req admin.TranslateRequest) (out []admin.Translation, err error) {
+	err = a.Runner.Translate(ctx, req.From, req.To, func(t *groupsync.Translator) error {
+		var found []groupsync.Translation
+		if req.Point != nil {
+			found = []groupsync.Translation{t.Point(groupsync.Point(*req.Point))}
+		} else {
+			var err error
+			if found, err = t.Group(ctx, req.Group); err != nil {
+				return err
+			}
+		}
+		for _, x := range found {
+			out = append(out, translation(x))
+		}
+		return nil
+	})
+	if errors.Is(err, groupsync.ErrUnknown) {
+		err = errors.Join(admin.ErrUnknown, err)
+	}
+	return out, err
+}
+
+func translation(x groupsync.Translation) admin.Translation {
+	return admin.Translation{
+		Topic: x.From.Topic, Partition: x.From.Partition, Offset: x.From.Offset, ToTopic: x.To.Topic,
+		ToOffset: known(x.To.Offset, x.Reason == nil), Exact: x.Exact, Rereads: x.Reread, How: x.How, Reason: x.Reason,
+	}
+}
+
+// fixed is a topology that was read from a file and never changes.
+type fixed struct{ t *topology.Topology }
+
+// Topology implements admin.Topologies.
+func (f fixed) Topology() admin.TopologyStatus {
+	return admin.TopologyStatus{Current: f.t, Accepted: f.t.Stamp()}
+}

@@ -1,0 +1,138 @@
+package demo
+
+import (
+	"time"
+
+	"github.com/meshd/meshd/flow"
+	"github.com/meshd/meshd/topology"
+)
+
+// state is what meshd and the applications say at one time.
+type state struct {
+	sites []site
+	group progress
+	total int // records written, by acknowledgements
+}
+
+type site struct {
+	alias   topology.Alias
+	lost    bool
+	nodes   []nodeState
+	written int
+	from    map[topology.Alias]stream // of the other clusters
+}
+
+type nodeState struct {
+	name          string
+	alive, writes bool
+}
+
+// stream is the copy of one cluster's topic, as the nodes that write it see it.
+type stream struct {
+	parts   int // that a node holds
+	moving  int // of them
+	arrived int64
+	lag     int64 // records at the source that are not here; -1: unknown
+	trouble string
+}
+
+// running says whether all partitions are copied.
+func (s stream) running() bool { return s.moving == partitions }
+
+func (w *world) state() state {
+	views := w.plane.Views()
+	s := state{group: w.billing.progress()}
+	for _, a := range w.topo.Aliases() {
+		x := site{alias: a, lost: w.isLost(a), written: w.writers[a].written(), from: map[topology.Alias]stream{}}
+		for _, name := range w.nodesOf(a) {
+			n := nodeState{name: name}
+			for _, v := range views {
+				if v.node == name {
+					n.alive, n.writes = true, len(v.flow.Pairs) > 0
+				}
+			}
+			x.nodes = append(x.nodes, n)
+		}
+		for _, o := range w.topo.Aliases() {
+			if o != a {
+				x.from[o] = streamOf(views, o, a)
+			}
+		}
+		s.total += x.written
+		s.sites = append(s.sites, x)
+	}
+	return s
+}
+
+func streamOf(views []view, origin, at topology.Alias) stream {
+	var s stream
+	for _, v := range views {
+		for _, p := range v.flow.Pairs {
+			if p.Source == origin && p.Destination == at {
+				s.add(p)
+			}
+		}
+	}
+	if s.parts < partitions {
+		s.lag = -1
+	}
+	return s
+}
+
+func (s *stream) add(p flow.PairStatus) {
+	if p.Reason != nil {
+		s.trouble = p.Reason.Code
+	}
+	for _, x := range p.Partitions {
+		if x.Topic != topic {
+			continue
+		}
+		s.parts++
+		s.arrived += x.Next
+		switch {
+		case x.Lag < 0 || s.lag < 0:
+			s.lag = -1
+		default:
+			s.lag += x.Lag
+		}
+		if x.State == flow.Streaming || x.State == flow.CatchingUp {
+			s.moving++
+		} else if x.Reason != nil {
+			s.trouble = x.Reason.Code
+		}
+	}
+}
+
+// at is the site of a cluster.
+func (s state) at(a topology.Alias) site {
+	for _, x := range s.sites {
+		if x.alias == a {
+			return x
+		}
+	}
+	return site{}
+}
+
+// running says whether everything is copied everywhere, and nothing is far behind.
+func (s state) running() bool {
+	for _, x := range s.sites {
+		for _, f := range x.from {
+			if !f.running() || f.lag < 0 || f.lag > perSecond/2 {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// syncedAt is when the groups of a cluster were last synced with success.
+func (w *world) syncedAt(a topology.Alias) (at time.Time) {
+	for _, v := range w.plane.Views() {
+		for _, g := range v.groups {
+			if g.Home == a && g.At.After(at) {
+				at = g.At
+			}
+		}
+	}
+	return at
+}
