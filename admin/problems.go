@@ -17,7 +17,7 @@ var gravity = map[Level]int{LevelWarning: 0, LevelError: 1, LevelCritical: 2}
 func sortProblems(ps []Problem) {
 	slices.SortFunc(ps, func(a, b Problem) int {
 		return cmp.Or(gravity[b.Level]-gravity[a.Level], b.Count-a.Count, strings.Compare(a.Where, b.Where), strings.Compare(a.Code, b.Code),
-			strings.Compare(a.Text, b.Text))
+			strings.Compare(a.Of, b.Of), strings.Compare(a.Text, b.Text))
 	})
 }
 

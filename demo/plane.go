@@ -1,8 +1,9 @@
 package demo
 
 import (
-	"errors"
+	"cmp"
 	"log/slog"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -145,19 +146,10 @@ func (f *fixed) Close() {
 	clear(f.nodes)
 }
 
-func sorted[V any](m map[string]V) []string {
-	names := make([]string, 0, len(m))
-	for name := range m {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	return names
-}
+func sorted[K cmp.Ordered, V any](m map[K]V) []K { return slices.Sorted(maps.Keys(m)) }
 
 // nobody listens to what the data path tells.
 type nobody struct{}
 
 func (nobody) Arrived(topology.Shard, flow.Spec, time.Duration) {}
 func (nobody) TookOver(topology.Shard)                          {}
-
-var errStopped = errors.New("stopped before the verdict")

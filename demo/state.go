@@ -55,7 +55,7 @@ func (w *world) state() state {
 		}
 		for _, o := range w.topo.Aliases() {
 			if o != a {
-				x.from[o] = streamOf(views, o, a)
+				x.from[o] = w.stream(views, o, a)
 			}
 		}
 		s.total += x.written
@@ -64,7 +64,7 @@ func (w *world) state() state {
 	return s
 }
 
-func streamOf(views []view, origin, at topology.Alias) stream {
+func (w *world) stream(views []view, origin, at topology.Alias) stream {
 	var s stream
 	for _, v := range views {
 		for _, p := range v.flow.Pairs {
@@ -76,6 +76,11 @@ func streamOf(views []view, origin, at topology.Alias) stream {
 	if s.parts < partitions {
 		s.lag = -1
 	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	pair := topology.Pair{Source: origin, Destination: at}
+	s.arrived = max(s.arrived, w.high[pair])
+	w.high[pair] = s.arrived
 	return s
 }
 

@@ -25,6 +25,7 @@ type world struct {
 
 	mu   sync.Mutex
 	lost map[topology.Alias]bool
+	high map[topology.Pair]int64 // what has arrived, for while no node says so
 }
 
 // newWorld starts the clusters, with an empty topic each; nothing runs on them yet.
@@ -33,7 +34,7 @@ func newWorld(ctx context.Context, seed uint64, log *slog.Logger) (*world, error
 	if err != nil {
 		return nil, err
 	}
-	w := &world{topo: t, clusters: &embedded.Clusters{}, writers: map[topology.Alias]*writer{}, lost: map[topology.Alias]bool{}}
+	w := &world{topo: t, clusters: &embedded.Clusters{}, writers: map[topology.Alias]*writer{}, lost: map[topology.Alias]bool{}, high: map[topology.Pair]int64{}}
 	w.plane = newFixed(t, w.clusters, log)
 	w.billing = newBilling(t, w.dial)
 	for _, a := range t.Aliases() {

@@ -1,11 +1,13 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"path/filepath"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -18,6 +20,7 @@ import (
 	"github.com/meshd/meshd/flow"
 	"github.com/meshd/meshd/internal/embedded"
 	"github.com/meshd/meshd/kafka"
+	"github.com/meshd/meshd/raftstore"
 	"github.com/meshd/meshd/topology"
 )
 
@@ -31,7 +34,12 @@ type nodeProcess struct {
 
 // run starts the admin API first, so that a node that can reach nothing can be asked why, and the data path after it; it stops the
 // data path first, so that the drain can be watched.
-func (n *nodeProcess) run(ctx context.Context) error {
+func (n *nodeProcess) run(ctx context.Context) (err error) {
+	dir, err := raftstore.OpenDir(n.flags.dataDir, raftstore.Identity{Mesh: n.topology.Mesh, Datacenter: n.node.Datacenter, Node: n.node.Name})
+	if err != nil {
+		return usageError{err}
+	}
+	defer func() { err = errors.Join(err, dir.Close()) }()
 	clusters := &embedded.Clusters{}
 	defer clusters.Close()
 	registry := prometheus.NewRegistry()
@@ -76,11 +84,21 @@ func (n *nodeProcess) admin(ctx context.Context, r *datapath.Runner, m *metrics.
 	if err := n.secure(&cfg); err != nil {
 		return nil, nil, usageError{err}
 	}
-	s, err := admin.Listen(ctx, n.node.Admin, cfg)
+	s, err := admin.Listen(ctx, n.listenOn(n.node.Admin), cfg)
 	if err != nil {
 		return nil, nil, fmt.Errorf("%w (is another node running with this address?)", err)
 	}
 	return s, watch, nil
+}
+
+// listenOn is where the node listens for those who reach it at address: --bind, or the topology's bind, or that address itself.
+func (n *nodeProcess) listenOn(address string) string {
+	bind := cmp.Or(n.flags.bind, n.node.Bind)
+	_, port, err := net.SplitHostPort(address)
+	if bind == "" || err != nil {
+		return address
+	}
+	return net.JoinHostPort(bind, port)
 }
 
 func (n *nodeProcess) secure(cfg *admin.Config) (err error) {

@@ -5,14 +5,16 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"os"
 	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
 type runFlags struct {
-	topology, node, dataDir, secretsDir, logLevel string
+	topology, node, dataDir, secretsDir, bind, logLevel string
 }
 
 func newRunCommand() *cobra.Command {
@@ -27,8 +29,10 @@ func newRunCommand() *cobra.Command {
 	cmd.Flags().StringVar(&f.node, "node", "", "the name of this node in the topology")
 	cmd.Flags().StringVar(&f.dataDir, "data-dir", "", "directory for what the node must not forget")
 	cmd.Flags().StringVar(&f.secretsDir, "secrets-dir", ".", "directory to which the files of secrets in the topology are relative")
+	cmd.Flags().StringVar(&f.bind, "bind", "", "address to listen on, where that differs from the node's address in the topology")
 	cmd.Flags().StringVar(&f.logLevel, "log-level", "info", "debug, info, warn or error")
-	for _, name := range []string{"topology", "node"} {
+	fromEnvironment(cmd)
+	for _, name := range []string{"topology", "node", "data-dir"} {
 		_ = cmd.MarkFlagRequired(name) // the flag exists: it was just added
 	}
 	return cmd
@@ -51,4 +55,14 @@ func runNode(ctx context.Context, cmd *cobra.Command, f runFlags) error {
 	}
 	n := &nodeProcess{flags: f, topology: t, node: node, log: log}
 	return n.run(ctx)
+}
+
+// fromEnvironment gives every flag of a command its default from MESHD_<FLAG>, where that is set: MESHD_DATA_DIR for --data-dir.
+func fromEnvironment(cmd *cobra.Command) {
+	cmd.Flags().VisitAll(func(f *pflag.Flag) {
+		v, ok := os.LookupEnv("MESHD_" + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_")))
+		if ok {
+			_ = cmd.Flags().Set(f.Name, v) // all of them are strings
+		}
+	})
 }
