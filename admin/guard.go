@@ -25,8 +25,8 @@ func (s *Server) mayNot(r *http.Request, need Role) error {
 	if s.cfg.Tokens == nil || need == open {
 		return nil
 	}
-	bearer, found := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
-	if !found {
+	scheme, bearer, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	if !strings.EqualFold(scheme, "Bearer") {
 		return &refusal{http.StatusUnauthorized, "a token is needed", "send Authorization: Bearer TOKEN; for the meshd command, name a file that holds it"}
 	}
 	who, role := s.cfg.Tokens.find(bearer)

@@ -67,7 +67,7 @@ func TestEveryPathButHealthWantsAToken(t *testing.T) {
 			t.Errorf("%s is refused to a token", path)
 		}
 	}
-	if _, _, body := s.get(t, "/readyz", "Authorization", "Bearer 0123456789abcdef"); !strings.Contains(string(body), "us->eu") {
+	if _, _, body := s.get(t, "/readyz", "Authorization", "bearer 0123456789abcdef"); !strings.Contains(string(body), "us->eu") {
 		t.Errorf("reasons are kept from a token: %s", body)
 	}
 }

@@ -211,11 +211,10 @@ func (p *part) enqueue(c *chunk) {
 
 // addRun notes that record number n comes from source. It goes to the progress topic before that record goes out.
 func (p *part) addRun(n int64, source offsetxlate.Source) {
-	a := p.prog.Ahead
-	if len(a) > 0 && a[len(a)-1].Written == n {
-		a = a[:len(a)-1]
+	if l := len(p.prog.Ahead); l > 0 && p.prog.Ahead[l-1].Written == n {
+		p.prog.Ahead = p.prog.Ahead[:l-1]
 	}
-	p.prog.Ahead = append(a, checkpoint.Run{Written: n, Source: source})
+	p.prog.Ahead = append(p.prog.Ahead, checkpoint.Run{Written: n, Source: source})
 	p.unnoted = min(p.unnoted, n)
 }
 

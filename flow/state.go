@@ -1,5 +1,7 @@
 package flow
 
+import "slices"
+
 // State is where a shard or a partition is in its life.
 type State string
 
@@ -36,10 +38,5 @@ var follows = map[State][]State{
 
 // May says whether next may come after s.
 func (s State) May(next State) bool {
-	for _, n := range follows[s] {
-		if n == next {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(follows[s], next)
 }

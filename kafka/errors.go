@@ -48,8 +48,7 @@ var classOf = map[error]Class{
 
 // Classify maps any error of the libraries to a class.
 func Classify(err error) Class {
-	var ke *kerr.Error
-	if errors.As(err, &ke) {
+	if ke, ok := errors.AsType[*kerr.Error](err); ok {
 		if c, ok := classOf[ke]; ok {
 			return c
 		}
@@ -58,8 +57,7 @@ func Classify(err error) Class {
 		}
 		return Refused
 	}
-	var wrong *WrongClusterError
-	if errors.As(err, &wrong) {
+	if _, ok := errors.AsType[*WrongClusterError](err); ok {
 		return Refused
 	}
 	if unreachable(err) {

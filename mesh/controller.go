@@ -45,7 +45,7 @@ func (c *controller) step(ctx context.Context, now time.Time) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, proposeLimit)
 	defer cancel()
-	for _, do := range []func(context.Context, time.Time) error{c.voters, c.topology, c.assign} {
+	for _, do := range []func(context.Context, time.Time) error{c.topology, c.assign, c.voters} {
 		if err := do(ctx, now); err != nil {
 			if !errors.Is(err, raftstore.ErrNotLeader) && ctx.Err() == nil {
 				c.n.log.Warn("leading", slog.Any("error", err))
@@ -56,17 +56,17 @@ func (c *controller) step(ctx context.Context, now time.Time) {
 }
 
 // voters makes raft's voters the nodes that the topology lists. One that is not alive is not added: a single node that made an absent
-// one its second voter would have lost its quorum.
-func (c *controller) voters(context.Context, time.Time) error {
+// one its second voter would have lost its quorum. And one is not removed while it writes: it has to hear by raft that others are to.
+func (c *controller) voters(_ context.Context, now time.Time) error {
 	have, err := c.n.store.Voters()
 	if err != nil {
 		return err
 	}
-	alive := c.n.alive()
-	var want []raftstore.Voter
-	for _, v := range voters(c.n.keeper.get().topology, c.n.datacenter) {
-		voted := slices.ContainsFunc(have, func(h raftstore.Voter) bool { return h.Node == v.Node })
-		if voted || alive[v.Node] {
+	listed := voters(c.n.keeper.get().topology, c.n.datacenter)
+	alive, busy := c.n.alive(), c.busy(now)
+	want := slices.DeleteFunc(slices.Clone(listed), func(v raftstore.Voter) bool { return !alive[v.Node] && !voted(have, v.Node) })
+	for _, v := range have {
+		if !voted(listed, v.Node) && busy[v.Node] {
 			want = append(want, v)
 		}
 	}
@@ -78,6 +78,23 @@ func (c *controller) voters(context.Context, time.Time) error {
 		c.n.log.Info("raft's voters changed", slog.Int("changes", changed), slog.Any("voters", want))
 	}
 	return err
+}
+
+func voted(voters []raftstore.Voter, node string) bool {
+	return slices.ContainsFunc(voters, func(v raftstore.Voter) bool { return v.Node == node })
+}
+
+// busy returns the nodes that made progress lately with a shard that they have not let go of.
+func (c *controller) busy(now time.Time) map[string]bool {
+	busy := map[string]bool{}
+	for _, kafka := range c.n.cfg.Liveness.View() {
+		for _, h := range kafka.Holders {
+			if !h.Released && now.Sub(h.Moved) < placement.Default.Still {
+				busy[h.Node] = true
+			}
+		}
+	}
+	return busy
 }
 
 func voters(t *topology.Topology, datacenter string) []raftstore.Voter {
@@ -147,6 +164,9 @@ func (c *controller) view(now time.Time) placement.LeaderView {
 		v.Leaving[m.Name] = m.Meta.Leaving
 		if m.State == gossip.Dead {
 			v.Dead[m.Name] = m.Since
+		}
+		if !c.n.store.InTouch(m.Name) { // alive, but deaf: what it has it keeps, and it would not hear of more
+			delete(v.Alive, m.Name)
 		}
 	}
 	for shard, rate := range c.n.cfg.Runner.Load() {

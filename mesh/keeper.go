@@ -1,7 +1,6 @@
 package mesh
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -18,10 +17,10 @@ import (
 
 // Offer is a topology that this node heard of and does not run, or one that it ran and another took the place of unseen.
 type Offer struct {
-	topology.Stamp
-	From string // a node, a file, or raft
-	Why  string
-	Hint string
+	Stamp topology.Stamp
+	From  string // a node, a file, or raft
+	Why   string
+	Hint  string
 }
 
 const (
@@ -178,12 +177,12 @@ func (k *keeper) take(t *topology.Topology) error {
 
 // report keeps an offer for whoever asks, and logs it the first time.
 func (k *keeper) report(o Offer) {
-	if slices.Contains(k.offers, o) {
+	if slices.ContainsFunc(k.offers, func(p Offer) bool { return p.Stamp == o.Stamp && p.Why == o.Why }) {
 		return
 	}
-	k.log.Warn("a topology that is not taken", slog.Int64("version", o.Version), slog.String("hash", o.Hash), slog.String("from", o.From),
+	k.log.Warn("a topology that is not taken", slog.String("topology", o.Stamp.String()), slog.String("from", o.From),
 		slog.String("why", o.Why), slog.String("hint", o.Hint))
 	k.offers = append(k.offers, o)
 	k.offers = k.offers[max(0, len(k.offers)-maxOffers):]
-	slices.SortStableFunc(k.offers, func(a, b Offer) int { return cmp.Compare(b.Version, a.Version) })
+	slices.SortStableFunc(k.offers, func(a, b Offer) int { return b.Stamp.Compare(a.Stamp) })
 }

@@ -56,7 +56,9 @@ func TestAForkHasOneWinner(t *testing.T) {
 	bubble(t, two, func(t *testing.T, w *world) {
 		w.start(t, two...)
 		w.calm(t, "us")
-		w.network.Cut(func(from, to string) bool { return strings.HasPrefix(from, "10.0.0.3:") != strings.HasPrefix(to, "10.0.0.3:") })
+		w.network.Cut(func(from, to string) bool {
+			return strings.HasPrefix(from, "10.0.0.3:") != strings.HasPrefix(to, "10.0.0.3:")
+		})
 		here, there := parse(t, yaml(2, "    paused: true\n", two...)), parse(t, yaml(2, "    cost: 7\n", two...))
 		for name, edit := range map[string]*topology.Topology{"us1": here, "eu1": there} {
 			if err := w.nodes[name].Offer(edit, "the file"); err != nil {

@@ -146,11 +146,13 @@ func bubble(t *testing.T, names []string, test func(t *testing.T, w *world)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, names...)
+		defer time.Sleep(time.Minute) // memberlist's last probes and timers end by themselves
+		defer func() {
+			for _, n := range w.nodes {
+				n.kill(t)
+			}
+		}()
 		test(t, w)
-		for _, n := range w.nodes {
-			n.kill(t)
-		}
-		time.Sleep(time.Minute) // memberlist's last probes and timers end by themselves
 	})
 }
 

@@ -49,8 +49,10 @@ func (s *Syncer) Ensure(ctx context.Context, w Wish, have int) (checkpoint.Topic
 	case !known && w.Settings.Remote == "adopt":
 		return s.adopt(ctx, w)
 	case !known || entry.Kind == checkpoint.Local:
-		return entry, kafka.Reason{Code: kafka.Unclaimed, Text: fmt.Sprintf("topic %s is at the destination, but meshd did not make it", w.Remote),
-			Hint: "set remote: adopt on the link or run meshd adopt to take it over, or exclude " + w.Topic}
+		return entry, kafka.Reason{
+			Code: kafka.Unclaimed, Text: fmt.Sprintf("topic %s is at the destination, but meshd did not make it", w.Remote),
+			Hint: "set remote: adopt on the link or run meshd adopt to take it over, or exclude " + w.Topic,
+		}
 	case have < w.Partitions && w.Settings.SyncPartitions:
 		return entry, s.grow(ctx, w, have)
 	}
@@ -61,8 +63,10 @@ func (s *Syncer) Ensure(ctx context.Context, w Wish, have int) (checkpoint.Topic
 // comes back only if nothing was ever copied into it.
 func (s *Syncer) create(ctx context.Context, w Wish, entry checkpoint.TopicEntry, known bool) (checkpoint.TopicEntry, error) {
 	if known && entry.Kind != checkpoint.Intent {
-		return entry, kafka.Reason{Code: kafka.DestinationMissing, Text: fmt.Sprintf("topic %s was deleted at the destination", w.Remote),
-			Hint: "exclude " + w.Topic + " from the link from the link"}
+		return entry, kafka.Reason{
+			Code: kafka.DestinationMissing, Text: fmt.Sprintf("topic %s was deleted at the destination", w.Remote),
+			Hint: "exclude " + w.Topic + " from the link from the link",
+		}
 	}
 	if !known {
 		entry = checkpoint.TopicEntry{Kind: checkpoint.Intent, Origin: w.Origin, Topic: w.Topic, Start: start(w), Initial: w.Partitions}

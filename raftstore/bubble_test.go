@@ -43,6 +43,12 @@ func TestElectionTimes(t *testing.T) {
 		if old.IsLeader() {
 			t.Error("two leaders")
 		}
+		eventually(t, "out of touch", func() bool { return !next.InTouch(old.id.Node) })
+		for _, p := range rest {
+			if p != next && !next.InTouch(p.id.Node) {
+				t.Error("out of touch with a node that is there")
+			}
+		}
 		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 		defer cancel()
 		if _, _, err := old.Propose(ctx, assign(1, "n9")); err == nil {
@@ -51,6 +57,12 @@ func TestElectionTimes(t *testing.T) {
 		if result, _ := propose(t, next, assign(1, "n1")); result.Epoch != 2 {
 			t.Errorf("%+v", result)
 		}
+		_, back := raft.NewInmemTransport(raft.ServerAddress(old.cfg.Advertise))
+		old.stop(t)
+		old.cfg.Transport, transports[old] = back, back
+		connect(transports)
+		old.start(t)
+		eventually(t, "in touch again", func() bool { return next.InTouch(old.id.Node) })
 		for _, p := range all {
 			p.stop(t)
 		}

@@ -52,9 +52,7 @@ type Store struct {
 	published *published
 	metrics   *metrics
 
-	observer *raft.Observer
-	stop     chan struct{}
-	done     sync.WaitGroup
+	watching *contacts
 	close    sync.Once
 	closeErr error
 }
@@ -62,7 +60,7 @@ type Store struct {
 // Open starts the node's part. It takes no part in the group before it is reached by a leader, or elected; the last state that this
 // node knew is there at once.
 func Open(cfg Config) (*Store, error) {
-	s := &Store{node: cfg.Dir.id.Node, transport: cfg.Transport, stop: make(chan struct{}), metrics: newMetrics(cfg.Metrics)}
+	s := &Store{node: cfg.Dir.id.Node, transport: cfg.Transport, metrics: newMetrics(cfg.Metrics)}
 	if err := s.open(cfg); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
@@ -79,7 +77,7 @@ func (s *Store) open(cfg Config) (err error) {
 	if err := s.start(cfg); err != nil {
 		return err
 	}
-	s.observe()
+	s.watching = watchContacts(s.raft, s.published.nudge)
 	return s.metrics.register(s)
 }
 
@@ -132,30 +130,6 @@ func (s *Store) bootstrap(rc *raft.Config, snapshots raft.SnapshotStore, voters 
 	return nil
 }
 
-// observe passes changes of leadership on to those who watch.
-func (s *Store) observe() {
-	changes := make(chan raft.Observation, 16) // raft drops what doesn't fit, and then a nudge is on its way already
-	s.observer = raft.NewObserver(changes, false, func(o *raft.Observation) bool {
-		switch o.Data.(type) {
-		case raft.LeaderObservation, raft.RaftState:
-			return true
-		default:
-			return false
-		}
-	})
-	s.raft.RegisterObserver(s.observer)
-	s.done.Go(func() {
-		for {
-			select {
-			case <-changes:
-				s.published.nudge()
-			case <-s.stop:
-				return
-			}
-		}
-	})
-}
-
 // State returns the newest state that this node knows, and the index in the log that it belongs to.
 func (s *Store) State() (state.State, uint64) { return s.published.get() }
 
@@ -177,12 +151,11 @@ func (s *Store) Close() error {
 // release stops raft first, for it uses everything else. Connections are closed meanwhile, for raft waits for answers on them.
 func (s *Store) release() (err error) {
 	s.metrics.unregister()
-	close(s.stop)
+	if s.watching != nil {
+		s.watching.end()
+	}
 	var stopping raft.Future
 	if s.raft != nil {
-		if s.observer != nil {
-			s.raft.DeregisterObserver(s.observer)
-		}
 		stopping = s.raft.Shutdown()
 	}
 	if s.stream != nil {
@@ -193,7 +166,6 @@ func (s *Store) release() (err error) {
 	} else if t, ok := s.transport.(raft.WithClose); ok {
 		err = errors.Join(err, t.Close())
 	}
-	s.done.Wait()
 	if s.log != nil {
 		err = errors.Join(err, s.log.close())
 	}

@@ -26,7 +26,7 @@ func newCheckpoints(home *view) *checkpoints {
 
 // write writes what changed of the groups of peer.
 func (c *checkpoints) write(ctx context.Context, brokers int, peer *view, wanted []string) error {
-	if !peer.Link.Settings.MM2Checkpoints || peer.err != nil {
+	if readable := peer.err == nil; !readable || !peer.Link.Settings.MM2Checkpoints {
 		return nil
 	}
 	topic := mm2.CheckpointsTopic(string(peer.Alias))

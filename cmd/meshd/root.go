@@ -32,9 +32,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if err == nil {
 		return exitDone
 	}
-	fmt.Fprintf(stderr, "meshd: %v\n", err)
-	var usage usageError
-	if errors.As(err, &usage) {
+	_, _ = fmt.Fprintf(stderr, "meshd: %v\n", err) // nobody is left to tell
+	if _, ok := errors.AsType[usageError](err); ok {
 		return exitUsage
 	}
 	return exitFailed

@@ -21,7 +21,7 @@ func newValidateCommand() *cobra.Command {
 				return err
 			}
 			for _, w := range t.Warnings() {
-				fmt.Fprintf(cmd.ErrOrStderr(), "warning: %s\n", w)
+				cmd.PrintErrf("warning: %s\n", w)
 			}
 			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s: version %d of mesh %s is valid: %d clusters, %d nodes, %d links\n",
 				args[0], t.Version, t.Mesh, len(t.Clusters), len(t.Nodes), len(t.Links))
@@ -47,8 +47,7 @@ func loadTopology(file string) (*topology.Topology, error) {
 	}
 	t, err := topology.Parse(file, data)
 	if err != nil {
-		var problems topology.Problems
-		if errors.As(err, &problems) {
+		if problems, ok := errors.AsType[topology.Problems](err); ok {
 			return nil, usageError{fmt.Errorf("%s has %d problem(s):\n%w", file, len(problems), err)}
 		}
 		return nil, usageError{err}

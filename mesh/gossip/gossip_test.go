@@ -2,6 +2,7 @@ package gossip
 
 import (
 	"fmt"
+	"maps"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -19,11 +20,14 @@ func bubble(t *testing.T, names []string, test func(t *testing.T, w *lossy.Netwo
 		for _, name := range names {
 			hosts[name].start(t, w)
 		}
+		started := maps.Clone(hosts)
+		defer time.Sleep(time.Minute) // memberlist's last probes and timers end by themselves
+		defer func() {
+			for _, h := range started {
+				h.stop(t)
+			}
+		}()
 		test(t, w, hosts)
-		for _, h := range hosts {
-			h.stop(t)
-		}
-		time.Sleep(time.Minute) // memberlist's last probes and timers end by themselves
 	})
 }
 
