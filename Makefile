@@ -3,13 +3,16 @@ SHELL := /usr/bin/env bash
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 
 .DEFAULT_GOAL := help
-.PHONY: help build test test-unit test-kfake test-real lint lint-selftest fmt kafka clean
+.PHONY: help build demo test test-unit test-kfake test-real lint lint-selftest fmt kafka clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r target text; do printf '  %-15s %s\n' "$$target" "$$text"; done
 
 build: ## the binary, as build/meshd
 	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o build/meshd ./cmd/meshd
+
+demo: ## three embedded clusters, a datacenter that dies and comes back, and a verdict; needs no Kafka
+	go run ./cmd/meshd demo
 
 test: ## every test: unit, integration on kfake, integration on real Kafka (fetched first; Java and Maven too, where they may be installed)
 	scripts/test.sh

@@ -51,7 +51,7 @@ func TestEveryPathButHealthWantsAToken(t *testing.T) {
 		case "/readyz":
 			want = http.StatusServiceUnavailable
 		}
-		for _, header := range []string{"", "Bearer wrong-0123456789", "Basic 0123456789abcdef", "Bearer", "bearer 0123456789abcdef "} {
+		for _, header := range []string{"", "Bearer wrong-0123456789", "Basic 0123456789abcdef", "Bearer", "bearer 0123456789abcdefg"} {
 			status, h, body := s.get(t, path, "Authorization", header)
 			if status != want {
 				t.Errorf("%s with %q: status %d, want %d", path, header, status, want)

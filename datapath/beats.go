@@ -14,7 +14,7 @@ const beatEvery = time.Second
 
 // beats writes this node's sign of life to every cluster that it may write to, until ctx ends: to each by itself, for one that does
 // not answer must not make the node look dead at the others.
-func (r *Runner) beats(ctx context.Context, t *topology.Topology, home topology.Alias) {
+func (r *Runner) beats(ctx context.Context, t *topology.Topology, home topology.Alias, kick <-chan struct{}) {
 	c, err := r.cfg.Dialer.Dial(t.Clusters[home], checkpoint.TableWriter()...)
 	if err != nil {
 		r.cfg.Log.Error("no beats", slog.String("cluster", string(home)), slog.Any("error", err))
@@ -28,11 +28,24 @@ func (r *Runner) beats(ctx context.Context, t *topology.Topology, home topology.
 			failing = err != nil
 			r.cfg.Log.Info("beats changed", slog.String("cluster", string(home)), slog.Bool("written", !failing), slog.Any("error", err))
 		}
-		if kafka.Sleep(ctx, beatEvery) != nil {
+		if !pause(ctx, kick) {
 			_ = r.beat(context.WithoutCancel(ctx), c, count+1, &made) // tells what was let go of; nobody is left to hear of a failure
 			return
 		}
 	}
+}
+
+// pause waits until the next beat is due; false at the end of ctx.
+func pause(ctx context.Context, kick <-chan struct{}) bool {
+	t := time.NewTimer(beatEvery)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-kick:
+	case <-ctx.Done():
+		return false
+	}
+	return true
 }
 
 func (r *Runner) beat(ctx context.Context, c *kafka.Cluster, count uint64, made *bool) error {

@@ -20,11 +20,15 @@ type Runner struct {
 	cfg     flow.Config
 	Manager *flow.Manager
 
+	loads sync.Mutex
+	load  load
+
 	mu    sync.Mutex
 	topo  *topology.Topology
 	hash  string
 	syncs map[topology.Alias]*syncing
 	alive context.CancelFunc // ends the beats
+	kicks []chan struct{}    // a beat is due now
 	wg    sync.WaitGroup
 }
 
@@ -57,6 +61,12 @@ func (r *Runner) Apply(t *topology.Topology, held []flow.Held) error {
 		r.beatEverywhere(t)
 	}
 	r.hash, r.topo = t.Hash(), t
+	for _, kick := range r.kicks { // what was let go of is told at once: somebody waits for it
+		select {
+		case kick <- struct{}{}:
+		default:
+		}
+	}
 	for a := range lead {
 		if r.syncs[a] != nil {
 			continue
@@ -106,10 +116,12 @@ func (r *Runner) beatEverywhere(t *topology.Topology) {
 		r.wg.Wait()
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	r.alive = cancel
+	r.alive, r.kicks = cancel, nil
 	for a, c := range t.Clusters {
 		if c.Datacenter == r.cfg.Dialer.Datacenter && !c.ReadOnly {
-			r.wg.Go(func() { r.beats(ctx, t, a) })
+			kick := make(chan struct{}, 1)
+			r.kicks = append(r.kicks, kick)
+			r.wg.Go(func() { r.beats(ctx, t, a, kick) })
 		}
 	}
 }

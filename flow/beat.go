@@ -48,6 +48,32 @@ func (p *pair) turning(t *Turning) {
 	}
 }
 
+// Written is how many bytes each running shard has written since it was opened.
+func (m *Manager) Written() map[topology.Shard]int64 {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	out := map[topology.Shard]int64{}
+	for _, p := range m.pairs {
+		p.mu.Lock()
+		for _, r := range p.shards {
+			out[r.id] = r.bytes()
+		}
+		p.mu.Unlock()
+	}
+	return out
+}
+
+func (s *shard) bytes() (n int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, p := range s.parts {
+		p.mu.Lock()
+		n += p.stats.Bytes
+		p.mu.Unlock()
+	}
+	return n
+}
+
 func (s *shard) turns() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -75,14 +75,17 @@ func (p *pair) stop() {
 	p.hold(nil)
 }
 
-// hold makes the shards that run be those of held, with at least their epochs: it stops before it starts.
+// hold makes the shards that run be those of held: it stops before it starts. A shard that was fenced is taken over anew by a
+// higher epoch, for somebody who knows better has given it to this node again; one that runs goes on by it.
 func (p *pair) hold(held map[int]uint64) {
 	p.mu.Lock()
 	var gone []*running
 	for n, r := range p.shards {
-		if e, ok := held[n]; !ok || e > r.epoch {
+		if e, ok := held[n]; !ok || e > r.epoch && r.fenced() {
 			gone = append(gone, r)
 			delete(p.shards, n)
+		} else {
+			r.epoch = e
 		}
 	}
 	p.mu.Unlock()

@@ -153,6 +153,12 @@ func (s *shard) life(ctx context.Context) error {
 	}
 }
 
+func (s *shard) fenced() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.state == Fenced
+}
+
 func (s *shard) turn() {
 	s.mu.Lock()
 	s.turned = time.Now()

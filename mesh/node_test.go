@@ -317,3 +317,31 @@ func TestStatus(t *testing.T) {
 		}
 	})
 }
+
+// A node that gossip sees but raft does not reach keeps what it has, and is given nothing, for it would not hear of it.
+func TestADeafNodeIsGivenNothing(t *testing.T) {
+	bubble(t, three, func(t *testing.T, w *world) {
+		w.start(t, three...)
+		w.calm(t, "us")
+		lead := w.leader("us")
+		followers := others(w.up("us"), lead)
+		deaf, leaver := followers[0], followers[1]
+		w.apart = func(a, b string) bool { return a == deaf || b == deaf }
+		w.connect()
+		cut := time.Now()
+		had := w.writers("us")[deaf]
+		time.Sleep(10 * time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		defer cancel()
+		if err := w.nodes[leaver].Leave(ctx); err != nil {
+			t.Fatal(err)
+		}
+		await(t, 10*time.Second, "served", func() bool { return w.served("us") && w.writers("us")[leaver] == 0 })
+		if n := w.writers("us")[deaf]; n != had {
+			t.Errorf("the deaf one writes %d shards, before %d", n, had)
+		}
+		if stall := w.kafka["us"].stall(cut, time.Now()); stall > time.Second {
+			t.Errorf("records stood still for %v", stall)
+		}
+	})
+}

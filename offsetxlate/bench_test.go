@@ -93,3 +93,29 @@ func BenchmarkLoad(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkDecide is one group of five partitions between two clusters, with nothing to do.
+func BenchmarkDecide(b *testing.B) {
+	w := newWorld("us", "eu")
+	w.addTopic("us", "orders", 5)
+	for _, p := range w.parts {
+		p.produce(1000, true)
+		if err := p.copyTo("eu", 1000); err != nil {
+			b.Fatal(err)
+		}
+		w.sites["us"].commits[p.at("us")] = Commit{Offset: 500}
+	}
+	if _, err := w.sync("eu"); err != nil {
+		b.Fatal(err)
+	}
+	v, err := w.view("eu")
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		if d := Decide(v); d.Write {
+			b.Fatalf("%+v", d)
+		}
+	}
+}

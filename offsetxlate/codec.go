@@ -8,7 +8,8 @@ import (
 )
 
 // Page is a piece of a map as it is stored, keyed by topic, partition and Start. A page with the same Start replaces the one
-// before. Data is nil where the stored page has to be deleted.
+// before. Data is nil where the stored page has to be deleted. Before a map from New is stored, all pages of the one that it
+// replaces have to be deleted, for nothing in them says that they belong to another.
 type Page struct {
 	Start Source
 	Data  []byte

@@ -137,6 +137,13 @@ func TestLoadEndsInJoinedRun(t *testing.T) {
 	if a := again.ToDest(end.Src / 2); a.Exact || a.Reread == 0 {
 		t.Errorf("inside the joined run: %+v", a)
 	}
+	for range 1000 { // the page takes exact runs now, and is thinned again in its turn
+		must(t, again.Append(again.End().Src+1, again.End().Dst, 1))
+	}
+	again.Thin(again.End().Src, 1<<20)
+	if n := runs(again, int64(end.Src)+400); n > 2 {
+		t.Errorf("%d entries after thinning", n)
+	}
 }
 
 func TestLoadRefuses(t *testing.T) {

@@ -18,6 +18,9 @@ race_flag() {
   if command -v "$(go env CC)" >/dev/null; then echo -race; else echo "no C compiler: without the race detector"; fi
 }
 
+# list prints packages, as `go list` does.
+list() { go list "$@" ./... || { echo "FAIL: go list" >&2; return 1; }; }
+
 # go_test runs go test on the packages that it reads; none is no error.
 go_test() { # flags...
   local packages
@@ -29,21 +32,27 @@ go_test() { # flags...
 vet() { go vet ./... 2>&1 || { echo "FAIL: go vet"; return 1; }; }
 
 unit() {
-  local race status=0
+  local race all status=0
   race=$(race_flag)
   case $race in *' '*) echo "$race"; race= ;; esac
-  go list ./... | grep -v '/test/' | grep -E "$pure" | go_test -timeout 10m || status=1
-  go list ./... | grep -v '/test/' | grep -vE "$pure" | go_test -timeout 15m ${race:+"$race"} || status=1
+  all=$(list) || return 1
+  go_test -timeout 10m < <(grep -v '/test/' <<<"$all" | grep -E "$pure") || status=1
+  go_test -timeout 15m ${race:+"$race"} < <(grep -v '/test/' <<<"$all" | grep -vE "$pure") || status=1
   return $status
 }
 
-kfake() { go list ./... | grep '/test/' | MESHD_TEST_KAFKA=kfake go_test -timeout 15m; }
+kfake() {
+  local all
+  all=$(list) || return 1
+  MESHD_TEST_KAFKA=kfake go_test -count=1 -timeout 15m < <(grep '/test/' <<<"$all")
+}
 
-# One package at a time: each has clusters of its own, and a cluster wants a core.
+# Never from the cache of results, which does not see that a script or a binary changed. One package at a time: each has clusters of its own, and a cluster wants a core.
 real() {
+  local all
   scripts/kafka.sh fetch >/dev/null || { echo "FAIL: Kafka could not be fetched"; return 1; }
-  go list -f '{{.ImportPath}} {{join .TestImports " "}} {{join .XTestImports " "}}' ./... | awk '/internal\/kafkatest/ { print $1 }' |
-    MESHD_TEST_KAFKA=real go_test -p 1 -timeout 25m
+  all=$(list -f '{{.ImportPath}} {{join .TestImports " "}} {{join .XTestImports " "}}') || return 1
+  MESHD_TEST_KAFKA=real go_test -count=1 -p 1 -timeout 25m < <(awk '/internal\/kafkatest/ { print $1 }' <<<"$all")
 }
 
 stages() {

@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kmsg"
+
 	"github.com/meshd/meshd/internal/kafkatest"
 )
 
@@ -16,13 +18,16 @@ func TestBrokerHangs(t *testing.T) {
 	kafkatest.RealOnly(t, "kfake has no process to stop")
 	cluster := kafkatest.Start(t, "groups-hang", kafkatest.WithBrokers(3))
 	e := prepare(&env{T: t, seeds: cluster.Bootstrap()})
-	p := e.placer("id")
 	var all []Placement
 	for i := range 30 {
 		all = append(all, e.to(fmt.Sprintf("g%d", i), NoCommit, 1))
 	}
+	dead := e.victim(all)
+	p := e.placer("id")
+	for i := 0; p.coordinator == dead; i++ {
+		p = e.placer(fmt.Sprintf("id%d", i))
+	}
 	e.until("all groups are placed", func() bool { return e.advance(p, all, 1) })
-	dead := e.coordinatorOtherThan(p.coordinator, all)
 	cluster.Signal(t, syscall.SIGSTOP, int(dead))
 	defer cluster.Signal(t, syscall.SIGCONT, int(dead))
 
@@ -75,16 +80,26 @@ func (e *env) advance(p *Placer, all []Placement, to int64) bool {
 	return false
 }
 
-// coordinatorOtherThan returns a broker that coordinates some of the groups, but not the owner's id.
-func (e *env) coordinatorOtherThan(own int32, all []Placement) int32 {
+// victim returns a broker that coordinates some of the groups and does not lead the controllers, for this is not about them.
+func (e *env) victim(all []Placement) int32 {
 	e.Helper()
+	req := kmsg.NewPtrDescribeQuorumRequest()
+	part := kmsg.NewDescribeQuorumRequestTopicPartition()
+	req.Topics = []kmsg.DescribeQuorumRequestTopic{{
+		Topic: "__cluster_metadata", Partitions: []kmsg.DescribeQuorumRequestTopicPartition{part},
+	}}
+	resp, err := req.RequestWith(e.ctx(), e.cl)
+	if err != nil {
+		e.Fatal(err)
+	}
+	leader := resp.Topics[0].Partitions[0].LeaderID
 	at, failed := e.c.find(e.ctx(), ofGroup, groupsOf(all))
 	for _, broker := range at {
-		if broker != own {
+		if broker != leader {
 			return broker
 		}
 	}
-	e.Fatalf("all groups are on broker %d, or unknown: %v", own, failed)
+	e.Fatalf("all groups are on broker %d, or unknown: %v", leader, failed)
 	return 0
 }
 

@@ -7,8 +7,11 @@ import (
 	"github.com/meshd/meshd/admin"
 	"github.com/meshd/meshd/checkpoint/groupsync"
 	"github.com/meshd/meshd/datapath"
+	"github.com/meshd/meshd/flow"
+	"github.com/meshd/meshd/mesh"
+	"github.com/meshd/meshd/mesh/gossip"
+	"github.com/meshd/meshd/mesh/liveness"
 	"github.com/meshd/meshd/offsetxlate"
-	"github.com/meshd/meshd/topology"
 )
 
 // groupsAdapter shows the group syncers of a node to the admin API.
@@ -80,10 +83,44 @@ func translation(x groupsync.Translation) admin.Translation {
 	}
 }
 
-// fixed is a topology that was read from a file and never changes.
-type fixed struct{ t *topology.Topology }
+// runnerAdapter runs what the mesh gives to this node.
+type runnerAdapter struct {
+	*datapath.Runner
+	liveness *liveness.Liveness
+}
+
+// Apply implements mesh.Runner.
+func (a runnerAdapter) Apply(d mesh.Desired) error {
+	a.liveness.Follow(d.Topology)
+	held := make([]flow.Held, 0, len(d.Held))
+	for _, h := range d.Held {
+		held = append(held, flow.Held{Shard: h.Shard, Epoch: h.Epoch})
+	}
+	return a.Runner.Apply(d.Topology, held)
+}
+
+// meshAdapter shows the mesh to the admin API.
+type meshAdapter struct{ *mesh.Node }
 
 // Topology implements admin.Topologies.
-func (f fixed) Topology() admin.TopologyStatus {
-	return admin.TopologyStatus{Current: f.t, Accepted: f.t.Stamp()}
+func (a meshAdapter) Topology() admin.TopologyStatus {
+	s := a.Node.Topology()
+	out := admin.TopologyStatus{Current: s.Current, Accepted: s.Accepted}
+	for _, o := range s.Offers {
+		out.Offered = append(out.Offered, admin.Offer{Stamp: o.Stamp, From: o.From, Why: o.Why, Hint: o.Hint})
+	}
+	return out
+}
+
+// Nodes implements admin.Nodes. All listed nodes of a datacenter vote.
+func (a meshAdapter) Nodes() []admin.NodeStatus {
+	nodes := a.Node.Nodes()
+	out := make([]admin.NodeStatus, 0, len(nodes))
+	for _, n := range nodes {
+		out = append(out, admin.NodeStatus{
+			Name: n.Name, Datacenter: n.Datacenter, Alive: n.State == gossip.Alive, Leader: n.Leader, Voter: true, Topology: n.Meta.Topology,
+			Gossip: n.Gossip, Raft: n.Raft, Admin: n.Admin, Shards: n.Meta.Shards, Build: n.Meta.Build,
+		})
+	}
+	return out
 }

@@ -8,7 +8,11 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"os"
+	"os/signal"
 	"path/filepath"
+	"syscall"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -20,39 +24,64 @@ import (
 	"github.com/meshd/meshd/flow"
 	"github.com/meshd/meshd/internal/embedded"
 	"github.com/meshd/meshd/kafka"
-	"github.com/meshd/meshd/raftstore"
+	"github.com/meshd/meshd/mesh"
+	"github.com/meshd/meshd/mesh/liveness"
 	"github.com/meshd/meshd/topology"
 )
 
 // nodeProcess is one running node: what it is made of, and the order in which that starts and stops.
 type nodeProcess struct {
 	flags    runFlags
-	topology *topology.Topology
+	topology *topology.Topology // of the file that the node was started with
 	node     topology.Node
 	log      *slog.Logger
+
+	registry *prometheus.Registry
+	metrics  *metrics.Metrics
+	runner   *datapath.Runner
+	liveness *liveness.Liveness
+	mesh     *mesh.Node
 }
 
-// run starts the admin API first, so that a node that can reach nothing can be asked why, and the data path after it; it stops the
-// data path first, so that the drain can be watched.
+// leaveTime bounds the handing over of a planned stop. A second signal cuts it short.
+const leaveTime = 15 * time.Second
+
 func (n *nodeProcess) run(ctx context.Context) (err error) {
-	dir, err := raftstore.OpenDir(n.flags.dataDir, raftstore.Identity{Mesh: n.topology.Mesh, Datacenter: n.node.Datacenter, Node: n.node.Name})
-	if err != nil {
-		return usageError{err}
-	}
-	defer func() { err = errors.Join(err, dir.Close()) }()
 	clusters := &embedded.Clusters{}
 	defer clusters.Close()
-	registry := prometheus.NewRegistry()
-	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	m, err := metrics.New(registry, version)
-	if err != nil {
+	dialer := &kafka.Dialer{Datacenter: n.node.Datacenter, SecretsDir: n.flags.secretsDir, ClientID: "meshd/" + n.node.Name, Embedded: clusters.Addresses}
+	n.registry = prometheus.NewRegistry()
+	n.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	if n.metrics, err = metrics.New(n.registry, version); err != nil {
 		return err
 	}
-	runner := datapath.New(flow.Config{
-		Node: n.node.Name, Log: n.log, Observer: m,
-		Dialer: &kafka.Dialer{Datacenter: n.node.Datacenter, SecretsDir: n.flags.secretsDir, ClientID: "meshd/" + n.node.Name, Embedded: clusters.Addresses},
+	n.runner = datapath.New(flow.Config{Node: n.node.Name, Log: n.log, Observer: n.metrics, Dialer: dialer})
+	n.liveness = liveness.New(dialer, n.log)
+	n.liveness.Follow(n.topology)
+	defer n.liveness.Close()
+	defer n.runner.Close()
+	if err := n.join(); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, n.mesh.Close()) }()
+	return n.serve(ctx)
+}
+
+// join makes the node a part of the mesh: from here on it is told what to run.
+func (n *nodeProcess) join() (err error) {
+	n.mesh, err = mesh.Start(mesh.Config{
+		Node: n.node.Name, DataDir: n.flags.dataDir, SecretsDir: n.flags.secretsDir, Bind: n.flags.bind, Topology: n.topology, Build: version,
+		Runner: runnerAdapter{n.runner, n.liveness}, Liveness: n.liveness, Log: n.log, Metrics: n.registry,
 	})
-	server, watch, err := n.admin(ctx, runner, m, registry)
+	if err != nil {
+		return usageError{err} // an address or directory in use, files of secrets that can't be read
+	}
+	return nil
+}
+
+// serve answers the admin API until the node is told to stop, and to the end of the handing over, so that it can be watched.
+func (n *nodeProcess) serve(ctx context.Context) error {
+	server, watch, err := n.admin(ctx)
 	if err != nil {
 		return err
 	}
@@ -60,26 +89,55 @@ func (n *nodeProcess) run(ctx context.Context) (err error) {
 	var group errgroup.Group
 	group.Go(func() error { return server.Run(api) })
 	group.Go(func() error { watch.Run(api); return nil })
-	n.log.Info("node started", slog.String("node", n.node.Name), slog.String("admin", server.Addr().String()), slog.Int64("topology", n.topology.Version))
-	if err := runner.Apply(n.topology, everything(n.topology, n.node.Datacenter)); err != nil {
-		n.log.Error("applying the topology", slog.Any("error", err))
-	}
-	<-ctx.Done()
-	n.log.Info("stopping: what is under way is let arrive", slog.Any("cause", context.Cause(ctx)))
-	runner.Close()
+	n.log.Info("node started", slog.String("node", n.node.Name), slog.String("admin", server.Addr().String()), slog.Any("topology", n.topology.Stamp()))
+	n.reloadUntil(ctx)
+	n.log.Info("stopping: handing over; a second signal cuts it short", slog.Any("cause", context.Cause(ctx)))
+	n.leave()
 	stop()
 	return group.Wait()
 }
 
-// admin binds the API's address before anything else is done: an address in use is found at once.
-func (n *nodeProcess) admin(ctx context.Context, r *datapath.Runner, m *metrics.Metrics, g prometheus.Gatherer) (*admin.Server, *admin.Watch, error) {
-	watch := admin.NewWatch(r.Manager, fixed{n.topology})
-	if err := m.Follow(watch, groupsAdapter{r}); err != nil {
+// leave hands everything over, as far as there is somebody to take it.
+func (n *nodeProcess) leave() {
+	ctx, cancel := context.WithTimeout(context.Background(), leaveTime)
+	defer cancel()
+	ctx, again := signal.NotifyContext(ctx, syscall.SIGINT, syscall.SIGTERM)
+	defer again()
+	if err := n.mesh.Leave(ctx); err != nil {
+		n.log.Warn("leaving", slog.Any("error", err))
+	}
+}
+
+// reloadUntil takes up the topology file anew at each SIGHUP, until ctx ends. A file that is not valid, or not newer, changes
+// nothing.
+func (n *nodeProcess) reloadUntil(ctx context.Context) {
+	hup := make(chan os.Signal, 1)
+	signal.Notify(hup, syscall.SIGHUP)
+	defer signal.Stop(hup)
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-hup:
+		}
+		t, err := loadTopology(n.flags.topology)
+		if err == nil {
+			err = n.mesh.Offer(t, n.flags.topology)
+		}
+		n.log.Info("topology file read again", slog.String("file", n.flags.topology), slog.Any("error", err))
+	}
+}
+
+// admin binds the API's address and says what is shown there.
+func (n *nodeProcess) admin(ctx context.Context) (*admin.Server, *admin.Watch, error) {
+	part := meshAdapter{n.mesh}
+	watch := admin.NewWatch(n.runner.Manager, part)
+	if err := n.metrics.Follow(watch, groupsAdapter{n.runner}); err != nil {
 		return nil, nil, err
 	}
 	cfg := admin.Config{
-		Node: n.node.Name, Datacenter: n.node.Datacenter, Build: version, Log: n.log, Watch: watch, Panicked: m.Panicked,
-		Groups: groupsAdapter{r}, Translator: translatorAdapter{r}, Topologies: fixed{n.topology}, Metrics: metrics.Handler(g),
+		Node: n.node.Name, Datacenter: n.node.Datacenter, Build: version, Log: n.log, Watch: watch, Panicked: n.metrics.Panicked,
+		Groups: groupsAdapter{n.runner}, Translator: translatorAdapter{n.runner}, Topologies: part, Nodes: part, Metrics: metrics.Handler(n.registry),
 	}
 	if err := n.secure(&cfg); err != nil {
 		return nil, nil, usageError{err}
@@ -122,18 +180,4 @@ func (n *nodeProcess) secure(cfg *admin.Config) (err error) {
 		return errors.Join(errors.New("security.admin.tokens_file can't be used"), err)
 	}
 	return nil
-}
-
-// everything is all shards that end in a datacenter.
-func everything(t *topology.Topology, dc string) []flow.Held {
-	var held []flow.Held
-	for p := range t.Pairs() {
-		if t.Clusters[p.Destination].Datacenter != dc {
-			continue
-		}
-		for n := range topology.Shards {
-			held = append(held, flow.Held{Shard: topology.Shard{Origin: p.Source, Destination: p.Destination, Number: n}, Epoch: 1})
-		}
-	}
-	return held
 }

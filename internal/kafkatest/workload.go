@@ -3,6 +3,7 @@ package kafkatest
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"fmt"
 	"math/rand/v2"
 	"testing"
@@ -49,9 +50,9 @@ func (w Workload) value(random *rand.Rand, i int) []byte {
 	}
 	value := fmt.Appendf(make([]byte, 0, size), "value-%d-%d ", w.Seed, i)
 	for len(value) < size/2 {
-		value = append(value, byte(random.Uint32()))
+		value = binary.LittleEndian.AppendUint64(value, random.Uint64())
 	}
-	return append(value, bytes.Repeat([]byte{'.'}, max(0, size-len(value)))...)
+	return append(value, bytes.Repeat([]byte{'.'}, max(0, size-len(value)))...)[:size]
 }
 
 // shape makes every kind of record that Kafka can hold come up in each 8. The periods share no factor, so all combinations come.

@@ -159,10 +159,12 @@ func startWatch(t testing.TB, s *site, topic string) *watch {
 
 func (w *watch) await(t testing.TB, n int) {
 	t.Helper()
-	awaitFor(t, 2*patience, fmt.Sprintf("%d records in %s at %s", n, w.topic, w.site.alias), func() (string, bool) {
-		got := int(w.n.Load())
-		return fmt.Sprintf("%d records", got), got >= n
-	})
+	awaitFor(t, 2*patience, fmt.Sprintf("%d records in %s at %s", n, w.topic, w.site.alias), func() (string, bool) { return w.saw(n) })
+}
+
+func (w *watch) saw(n int) (string, bool) {
+	got := int(w.n.Load())
+	return fmt.Sprintf("%d records of %d", got, n), got >= n
 }
 
 // awaitMore waits for n records more than there are now.

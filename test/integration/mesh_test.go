@@ -128,6 +128,7 @@ func (m *mesh) start(t testing.TB, name string) *node {
 func (m *mesh) startIn(t testing.TB, name, dataDir string) *node {
 	t.Helper()
 	m.latest[name] = launch(t, name, m.env, "run", "--topology", m.file, "--node", name, "--data-dir", dataDir, "--secrets-dir", m.secrets)
+	t.Cleanup(func() { m.explain(t, name) })
 	return m.latest[name]
 }
 

@@ -1,6 +1,7 @@
 package integration
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -80,4 +81,32 @@ func (m *mesh) awaitUp(t testing.TB, node string) {
 		response.Body.Close()
 		return response.Status, response.StatusCode == http.StatusOK
 	})
+}
+
+// explain tells, where the test failed, what a node has to say about the partitions that do not keep up.
+func (m *mesh) explain(t testing.TB, node string) {
+	if !t.Failed() {
+		return
+	}
+	response, err := http.Get("http://" + m.admin[node] + "/v1/flows?partitions=true")
+	if err != nil {
+		return
+	}
+	defer response.Body.Close()
+	var answer struct {
+		Flows []struct {
+			Link  string
+			Parts []json.RawMessage `json:"partition_list"`
+		}
+	}
+	if err := json.NewDecoder(response.Body).Decode(&answer); err != nil {
+		t.Log(err)
+	}
+	for _, f := range answer.Flows {
+		for _, p := range f.Parts {
+			if !bytes.Contains(p, []byte(`"lag_records":0`)) {
+				t.Logf("%s at %s: %s", f.Link, node, p)
+			}
+		}
+	}
 }

@@ -19,7 +19,10 @@ func (c copyOf) remote() string { return c.from.alias + "." + c.topic }
 // verify waits until n records have arrived and compares both topics: complete, once each, in order, identical.
 func (c copyOf) verify(t testing.TB, n int) {
 	t.Helper()
-	startWatch(t, c.to, c.remote()).await(t, n)
+	arrived := startWatch(t, c.to, c.remote())
+	if saw, ok := poll(t, 2*patience, func() (string, bool) { return arrived.saw(n) }); !ok {
+		t.Errorf("waited %s for %s; last seen: %s", 2*patience, c.remote(), saw)
+	}
 	c.same(t, n)
 }
 

@@ -1,0 +1,154 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/meshd/meshd/admin"
+	"github.com/meshd/meshd/flow"
+)
+
+func newStatusCommand() *cobra.Command {
+	var f adminFlags
+	cmd := &cobra.Command{
+		Use: "status", Short: "Show what is wrong, the worst first, and what every link does",
+		Long: `Show what is wrong, the worst first, and what every link does.
+
+A node knows what it holds itself. Name all nodes of a datacenter to see all of the links that end there: the numbers are those of the
+nodes that answer. "?" stands for what is not known.`,
+		Example: "  meshd status\n  meshd status --admin eu-1:7948,eu-2:7948\n  meshd status -o json | jq '.problems[]'",
+		Args:    exactly(0, "no arguments"),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, err := f.client()
+			if err != nil {
+				return err
+			}
+			all, err := askAll[admin.Status](cmd, c, "/v1/status", nil)
+			if err != nil {
+				return err
+			}
+			s := admin.MergeStatus(all...)
+			return f.show(cmd, s, func(w io.Writer) error { return printStatus(w, s) })
+		},
+	}
+	f.addTo(cmd)
+	return cmd
+}
+
+func printStatus(w io.Writer, s admin.Status) error {
+	if _, err := fmt.Fprintf(w, "%s\n\n", headline(s)); err != nil {
+		return err
+	}
+	tables := []*table{linkTable(s.Links), clusterTable(s.Clusters), nodeTable(s.Nodes), problemTable(s.Problems)}
+	first := true
+	for _, t := range tables {
+		if len(t.rows) == 0 {
+			continue
+		}
+		if !first {
+			fmt.Fprintln(w)
+		}
+		first = false
+		if err := t.print(w); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// headline says in one line what matters most, with what to do in a second one.
+func headline(s admin.Status) string {
+	if len(s.Problems) == 0 {
+		return calm(s.Links)
+	}
+	p := s.Problems[0]
+	line := fmt.Sprintf("%s: %s: %s: %s", strings.ToUpper(string(p.Level)), p.Where, p.Code, p.Text)
+	if more := len(s.Problems) - 1; more > 0 {
+		line += fmt.Sprintf(" (and %s, below)", plural(more, "more problem"))
+	}
+	return withHint(line, p.Hint)
+}
+
+// calm is the headline where nothing is known to be wrong.
+func calm(links []admin.LinkStatus) string {
+	up, here := 0, 0
+	for _, l := range links {
+		if away(l) {
+			continue
+		}
+		here++
+		if l.Up {
+			up++
+		}
+	}
+	switch {
+	case here == 0:
+		return "IDLE: the nodes that answered hold nothing of any link"
+	case up < here:
+		return fmt.Sprintf("STARTING: %d of %s", up, plural(here, "link")+" up")
+	}
+	return fmt.Sprintf("OK: %s up", plural(here, "link"))
+}
+
+func away(l admin.LinkStatus) bool { return l.State == admin.Elsewhere || l.State == admin.Paused }
+
+func linkTable(links []admin.LinkStatus) *table {
+	t := newTable("LINK", "STATE", "LAG", "RPO", "TOPICS", "MOVING", "SHARDS")
+	for _, l := range links {
+		if away(l) {
+			t.add([]string{l.Link, string(l.State), "-", "-", "-", "-", "-"})
+			continue
+		}
+		t.add([]string{
+			l.Link, string(l.State), numberOr(l.LagRecords, unknown), ageOr(l.RPOSeconds, unknown), strconv.Itoa(l.Topics),
+			fmt.Sprintf("%d/%d", l.Moving, l.Partitions), strconv.Itoa(len(l.Shards)),
+		})
+	}
+	return t
+}
+
+func clusterTable(clusters []flow.ClusterStatus) *table {
+	t := newTable("CLUSTER", "ID", "ANSWERS")
+	for _, c := range clusters {
+		answers := "yes"
+		if c.Error != "" {
+			answers = "no"
+		}
+		id := c.ID
+		if id == "" {
+			id = unknown
+		}
+		t.add([]string{string(c.Alias), id, answers})
+	}
+	return t
+}
+
+func nodeTable(nodes []admin.NodeBrief) *table {
+	t := newTable("NODE", "DATACENTER", "READY", "TOPOLOGY", "BUILD")
+	for _, n := range nodes {
+		ready := "yes"
+		if !n.Ready {
+			ready = "no"
+		}
+		t.add([]string{n.Node, n.Datacenter, ready, n.Topology.String(), n.Build})
+	}
+	return t
+}
+
+const maxProblems = 20 // that a person reads
+
+func problemTable(ps []admin.Problem) *table {
+	t := newTable("PROBLEM", "WHERE", "CODE", "HOW MANY")
+	for i, p := range ps {
+		if i == maxProblems {
+			t.add([]string{fmt.Sprintf("... and %d more; -o json lists all", len(ps)-i)})
+			break
+		}
+		t.add([]string{string(p.Level), p.Where, p.Code, plural(p.Count, p.Of)}, p.Text, hintNote(p.Hint))
+	}
+	return t
+}
