@@ -112,9 +112,9 @@ type PartitionStatus struct {
 	Shard       int           `json:"shard"`
 	State       flow.State    `json:"state"`
 	Reason      *kafka.Reason `json:"reason,omitempty"`
-	Next        int64         `json:"next"`        // source offset that is copied next
-	Destination int64         `json:"destination"` // offset where it will be
-	End         int64         `json:"source_end"`
+	Next        *int64        `json:"next"`        // source offset that is copied next; null until it is open
+	Destination *int64        `json:"destination"` // offset where it will be; null until it is open
+	End         *int64        `json:"source_end"`  // null until the source is heard
 	LagRecords  *int64        `json:"lag_records"`
 	LagSeconds  *float64      `json:"lag_seconds"`
 	MapBytes    int           `json:"map_bytes"`

@@ -49,22 +49,29 @@ func (k *tracker) flow(now time.Time, at topology.Pair, t flow.TopicStatus, part
 			f.LagRecords, f.LagSeconds = one.LagRecords, one.LagSeconds
 			continue
 		}
-		f.LagRecords, f.LagSeconds = plus(f.LagRecords, one.LagRecords), later(f.LagSeconds, one.LagSeconds)
+		f.LagRecords, f.LagSeconds = plus(f.LagRecords, one.LagRecords), older(f.LagSeconds, one.LagSeconds)
 	}
 	return f
 }
 
 func (k *tracker) partition(now time.Time, at topology.Pair, ps flow.PartStatus) PartitionStatus {
-	return PartitionStatus{
-		Partition: ps.Partition, Shard: ps.Shard, State: ps.State, Reason: ps.Reason, Next: ps.Next, Destination: ps.Dest, End: ps.End,
+	out := PartitionStatus{
+		Partition: ps.Partition, Shard: ps.Shard, State: ps.State, Reason: ps.Reason,
 		LagRecords: lagOf(now, ps), LagSeconds: k.parts[partKey{flowKey{at, ps.Topic}, ps.Partition}].seconds(now), MapBytes: ps.MapBytes,
 	}
+	if heard := !ps.Stats.SeenAt.IsZero(); heard || ps.State != flow.Opening {
+		out.Next, out.Destination = &ps.Next, &ps.Dest
+		if heard {
+			out.End = &ps.End
+		}
+	}
+	return out
 }
 
-// later is the greater of two ages; one that is not known does not count.
-func later(a, b *float64) *float64 {
-	if a == nil || b != nil && *b > *a {
-		return b
+// older is the greater of two ages; it is unknown if one of them is.
+func older(a, b *float64) *float64 {
+	if a == nil || b == nil {
+		return nil
 	}
-	return a
+	return new(max(*a, *b))
 }

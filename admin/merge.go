@@ -86,7 +86,7 @@ func mergeLink(a, b LinkStatus) LinkStatus {
 	}
 	a.Topics = max(a.Topics, b.Topics)
 	a.Partitions, a.Moving = a.Partitions+b.Partitions, a.Moving+b.Moving
-	a.LagRecords, a.RPOSeconds = plus(a.LagRecords, b.LagRecords), later(a.RPOSeconds, b.RPOSeconds)
+	a.LagRecords, a.RPOSeconds = plus(a.LagRecords, b.LagRecords), older(a.RPOSeconds, b.RPOSeconds)
 	a.Shards = slices.Concat(a.Shards, b.Shards)
 	slices.SortFunc(a.Shards, func(x, y flow.ShardStatus) int {
 		return cmp.Or(cmp.Compare(x.Number, y.Number), cmp.Compare(x.Epoch, y.Epoch), cmp.Compare(x.Writer, y.Writer))
@@ -128,12 +128,12 @@ func mergeFlow(a, b FlowStatus) FlowStatus {
 	case a.Held == 0:
 		out.LagRecords, out.LagSeconds = b.LagRecords, b.LagSeconds
 	case b.Held > 0:
-		out.LagRecords, out.LagSeconds = plus(a.LagRecords, b.LagRecords), later(a.LagSeconds, b.LagSeconds)
+		out.LagRecords, out.LagSeconds = plus(a.LagRecords, b.LagRecords), older(a.LagSeconds, b.LagSeconds)
 	}
 	out.Totals = a.Totals.plus(b.Totals)
 	out.Parts = slices.Concat(a.Parts, b.Parts)
 	slices.SortFunc(out.Parts, func(x, y PartitionStatus) int {
-		return cmp.Or(cmp.Compare(x.Partition, y.Partition), cmp.Compare(x.Next, y.Next), cmp.Compare(x.Shard, y.Shard))
+		return cmp.Or(cmp.Compare(x.Partition, y.Partition), cmp.Compare(x.Shard, y.Shard), strings.Compare(string(x.State), string(y.State)))
 	})
 	return out
 }

@@ -235,6 +235,9 @@ func (l *life) beginPart(ctx context.Context, p *part, f *fenced) error {
 		return err
 	}
 	p.moveTo(start, 0, f.marker+1)
+	for at := range l.stored.pages[p.Key()] {
+		p.stale = append(p.stale, at) // of a map that was there before: no page of it may become one of the new map's
+	}
 	if p.From >= 0 { // another tool copied what is before
 		p.xlate = offsetxlate.NewUnknown(offsetxlate.Point{Src: start, Dst: f.marker + 1})
 		return nil
@@ -262,7 +265,11 @@ func (l *life) resumePart(p *part, prog checkpoint.Progress, f *fenced) error {
 		p.xlate = offsetxlate.NewUnknown(offsetxlate.Point{Src: prog.Source, Dst: prog.Dest})
 	}
 	p.mark = p.xlate.Mark()
-	if err := complete(p.xlate, copied); err != nil {
+	err = complete(p.xlate, copied)
+	if err == nil { // nothing of this origin lies between the last record and the marker
+		err = p.xlate.AdvanceDest(f.marker + 1)
+	}
+	if err != nil {
 		return fmt.Errorf("completing the offset map of %s: %w", p.Key(), err)
 	}
 	p.prog.SourceEnd, p.prog.SeenAt, p.prog.SourceEpoch = prog.SourceEnd, prog.SeenAt, prog.SourceEpoch

@@ -79,7 +79,8 @@ type part struct {
 	written int64            // records of this epoch that are acknowledged
 	dest    offsetxlate.Dest // next offset after the last of them
 	xlate   *offsetxlate.Map
-	mark    offsetxlate.Mark // what of the map is stored
+	mark    offsetxlate.Mark     // what of the map is stored
+	stale   []offsetxlate.Source // pages of another map in the store, to be deleted
 	dirty   bool
 	stats   Stats
 	settled chan struct{} // closed when nothing is under way any more; nil unless draining

@@ -99,6 +99,10 @@ func (p *part) snapshot() (pages []entry, place entry, through int64) {
 	p.xlate.Thin(0, p.mapBytes)
 	var changed []offsetxlate.Page
 	changed, p.mark = p.xlate.EncodeSince(p.mark)
+	for _, start := range p.stale {
+		pages = append(pages, entry{checkpoint.PageKey(p.Key(), start), nil})
+	}
+	p.stale = nil
 	for _, c := range changed {
 		pages = append(pages, entry{checkpoint.PageKey(p.Key(), c.Start), c.Data})
 	}

@@ -16,9 +16,9 @@ type metrics struct {
 func newMetrics(registry prometheus.Registerer, k *keeper) *metrics {
 	return &metrics{
 		registry:  registry,
-		takeovers: prometheus.NewCounter(prometheus.CounterOpts{Name: "meshd_takeovers_total", Help: "Shards that this node took over without a leader."}),
+		takeovers: prometheus.NewCounter(prometheus.CounterOpts{Name: "meshd_takeovers_without_leader_total", Help: "Shards that this node took over though no leader gave them to it."}),
 		unowned:   prometheus.NewGauge(prometheus.GaugeOpts{Name: "meshd_shards_unowned", Help: "Shards of the datacenter that nobody alive is assigned; from the leader."}),
-		topology: topologyCollector{k, prometheus.NewDesc("meshd_topology_info", "The topology that runs here.", []string{"version", "hash"}, nil), prometheus.NewDesc(
+		topology: topologyCollector{k, prometheus.NewDesc(
 			"meshd_topology_offers", "Topologies that were offered to this node or heard of, and not taken.", nil, nil)},
 	}
 }

@@ -1,26 +1,19 @@
 package mesh
 
-import (
-	"strconv"
+import "github.com/prometheus/client_golang/prometheus"
 
-	"github.com/prometheus/client_golang/prometheus"
-)
-
-// topologyCollector reads the topology when it is asked, so that the labels of an old one vanish.
+// topologyCollector counts what was offered when it is asked.
 type topologyCollector struct {
-	keeper       *keeper
-	info, offers *prometheus.Desc
+	keeper *keeper
+	offers *prometheus.Desc
 }
 
 // Describe implements prometheus.Collector.
 func (c topologyCollector) Describe(to chan<- *prometheus.Desc) {
-	to <- c.info
 	to <- c.offers
 }
 
 // Collect implements prometheus.Collector.
 func (c topologyCollector) Collect(to chan<- prometheus.Metric) {
-	t := c.keeper.get().topology.Stamp()
-	to <- prometheus.MustNewConstMetric(c.info, prometheus.GaugeValue, 1, strconv.FormatInt(t.Version, 10), t.Hash)
 	to <- prometheus.MustNewConstMetric(c.offers, prometheus.GaugeValue, float64(len(c.keeper.reported())))
 }

@@ -152,9 +152,21 @@ func (s *Syncer) wanted() []string {
 	return slices.Sorted(maps.Keys(names))
 }
 
-// separateAfter is for how many rounds a group must look separate before that is written down for good: a commit of meshd's can
-// be seen a moment before its custody.
-const separateAfter = 5
+// For how many rounds a group must look separate before that is written down for good. A commit of meshd's can be seen a moment before
+// its custody; and a consumer that was killed stays a member until its session ends, while another one starts elsewhere.
+const (
+	separateAfter = 5
+	twoSitesAfter = 180
+)
+
+func patience(d offsetxlate.Decision) int {
+	for _, p := range d.Placements {
+		if p.Reason == offsetxlate.ReasonTwoSites {
+			return twoSitesAfter
+		}
+	}
+	return separateAfter
+}
 
 // placement is what is to be committed for a group; nil for nothing.
 func (s *Syncer) placement(r *round, group string, d offsetxlate.Decision) (*groups.Placement, error) {
@@ -170,7 +182,7 @@ func (s *Syncer) placement(r *round, group string, d offsetxlate.Decision) (*gro
 	}
 	record := &groups.Record{Key: []byte(group), Value: value}
 	if d.Custody.Separate {
-		if s.separate[group]++; s.separate[group] < separateAfter {
+		if s.separate[group]++; s.separate[group] < patience(d) {
 			return nil, nil //nolint:nilnil // wait and see
 		}
 		s.apart = append(s.apart, record)

@@ -48,9 +48,12 @@ func runFile(t *testing.T, file string) {
 	for line := range strings.Lines(string(want)) {
 		switch {
 		case strings.HasPrefix(line, "#"):
+			if got.Len() > 0 {
+				got.WriteString("\n")
+			}
 			got.WriteString(line)
 		case strings.HasPrefix(line, "$ meshd "):
-			if got.Len() > 0 && !strings.HasSuffix(got.String(), "\n\n") && !strings.HasPrefix(lastLine(got.String()), "#") {
+			if got.Len() > 0 && !strings.HasPrefix(lastLine(got.String()), "#") {
 				got.WriteString("\n")
 			}
 			got.WriteString(line + c.run(strings.Fields(line)[2:]))
@@ -82,10 +85,14 @@ type console struct {
 func newConsole(t *testing.T) *console {
 	t.Helper()
 	t.Setenv("MESHD_ADMIN", "")
+	calm := admintest.Well(time.Now())
+	calm.Flow.Pairs[0].Topics = calm.Flow.Pairs[0].Topics[1:]
+	idle := admintest.Well(time.Now())
+	idle.Flow.Pairs, idle.ByHome, idle.Translations = nil, nil, nil
 	var names, back []string
 	for name, node := range map[string]*admintest.Node{
 		"well": admintest.Well(time.Now()), "second": admintest.Second(time.Now()), "troubled": admintest.Troubled(time.Now()),
-		"cut": admintest.Cut(time.Now()), "starting": admintest.Starting(),
+		"cut": admintest.Cut(time.Now()), "starting": admintest.Starting(), "calm": calm, "idle": idle,
 	} {
 		address := serve(t, admin.Config{
 			Node: node.Name, Datacenter: "eu", Build: "1.2.0", Watch: admin.NewWatch(node, node), Groups: node, Nodes: node, Translator: node, Topologies: node,

@@ -34,10 +34,11 @@ BYTES are what the nodes that answer copied since they were started.`,
 			}
 			a := admin.MergeFlows(all...)
 			return f.show(cmd, a, func(w io.Writer) error {
+				t := flowTable(a.Flows)
 				if partitions {
-					return partitionTable(a.Flows).print(w)
+					t = partitionTable(a.Flows)
 				}
-				return flowTable(a.Flows).print(w)
+				return t.printOr(w, "the nodes that answered copy nothing yet")
 			})
 		},
 	}
@@ -68,8 +69,8 @@ func partitionTable(flows []admin.FlowStatus) *table {
 	for _, f := range flows {
 		for _, p := range f.Parts {
 			t.add([]string{
-				f.Link, f.Topic, strconv.Itoa(int(p.Partition)), strconv.Itoa(p.Shard), string(p.State), number(p.Next), number(p.End),
-				numberOr(p.LagRecords, unknown), ageOr(p.LagSeconds, unknown), number(p.Destination),
+				f.Link, f.Topic, strconv.Itoa(int(p.Partition)), strconv.Itoa(p.Shard), string(p.State), numberOr(p.Next, unknown), numberOr(p.End, unknown),
+				numberOr(p.LagRecords, unknown), ageOr(p.LagSeconds, unknown), numberOr(p.Destination, unknown),
 			}, reasonNotes(p.Reason)...)
 		}
 	}

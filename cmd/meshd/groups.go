@@ -35,10 +35,11 @@ went on there now, at most. IN USE AT are the clusters where it has members.`,
 			}
 			a := admin.MergeGroups(all...)
 			return f.show(cmd, a, func(w io.Writer) error {
+				t := groupTable(a)
 				if partitions {
-					return groupPartitionTable(a.Groups).print(w)
+					t = groupPartitionTable(a.Groups)
 				}
-				return groupTable(a).print(w)
+				return t.printOr(w, "the nodes that answered move no group; the node that holds the first shard of a destination moves its groups")
 			})
 		},
 	}
@@ -126,8 +127,8 @@ func howExact(known, exact bool, rereads int64, how string) string {
 		return "-"
 	case exact:
 		return "exact"
-	case how == "":
-		return fmt.Sprintf("sees %s again", plural(int(rereads), "record"))
+	case rereads == 0:
+		return fmt.Sprintf("sees no record again (%s)", how)
 	}
 	return fmt.Sprintf("sees up to %s again (%s)", plural(int(rereads), "record"), how)
 }

@@ -50,10 +50,14 @@ func printNodes(w io.Writer, a admin.NodesAnswer) error {
 			alive, dead = "no", dead+1
 		}
 		t.add([]string{
-			n.Name, n.Datacenter, alive, roleOf(n), strconv.Itoa(n.Shards), n.Topology.String(), n.Build, n.Gossip, n.Raft, n.Admin,
+			n.Name, n.Datacenter, alive, roleOf(n), strconv.Itoa(n.Shards), stamp(n.Topology), n.Build, n.Gossip, n.Raft, n.Admin,
 		})
 	}
-	if _, err := fmt.Fprintf(w, "%s, %d of them not alive, as %s sees it\n\n", plural(len(a.Nodes), "node"), dead, clean(a.Node)); err != nil {
+	alive := "all alive"
+	if dead > 0 {
+		alive = fmt.Sprintf("%d NOT ALIVE", dead)
+	}
+	if _, err := fmt.Fprintf(w, "%s, %s, as %s sees it\n\n", plural(len(a.Nodes), "node"), alive, clean(a.Node)); err != nil {
 		return err
 	}
 	return t.print(w)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/meshd/meshd/admin"
 	"github.com/meshd/meshd/flow"
+	"github.com/meshd/meshd/topology"
 )
 
 func newStatusCommand() *cobra.Command {
@@ -43,7 +44,10 @@ func printStatus(w io.Writer, s admin.Status) error {
 	if _, err := fmt.Fprintf(w, "%s\n\n", headline(s)); err != nil {
 		return err
 	}
-	tables := []*table{linkTable(s.Links), clusterTable(s.Clusters), nodeTable(s.Nodes), problemTable(s.Problems)}
+	tables := []*table{linkTable(s.Links), clusterTable(s.Clusters), nodeTable(s.Nodes)}
+	if len(s.Problems) > 1 {
+		tables = append(tables, problemTable(s.Problems))
+	}
 	first := true
 	for _, t := range tables {
 		if len(t.rows) == 0 {
@@ -134,9 +138,16 @@ func nodeTable(nodes []admin.NodeBrief) *table {
 		if !n.Ready {
 			ready = "no"
 		}
-		t.add([]string{n.Node, n.Datacenter, ready, n.Topology.String(), n.Build})
+		t.add([]string{n.Node, n.Datacenter, ready, stamp(n.Topology), n.Build})
 	}
 	return t
+}
+
+func stamp(s topology.Stamp) string {
+	if s.Version == 0 {
+		return "none"
+	}
+	return s.String()
 }
 
 const maxProblems = 20 // that a person reads

@@ -68,6 +68,15 @@ func (t *table) print(w io.Writer) error {
 	return err
 }
 
+// printOr writes the table, or a line where it has no rows.
+func (t *table) printOr(w io.Writer, empty string) error {
+	if len(t.rows) > 0 {
+		return t.print(w)
+	}
+	_, err := fmt.Fprintln(w, empty)
+	return err
+}
+
 // clean takes out what a terminal would obey: names of groups, and errors, are what anybody made them.
 func clean(s string) string {
 	return strings.Map(func(r rune) rune {

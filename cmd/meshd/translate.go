@@ -43,7 +43,7 @@ A translated offset never skips a record that was not consumed. Where it is not 
 			if err != nil {
 				return err
 			}
-			return f.show(cmd, a, func(w io.Writer) error { return translateTable(a).print(w) })
+			return f.show(cmd, a, func(w io.Writer) error { return translateTable(a).printOr(w, "nothing to translate: the group has no commit at "+f.from) })
 		},
 	}
 	f.addTo(cmd)
@@ -56,17 +56,19 @@ A translated offset never skips a record that was not consumed. Where it is not 
 	return cmd
 }
 
-// query makes the question that the node checks; here is checked only what a flag that is left out would hide.
+// query makes the question of the flags, whose mistakes it tells in the words of the command line.
 func (f *translateFlags) query(cmd *cobra.Command) (url.Values, error) {
 	given := cmd.Flags().Changed
 	point := given("topic") || given("partition") || given("offset")
 	switch {
-	case f.from == "" || f.to == "":
+	case f.from == "" || f.to == "" || f.from == f.to:
 		return nil, errors.New("--from and --to want the aliases of two clusters")
-	case given("group") == point:
+	case (f.group != "") == point:
 		return nil, errors.New("either --group is wanted, or --topic, --partition and --offset")
 	case point && (f.topic == "" || !given("partition") || !given("offset")):
 		return nil, errors.New("--topic, --partition and --offset are wanted together")
+	case f.partition < 0 || f.offset < 0:
+		return nil, errors.New("--partition and --offset want whole numbers from 0")
 	}
 	q := url.Values{"from": {f.from}, "to": {f.to}}
 	if !point {

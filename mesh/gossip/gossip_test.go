@@ -117,6 +117,7 @@ func TestOneOfTwoDies(t *testing.T) {
 func TestShortRestartIsNoDeath(t *testing.T) {
 	bubble(t, []string{"us-1", "us-2"}, func(t *testing.T, w *lossy.Network, hosts map[string]*host) {
 		await(t, 5*time.Second, "all alive", all(hosts, knows(Alive)))
+		time.Sleep(time.Minute) // in the WAN's pool too
 		watch, stop := hosts["us-1"].Watch()
 		defer stop()
 		hosts["us-2"].stop(t)
