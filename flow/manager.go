@@ -1,7 +1,6 @@
 package flow
 
 import (
-	"context"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -220,18 +219,6 @@ func (m *Manager) destination(t *topology.Topology, a topology.Alias) (*Destinat
 	m.dsts[a] = d
 	m.mu.Unlock()
 	return d, nil
-}
-
-// Adopt takes over, at the destination of a pair that runs here, the copy of topic that something else made; or declares it to be
-// local there. It is safe to ask twice.
-func (m *Manager) Adopt(ctx context.Context, tp topology.Pair, topic string, local bool) error {
-	m.mu.Lock()
-	p := m.pairs[tp]
-	m.mu.Unlock()
-	if p == nil {
-		return fmt.Errorf("pair %s does not run on this node", tp)
-	}
-	return p.adopt(ctx, topic, local)
 }
 
 // closeIdle closes what no pair uses any more.

@@ -402,21 +402,3 @@ func (p *pair) deal(r *round) {
 		}
 	}
 }
-
-func (p *pair) adopt(ctx context.Context, topic string, local bool) error {
-	p.mu.Lock()
-	link := p.link
-	p.mu.Unlock()
-	settings, carried := link.Topic(topic)
-	if !carried {
-		return fmt.Errorf("link %s does not carry topic %s", link.Name, topic)
-	}
-	registry := checkpoint.NewTopics(p.dst.Control)
-	s := &metasync.Syncer{Source: p.src.Control, Destination: p.dst.Control, Registry: registry, Log: p.log}
-	w := metasync.Wish{Topic: topic, Remote: loop.RemoteName(p.Source, settings.Separator, topic), Origin: p.Source, Settings: settings}
-	if err := s.Adopt(ctx, w, local); err != nil {
-		return err
-	}
-	p.poke()
-	return nil
-}

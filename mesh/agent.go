@@ -83,7 +83,7 @@ func (a *agent) log(view placement.View, running map[topology.Shard]placement.He
 	}
 }
 
-// same says whether the runner would be told the same again. Over changes when a registration is read, and is for the opening alone.
+// same says whether the runner would be told the same again.
 func same(a, b Desired) bool {
 	if a.Topology != b.Topology || len(a.Paused) != len(b.Paused) {
 		return false
@@ -93,7 +93,7 @@ func same(a, b Desired) bool {
 			return false
 		}
 	}
-	return slices.EqualFunc(a.Held, b.Held, func(x, y placement.Held) bool { return x.Shard == y.Shard && x.Epoch == y.Epoch })
+	return slices.Equal(a.Held, b.Held)
 }
 
 // apply tells the runner, again and again until ctx ends. It has its own goroutine: the runner may take long to drain.
@@ -147,13 +147,18 @@ func (n *Node) view(t *topology.Topology, a state.Assignment) placement.View {
 		Self: n.cfg.Node, Nodes: placement.Nodes(t, n.datacenter), Shards: placement.Shards(t, n.datacenter), Assigned: a.Shards,
 		Leader: leader != "", Draining: n.leaving.Load(), Dead: map[string]bool{}, Kafka: n.cfg.Liveness.View(),
 	}
-	heirs := false
+	heirs, led := false, false
 	for _, m := range n.gossip.Members() {
 		v.Dead[m.Name] = m.State == gossip.Dead
-		heirs = heirs || m.Datacenter == n.datacenter && m.State == gossip.Alive && !m.Meta.Leaving
+		if m.Datacenter == n.datacenter && m.State == gossip.Alive {
+			heirs = heirs || !m.Meta.Leaving
+			led = led || m.Meta.Leader
+		}
 	}
-	if v.Draining && !heirs {
-		v.Leader = false // there is one, but nobody whom it could give anything to
+	if v.Draining {
+		v.Leader = v.Leader && heirs // without an heir the leader has nobody to give anything to
+	} else {
+		v.Leader = v.Leader || led // raft may not reach this node; what has to be taken over others are told to
 	}
 	return v
 }

@@ -13,7 +13,10 @@ type Desired struct {
 	Paused   map[state.Pause]bool // links and topics that an operator paused
 }
 
-// Runner is the data path.
+// Runner is the data path. Of a shard it is told, in Held.Over, the registration that it goes past. It registers only while that is
+// the last one of the shard, and otherwise waits to be told of another. While its own registration is the last, Over names that, and
+// it has to try again by itself when it is fenced: whoever fenced it may have died before it registered. When Over names a later one
+// than its own, somebody else had the shard in between, and it opens it anew.
 type Runner interface {
 	// Apply makes what runs be what is desired: the whole set, every time. It stops before it starts, and may take as long as it
 	// takes to drain what it stops. Calls don't overlap. After an error it is called again with what is desired by then.

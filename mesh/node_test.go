@@ -78,6 +78,11 @@ func TestALeaderMovesWhatADeadNodeHad(t *testing.T) {
 				had := w.nodes[name].Assignment().Nodes()
 				w.nodes[name].kill(t)
 				died := time.Now()
+				defer func() {
+					if t.Failed() {
+						t.Log(w.unserved("us"))
+					}
+				}()
 				await(t, 10*time.Second, "served", func() bool { return w.served("us") && w.leader("us") != "" && len(w.writers("us")) == 2 })
 				stall := w.kafka["us"].stall(died, time.Now())
 				if t.Logf("records stood still for %v", stall); stall > limit {

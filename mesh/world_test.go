@@ -190,6 +190,28 @@ func (w *world) served(datacenter string) bool {
 	return true
 }
 
+// unserved tells all that is known of the shards that nobody writes.
+func (w *world) unserved(datacenter string) string {
+	b := &strings.Builder{}
+	written := w.kafka[datacenter].writers(time.Now().Add(-3 * writeEvery))
+	for _, shard := range placement.Shards(w.topology, datacenter) {
+		if len(written[shard]) == 1 {
+			continue
+		}
+		fmt.Fprintf(b, "%s is written by %v", shard, written[shard])
+		for _, name := range w.up(datacenter) {
+			n := w.nodes[name]
+			held := slices.ContainsFunc(n.Held(), func(h placement.Held) bool { return h.Shard == shard })
+			view := n.runner.View()[shard.Destination]
+			leader, _ := n.store.Leader()
+			fmt.Fprintf(b, "; %s (led by %s) holds it: %t, assigned %+v, finds %+v, read %v ago", name, leader, held,
+				n.Assignment().Shards[shard], view.Holders[shard], time.Since(view.ReadAt))
+		}
+		fmt.Fprintln(b)
+	}
+	return b.String()
+}
+
 // writers returns how many shards each node of a datacenter writes.
 func (w *world) writers(datacenter string) map[string]int {
 	counts := map[string]int{}

@@ -2,7 +2,6 @@ package groups
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -25,6 +24,9 @@ type Cluster struct {
 const longestWait = 2 * time.Second
 
 // New makes a Cluster of a client, which stays the caller's to close. A request waits for timeout, or 2 s if that is less.
+//
+// A broker answers the requests of a connection one after the other, and a commit waits for its followers: while one of them hangs,
+// reading waits too. Whoever reads and places all the time gives each a Cluster with a client of its own.
 func New(cl *kgo.Client, timeout time.Duration) *Cluster {
 	return &Cluster{cl: cl, timeout: min(timeout, longestWait), at: make(map[string]int32)}
 }
@@ -63,23 +65,43 @@ func ask[R kmsg.Response](ctx context.Context, c *Cluster, broker int32, req kms
 	return resp.(R), nil
 }
 
-// askAny sends a request that any broker can answer. After one that does not, the client takes another one. Each try is a request
-// of its own, for the client may still hold the one before.
-func askAny[R kmsg.Response](ctx context.Context, c *Cluster, request func() kmsg.Request) (R, error) {
-	for try := 1; ; try++ {
-		resp, err := c.askOnce(ctx, request())
-		if err == nil {
-			return resp.(R), nil
-		}
-		if try == 3 || !errors.Is(err, context.DeadlineExceeded) {
-			var none R
-			return none, err
-		}
-	}
+// nextBroker is how long a broker has for a question that any of them can answer, before another one is asked beside it; mostBrokers
+// is how many are asked.
+const (
+	nextBroker  = 250 * time.Millisecond
+	mostBrokers = 5
+)
+
+// anyAnswer is what one of several brokers said.
+type anyAnswer struct {
+	resp kmsg.Response
+	err  error
 }
 
-func (c *Cluster) askOnce(ctx context.Context, req kmsg.Request) (kmsg.Response, error) {
-	ctx, cancel := context.WithTimeout(ctx, c.timeout/2)
+// askAny puts a question to one broker after the other, until one has answered or the time is up. The client takes another broker
+// each time. Each try is a request of its own, for the client still holds the one before.
+func askAny[R kmsg.Response](ctx context.Context, c *Cluster, request func() kmsg.Request) (resp R, err error) {
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	ctx, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
-	return c.cl.Request(ctx, req)
+	answers := make(chan anyAnswer, mostBrokers)
+	for asked, failed := 0, 0; failed < mostBrokers; {
+		if asked < mostBrokers {
+			asked++
+			wg.Go(func() {
+				r, err := c.cl.Request(ctx, request())
+				answers <- anyAnswer{r, err}
+			})
+		}
+		select {
+		case a := <-answers:
+			if a.err == nil {
+				return a.resp.(R), nil
+			}
+			failed, err = failed+1, a.err
+		case <-time.After(nextBroker):
+		}
+	}
+	return resp, err
 }

@@ -49,6 +49,9 @@ func newRoot() *cobra.Command {
 	}
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
-	root.AddCommand(newRunCommand(), newValidateCommand(), newVersionCommand())
+	root.AddCommand(
+		newRunCommand(), newValidateCommand(), newStatusCommand(), newFlowsCommand(), newGroupsCommand(), newNodesCommand(),
+		newTranslateCommand(), newAdoptCommand(), newVersionCommand(),
+	)
 	return root
 }

@@ -43,7 +43,9 @@ A translated offset never skips a record that was not consumed. Where it is not 
 			if err != nil {
 				return err
 			}
-			return f.show(cmd, a, func(w io.Writer) error { return translateTable(a).printOr(w, "nothing to translate: the group has no commit at "+f.from) })
+			return f.show(cmd, a, func(w io.Writer) error {
+				return translateTable(a).printOr(w, "nothing to translate: the group has no commit at "+f.from)
+			})
 		},
 	}
 	f.addTo(cmd)

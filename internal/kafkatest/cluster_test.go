@@ -165,7 +165,7 @@ func TestPanicLeavesNoBroker(t *testing.T) {
 		panic("on purpose")
 	}
 	cmd := exec.Command(os.Args[0], "-test.run=^"+t.Name()+"$")
-	cmd.Env = append(os.Environ(), "KAFKATEST_PANIC=yes")
+	cmd.Env = append(os.Environ(), "KAFKATEST_PANIC=yes", "TMPDIR="+t.TempDir()) // what it leaves goes with this test
 	out, err := cmd.CombinedOutput()
 	if err == nil {
 		t.Fatal("it did not panic")

@@ -19,7 +19,8 @@ type sharedCluster struct {
 	err     error
 }
 
-// Main runs a package's tests and ends the clusters that they shared; its result is for os.Exit.
+// Main runs a package's tests and ends the clusters that they shared; its result is for os.Exit. Leaks are looked for after it
+// (goleak.Find), for a shared cluster has a goroutine a broker until then.
 func Main(m *testing.M) int {
 	shared.owned = true
 	defer closeShared()
