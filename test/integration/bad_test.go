@@ -52,8 +52,8 @@ func TestTopicCreationRefused(t *testing.T) {
 	t.Logf("it said: %s", p.Text)
 }
 
-// A record is larger than the destination takes: its partition stops with a reason, the rest goes on, and so does the partition
-// when the limit is raised.
+// A record is larger than the destination takes, in the middle of a stream: its partition stops with a reason, the rest goes on, and
+// so does the partition when the limit is raised.
 func TestRecordTooLarge(t *testing.T) {
 	parallel(t)
 	sites := shared(t, "us", "eu")
@@ -62,16 +62,17 @@ func TestRecordTooLarge(t *testing.T) {
 	us.CreateTopic(t, c.topic, 2, "max.message.bytes", "3000000")
 	m := newMesh(t, oneWay("us", "eu", c.topic)+"\n    configs: {exclude: [max.message.bytes]}", sites...)
 	m.start(t, "eu-1")
-	few := us.Produce(t, c.topic, kafkatest.Workload{Records: 200, Partitions: 2})
+	l := startLoad(t, us, c.topic, kafkatest.Workload{Partitions: 2}, 500)
+	arrived := startWatch(t, eu, c.remote())
+	arrived.awaitMore(t, 200)
 	produceOne(t, us, &kgo.Record{Topic: c.topic, Partition: 1, Value: incompressible(2_000_000)})
-	more := us.Produce(t, c.topic, kafkatest.Workload{Seed: 1, Records: 200, Partitions: 2})
 	p := m.awaitReason(t, "eu-1", "record_too_large", c.topic)
 	if p.Hint == "" {
 		t.Errorf("no hint: %+v", p)
 	}
-	startWatch(t, eu, c.remote()).await(t, len(few)+ofPartition(more, 0))
+	arrived.awaitMore(t, 500)
 	alterTopic(t, eu, c.remote(), "max.message.bytes", "3000000")
-	c.verify(t, len(few)+1+len(more))
+	c.verify(t, l.stop(t)+1)
 	m.awaitNoReason(t, "eu-1", "record_too_large")
 	t.Logf("it said: %s (%s)", p.Text, p.Hint)
 }
@@ -205,15 +206,6 @@ func incompressible(n int) []byte {
 		b[i] = byte(x)
 	}
 	return b
-}
-
-func ofPartition(rs []*kgo.Record, p int32) (n int) {
-	for _, r := range rs {
-		if r.Partition == p {
-			n++
-		}
-	}
-	return n
 }
 
 // deleteTopic returns when the topic is gone from the cluster's metadata.
