@@ -135,12 +135,14 @@ func Append(ctx context.Context, c *kafka.Cluster, rs ...*kgo.Record) error {
 	return nil
 }
 
-// TableWriter are the client options that Append needs: the partition is the record's own, nothing waits for company.
+// TableWriter are the client options that Append needs: the partition is the record's own, nothing waits for company, and a record
+// whose outcome nobody tells is given up, for a cluster that is lost must not hold up who stops. Written twice it says the same.
 func TableWriter() []kgo.Opt {
 	return []kgo.Opt{
 		kgo.RecordPartitioner(kgo.ManualPartitioner()),
 		kgo.ProducerLinger(0),
 		kgo.ProducerBatchCompression(kgo.NoCompression()),
 		kgo.RecordDeliveryTimeout(10 * time.Second),
+		kgo.AllowIdempotentProduceCancellation(),
 	}
 }

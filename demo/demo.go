@@ -23,7 +23,7 @@ type Options struct {
 var ErrWrong = errors.New("the verdict found something wrong")
 
 // Run shows meshd, and ends with the verdict. The error is ErrWrong if that is not what was promised, context.Cause if ctx ended.
-func Run(ctx context.Context, o Options) error {
+func Run(ctx context.Context, o Options) (err error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
@@ -31,7 +31,7 @@ func Run(ctx context.Context, o Options) error {
 	if err != nil {
 		return err
 	}
-	defer s.world.close()
+	defer func() { err = errors.Join(err, s.world.close()) }()
 	v, err := s.run(ctx)
 	if err != nil {
 		return err

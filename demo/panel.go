@@ -12,7 +12,7 @@ const barWidth = 40
 func (s *screen) draw(x state) []string {
 	lines := []string{
 		"", s.bar(),
-		s.paint(dim, fmt.Sprintf("%-4s%-8s%-14s%8s%6s   %-25s%11s", "", "brokers", "nodes", "written", "/s", "copies here (lag)", "not sent on")),
+		s.paint(dim, fmt.Sprintf("%-4s%-8s%-17s%7s%5s  %-25s%12s", "", "brokers", "nodes", "written", "/s", "copies here (lag)", "not sent on")),
 	}
 	for _, site := range x.sites {
 		lines = append(lines, s.row(site))
@@ -23,7 +23,7 @@ func (s *screen) draw(x state) []string {
 	}
 	lines = append(lines, fmt.Sprintf("group %s %s: read %s, to read %s, read again %s", s.paint(bold, group), s.paint(bold, where),
 		count(x.group.distinct), count(max(0, x.total-x.group.distinct)), count(x.group.again)))
-	return append(lines, s.paint(dim, "* writes into its datacenter's cluster   ! is dead"))
+	return append(lines, s.paint(dim, "us-1:32 writes 32 shards of what comes to us"))
 }
 
 func (s *screen) bar() string {
@@ -39,7 +39,7 @@ func (s *screen) row(x site) string {
 	}
 	nodes := make([]string, 0, len(x.nodes))
 	for _, n := range x.nodes {
-		nodes = append(nodes, n.name+mark(n))
+		nodes = append(nodes, n.text())
 	}
 	var copies []string
 	var kept int64
@@ -48,18 +48,16 @@ func (s *screen) row(x site) string {
 		kept += f.arrived
 		copies = append(copies, fmt.Sprintf("%s %s (%s)", o, count(f.arrived), f.lagText()))
 	}
-	return fmt.Sprintf("%s%s%-14s%8s%6.0f   %-25s%11s", s.paint(bold, pad(string(x.alias), 4)), state, strings.Join(nodes, " "),
+	return fmt.Sprintf("%s%s%-17s%7s%5.0f  %-25s%12s", s.paint(bold, pad(string(x.alias), 4)), state, strings.Join(nodes, " "),
 		count(x.written), s.rates[string(x.alias)], strings.Join(copies, "  "), count(kept))
 }
 
-func mark(n nodeState) string {
-	switch {
-	case !n.alive:
-		return "!"
-	case n.writes:
-		return "*"
+// text says how many shards a node writes.
+func (n nodeState) text() string {
+	if !n.alive {
+		return n.name + " dead"
 	}
-	return ""
+	return fmt.Sprintf("%s:%d", n.name, n.shards)
 }
 
 func (f stream) lagText() string {
@@ -72,11 +70,12 @@ func (f stream) lagText() string {
 // line is a state on one line, for where there is no terminal.
 func (s *screen) line(x state) string {
 	var written, lags []string
-	rate := 0.0
+	rate, kept := 0.0, int64(0)
 	for _, site := range x.sites {
 		written = append(written, fmt.Sprintf("%s %s", site.alias, count(site.written)))
 		rate += s.rates[string(site.alias)]
 		for _, o := range sorted(site.from) {
+			kept += site.from[o].arrived
 			lags = append(lags, fmt.Sprintf("%s->%s %s", o, site.alias, site.from[o].lagText()))
 		}
 	}
@@ -84,6 +83,6 @@ func (s *screen) line(x state) string {
 	if where == "" {
 		where = "nowhere"
 	}
-	return fmt.Sprintf("[%s] written %s (%.0f/s), lag %s, %s in %s: read %s, again %s\n", s.clock(), strings.Join(written, " "), rate,
-		strings.Join(lags, " "), group, where, count(x.group.distinct), count(x.group.again))
+	return fmt.Sprintf("[%s] written %s (%.0f/s), lag %s, not sent on %s, %s in %s: read %s, again %s\n", s.clock(), strings.Join(written, " "), rate,
+		strings.Join(lags, " "), count(kept), group, where, count(x.group.distinct), count(x.group.again))
 }

@@ -17,7 +17,6 @@ const session = 6 * time.Second
 
 // billing is the application that reads all orders of the mesh, as one consumer group, wherever it runs.
 type billing struct {
-	topo *topology.Topology
 	dial func(topology.Alias, ...kgo.Opt) (*kafka.Cluster, error)
 
 	now     *sitting // nil while it does not run
@@ -38,13 +37,13 @@ type sitting struct {
 	finished chan struct{}
 }
 
-func newBilling(t *topology.Topology, dial func(topology.Alias, ...kgo.Opt) (*kafka.Cluster, error)) *billing {
-	return &billing{topo: t, dial: dial, times: map[id]int{}}
+func newBilling(dial func(topology.Alias, ...kgo.Opt) (*kafka.Cluster, error)) *billing {
+	return &billing{dial: dial, times: map[id]int{}}
 }
 
 // start begins at a cluster, where the group stands there.
 func (b *billing) start(at topology.Alias) error {
-	c, err := b.dial(at, kgo.ConsumerGroup(group), kgo.ConsumeTopics(b.topics(at)...), kgo.DisableAutoCommit(),
+	c, err := b.dial(at, kgo.ConsumerGroup(group), kgo.ConsumeTopics(topicsAt(at)...), kgo.DisableAutoCommit(),
 		kgo.SessionTimeout(session), kgo.HeartbeatInterval(500*time.Millisecond),
 		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()), kgo.FetchMaxWait(200*time.Millisecond))
 	if err != nil {
@@ -67,8 +66,8 @@ func (b *billing) set(at topology.Alias) {
 	b.at, b.here = at, 0
 }
 
-func (b *billing) topics(at topology.Alias) (names []string) {
-	for _, origin := range b.topo.Aliases() {
+func topicsAt(at topology.Alias) (names []string) {
+	for _, origin := range places {
 		names = append(names, named(origin, at))
 	}
 	return names

@@ -23,8 +23,9 @@ type site struct {
 }
 
 type nodeState struct {
-	name          string
-	alive, writes bool
+	name   string
+	alive  bool
+	shards int // that it writes
 }
 
 // stream is the copy of one cluster's topic, as the nodes that write it see it.
@@ -40,20 +41,20 @@ type stream struct {
 func (s stream) running() bool { return s.moving == partitions }
 
 func (w *world) state() state {
-	views := w.plane.Views()
+	views := w.nodes.views()
 	s := state{group: w.billing.progress()}
-	for _, a := range w.topo.Aliases() {
+	for _, a := range places {
 		x := site{alias: a, lost: w.isLost(a), written: w.writers[a].written(), from: map[topology.Alias]stream{}}
 		for _, name := range w.nodesOf(a) {
 			n := nodeState{name: name}
 			for _, v := range views {
 				if v.node == name {
-					n.alive, n.writes = true, len(v.flow.Pairs) > 0
+					n.alive, n.shards = true, v.shards
 				}
 			}
 			x.nodes = append(x.nodes, n)
 		}
-		for _, o := range w.topo.Aliases() {
+		for _, o := range places {
 			if o != a {
 				x.from[o] = w.stream(views, o, a)
 			}
@@ -132,7 +133,7 @@ func (s state) running() bool {
 
 // syncedAt is when the groups of a cluster were last synced with success.
 func (w *world) syncedAt(a topology.Alias) (at time.Time) {
-	for _, v := range w.plane.Views() {
+	for _, v := range w.nodes.views() {
 		for _, g := range v.groups {
 			if g.Home == a && g.At.After(at) {
 				at = g.At

@@ -8,94 +8,6 @@ import (
 	"github.com/meshd/meshd/topology"
 )
 
-// story is what happens, in what order.
-type story struct {
-	*world
-	*screen
-	duration  time.Duration
-	announced int // records that the group was said to read again
-}
-
-// chapter is a part of the story, and how much of the whole it takes at least.
-type chapter struct {
-	title, what, why string
-	share            float64
-	act              func(context.Context) error
-}
-
-func (s *story) chapters() []chapter {
-	return []chapter{
-		{
-			"1. Everybody writes, everybody has everything",
-			"In each datacenter an application writes orders, and meshd copies them to the two others: topic orders of us is us.orders there.",
-			"The group billing reads all three topics in us. What it commits is translated for eu and ap every second.",
-			0.2, s.flowing,
-		},
-		{
-			"2. A node dies",
-			"eu-1 is killed at work: it hands nothing over. eu-2 takes its shards, and Kafka shuts out whatever eu-1 had under way.",
-			"You may sleep: what was half written is neither lost nor written twice.",
-			0.12, s.nodeDies,
-		},
-		{
-			"3. A datacenter goes silent",
-			"us is gone: brokers, nodes, writer and billing. Nothing is refused, nothing answers.",
-			"eu and ap go on: no vote of us is needed for anything.",
-			0.12, s.datacenterDies,
-		},
-		{
-			"4. The group goes on elsewhere",
-			"billing starts in eu, at the records where it stood in us.",
-			"Nobody looks for offsets by hand, and nobody resets a group to the beginning.",
-			0.18, s.groupMoves,
-		},
-		{
-			"5. The datacenter is back",
-			"us returns with what it had. What was written there at the end and had not left flows on; what it missed flows in.",
-			"Nothing is truncated to make both sides agree: there is nothing to disagree about.",
-			0.14, s.datacenterReturns,
-		},
-		{
-			"6. The group goes home",
-			"billing stops in eu and starts in us when its last commit has arrived there.",
-			"The way back is the way there, the other way round. It is not a project.",
-			0.14, s.groupReturns,
-		},
-		{
-			"7. Every record is counted",
-			"The writers stop, billing reads to the end, and then all logs of all clusters are read from their first record to their last.",
-			"What follows is counted from the records themselves, not from what meshd says.",
-			0, s.settle,
-		},
-	}
-}
-
-func (s *story) tell(ctx context.Context) error {
-	for _, c := range s.chapters() {
-		began := time.Now()
-		s.chapter(c.title, c.what, c.why)
-		if err := c.act(ctx); err != nil {
-			return fmt.Errorf("chapter %q: %w", c.title, err)
-		}
-		if err := stay(ctx, time.Duration(c.share*float64(s.duration))-time.Since(began)); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// stay leaves time to look.
-func stay(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	case <-t.C:
-		return nil
-	}
-}
-
 func (s *story) flowing(ctx context.Context) error {
 	if err := s.begin(); err != nil {
 		return err
@@ -126,8 +38,8 @@ func (s *story) groupKnown(ctx context.Context) error {
 func (s *story) nodeDies(ctx context.Context) error {
 	before := s.state().at("eu")
 	began := time.Now()
-	s.plane.Kill("eu-1")
-	s.say("eu-1 is dead.")
+	s.nodes.kill("eu-1")
+	s.say("eu-1 is dead. It wrote %d of the %d shards of eu.", before.nodes[0].shards, before.nodes[0].shards+before.nodes[1].shards)
 	err := await(ctx, "eu-2 copies what eu-1 did", func(context.Context) (bool, error) {
 		now := s.state().at("eu")
 		for o, f := range now.from {
@@ -140,11 +52,11 @@ func (s *story) nodeDies(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.say("eu-2 copies what eu-1 did, after %.1f s.", time.Since(began).Seconds())
-	if err := s.plane.Start("eu-1"); err != nil {
+	s.say("eu-2 copies everything, %.1f s after.", time.Since(began).Seconds())
+	if err := s.nodes.start("eu-1"); err != nil {
 		return err
 	}
-	s.say("eu-1 is back and stands by.")
+	s.say("eu-1 is started again.")
 	return nil
 }
 
@@ -190,11 +102,7 @@ func (s *story) announce(ctx context.Context, a topology.Alias) error {
 		return err
 	}
 	s.announced += n
-	if n == 0 {
-		s.say("All that billing read is behind its place in %s: it will read nothing again.", a)
-		return nil
-	}
-	s.say("%s records that billing read last had no commit that reached %s: it will read these again.", count(n), a)
+	s.say("To be read again in %s: %s records, which billing has read and whose commit had not arrived there.", a, count(n))
 	return nil
 }
 
@@ -244,7 +152,7 @@ func (s *story) groupReturns(ctx context.Context) error {
 
 // settle ends the writing and lets everything arrive. What does not arrive is for the verdict to say, not for this.
 func (s *story) settle(ctx context.Context) error {
-	for _, a := range s.topo.Aliases() {
+	for _, a := range places {
 		if err := s.writers[a].stop(ctx); err != nil {
 			return fmt.Errorf("finishing what %s writes: %w", a, err)
 		}

@@ -1,7 +1,11 @@
 package demo
 
 import (
+	"errors"
 	"fmt"
+	"math/rand/v2"
+	"net"
+	"strings"
 
 	"github.com/meshd/meshd/topology"
 )
@@ -12,7 +16,10 @@ const (
 	partitions = 4
 )
 
-// text is the topology of the demo: a file for three datacenters looks like this.
+// places are the datacenters in the order in which they are shown. Each has one cluster, of the same name.
+var places = []topology.Alias{"us", "eu", "ap"}
+
+// text is the topology of the demo, its nodes apart: a file for three datacenters looks like this.
 const text = `version: 1
 mesh: demo
 defaults:
@@ -21,25 +28,64 @@ clusters:
   us: {bootstrap: embedded}
   eu: {bootstrap: embedded}
   ap: {bootstrap: embedded}
-nodes:
-  us-1: {datacenter: us, address: 127.0.1.1}
-  us-2: {datacenter: us, address: 127.0.1.2}
-  eu-1: {datacenter: eu, address: 127.0.2.1}
-  eu-2: {datacenter: eu, address: 127.0.2.2}
-  ap-1: {datacenter: ap, address: 127.0.3.1}
-  ap-2: {datacenter: ap, address: 127.0.3.2}
 links:
   - between: [us, eu, ap]
     topics: {include: [orders]}
     groups: {include: [billing]}
+nodes:
 `
 
+// parse reads the topology, with two nodes a datacenter on ports of this machine that are free.
 func parse() (*topology.Topology, error) {
-	t, err := topology.ParseInProcess("demo.yaml", []byte(text))
+	var b strings.Builder
+	b.WriteString(text)
+	for _, dc := range places {
+		for n := 1; n <= 2; n++ {
+			at, err := freeAddresses(3)
+			if err != nil {
+				return nil, err
+			}
+			fmt.Fprintf(&b, "  %s-%d: {datacenter: %s, gossip: %q, raft: %q, admin: %q}\n", dc, n, dc, at[0], at[1], at[2])
+		}
+	}
+	t, err := topology.ParseInProcess("demo.yaml", []byte(b.String()))
 	if err != nil {
 		return nil, fmt.Errorf("reading the topology: %w", err)
 	}
 	return t, nil
+}
+
+// Ports below those that systems give to outgoing connections: a node that is dead for a while must find its own again.
+const lowPort, highPort = 20_000, 32_000
+
+// freeAddresses finds ports on which nothing listens, next to each other.
+func freeAddresses(n int) ([]string, error) {
+	for range 100 {
+		first := lowPort + rand.IntN((highPort-lowPort)/n)*n
+		addresses := make([]string, n)
+		for i := range addresses {
+			addresses[i] = fmt.Sprintf("127.0.0.1:%d", first+i)
+		}
+		if free(addresses) {
+			return addresses, nil
+		}
+	}
+	return nil, errors.New("looking for free ports: none found")
+}
+
+// free says whether both TCP and UDP can be had, as gossip needs it.
+func free(addresses []string) bool {
+	for _, a := range addresses {
+		l, err := net.Listen("tcp", a)
+		if err != nil {
+			return false
+		}
+		c, err := net.ListenPacket("udp", a)
+		if l.Close() != nil || err != nil || c.Close() != nil {
+			return false
+		}
+	}
+	return true
 }
 
 // named is what the topic of an origin is called at a cluster.

@@ -89,15 +89,16 @@ func (j *jury) wrong(format string, args ...any) {
 func (j *jury) home(o *Origin) {
 	for p := range int32(partitions) {
 		for rank, e := range j.logs[o.Cluster][place{topic, p}] {
+			if e.id.origin != o.Cluster || e.id.partition != p {
+				continue // a stray
+			}
 			if _, twice := j.written[e.id]; twice {
 				o.Duplicated++
 				j.wrong("%s is twice in %s of %s", e.id, topic, o.Cluster)
 				continue
 			}
-			if e.id.origin == o.Cluster && e.id.partition == p {
-				j.written[e.id] = rank
-				o.Written++
-			}
+			j.written[e.id] = rank
+			o.Written++
 		}
 	}
 	for _, i := range j.acked {

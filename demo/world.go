@@ -19,7 +19,7 @@ import (
 type world struct {
 	topo     *topology.Topology
 	clusters *embedded.Clusters
-	plane    plane
+	nodes    *nodes
 	writers  map[topology.Alias]*writer
 	billing  *billing
 
@@ -35,13 +35,14 @@ func newWorld(ctx context.Context, seed uint64, log *slog.Logger) (*world, error
 		return nil, err
 	}
 	w := &world{topo: t, clusters: &embedded.Clusters{}, writers: map[topology.Alias]*writer{}, lost: map[topology.Alias]bool{}, high: map[topology.Pair]int64{}}
-	w.plane = newFixed(t, w.clusters, log)
-	w.billing = newBilling(t, w.dial)
-	for _, a := range t.Aliases() {
+	if w.nodes, err = newNodes(t, w.clusters, log); err != nil {
+		return nil, err
+	}
+	w.billing = newBilling(w.dial)
+	for _, a := range places {
 		w.writers[a] = newWriter(a, seed, func(opts ...kgo.Opt) (*kafka.Cluster, error) { return w.dial(a, opts...) })
 		if err := w.makeTopic(ctx, a); err != nil {
-			w.close()
-			return nil, err
+			return nil, errors.Join(err, w.close())
 		}
 	}
 	return w, nil
@@ -70,9 +71,9 @@ func (w *world) makeTopic(ctx context.Context, a topology.Alias) error {
 func (w *world) begin() error {
 	errs := make([]error, 0, len(w.topo.Nodes)+len(w.writers)+1)
 	for _, n := range sorted(w.topo.Nodes) {
-		errs = append(errs, w.plane.Start(n))
+		errs = append(errs, w.nodes.start(n))
 	}
-	for _, a := range w.topo.Aliases() {
+	for _, a := range places {
 		errs = append(errs, w.writers[a].start())
 	}
 	return errors.Join(append(errs, w.billing.start("us"))...)
@@ -92,7 +93,7 @@ func (w *world) lose(a topology.Alias) {
 	w.clusters.Cut(a, embedded.Silent)
 	w.setLost(a, true)
 	for _, n := range w.nodesOf(a) {
-		w.plane.Kill(n)
+		w.nodes.kill(n)
 	}
 	w.writers[a].die()
 }
@@ -103,7 +104,7 @@ func (w *world) recover(a topology.Alias) error {
 	w.setLost(a, false)
 	var errs []error
 	for _, n := range w.nodesOf(a) {
-		errs = append(errs, w.plane.Start(n))
+		errs = append(errs, w.nodes.start(n))
 	}
 	return errors.Join(append(errs, w.writers[a].start())...)
 }
@@ -157,7 +158,7 @@ func (w *world) uncovered(ctx context.Context, a topology.Alias) (int, error) {
 
 // evidence collects what the verdict is made of.
 func (w *world) evidence(ctx context.Context, announced int) (evidence, error) {
-	e := evidence{clusters: w.topo.Aliases(), logs: map[topology.Alias]logs{}, announced: announced, read: w.billing.all()}
+	e := evidence{clusters: places, logs: map[topology.Alias]logs{}, announced: announced, read: w.billing.all()}
 	for _, a := range e.clusters {
 		e.acked = append(e.acked, w.writers[a].all()...)
 	}
@@ -172,13 +173,17 @@ func (w *world) evidence(ctx context.Context, announced int) (evidence, error) {
 }
 
 // close ends applications, then nodes, then clusters.
-func (w *world) close() {
+func (w *world) close() error {
+	for _, a := range places {
+		w.clusters.Mend(a) // whoever still waits for a silent cluster need not
+	}
 	for _, x := range w.writers {
 		x.close()
 	}
 	w.billing.close()
-	w.plane.Close()
+	err := w.nodes.close()
 	w.clusters.Close()
+	return err
 }
 
 // await polls until a condition holds. The error says what was waited for in vain.

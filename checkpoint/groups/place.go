@@ -13,7 +13,8 @@ type Place struct {
 	Metadata string
 }
 
-// Placement is where a group shall stand: in all of its partitions or in none.
+// Placement is where a group shall stand: in all of its partitions or in none. One without places only writes its record, whatever
+// the group is doing.
 type Placement struct {
 	Group  string
 	Places []Place
@@ -73,7 +74,7 @@ func newJobs(placements []Placement) []*job {
 }
 
 func (p Placement) check(twice bool) error {
-	if twice || len(p.Places) == 0 {
+	if twice || len(p.Places) == 0 && p.Record == nil {
 		return fmt.Errorf("group %s with %d places, named before: %t: %w", p.Group, len(p.Places), twice, ErrPlacement)
 	}
 	seen := make(map[Partition]bool, len(p.Places))
@@ -93,6 +94,16 @@ func undecided(jobs []*job) (rest []*job) {
 		}
 	}
 	return rest
+}
+
+// moving leaves out the jobs that only write a record.
+func moving(jobs []*job) (out []*job) {
+	for _, j := range jobs {
+		if len(j.Places) > 0 {
+			out = append(out, j)
+		}
+	}
+	return out
 }
 
 func results(jobs []*job) []Result {

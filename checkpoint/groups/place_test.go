@@ -111,6 +111,29 @@ func TestPlaceBatchWithOneThatDiffers(t *testing.T) {
 	}
 }
 
+// A group's record can be written alone, also while the group runs, and together with others' places.
+func TestPlaceRecordOnly(t *testing.T) {
+	e := newEnv(t)
+	e.assigned("busy", 7)
+	e.member("busy")
+	p := e.placer("id")
+	alone := Placement{Group: e.group("busy"), Record: &Record{Key: []byte("busy"), Value: []byte("separate")}}
+	for _, batch := range [][]Placement{{alone}, {alone, e.to("g", NoCommit, 1)}} {
+		rs, err := p.Place(e.ctx(), batch)
+		if got := outcomes(rs); err != nil || got[Placed] != len(batch) {
+			t.Fatalf("got %+v, error %v", rs, err)
+		}
+	}
+	e.stands("busy", at(7))
+	want := []string{"busy=separate", "busy=separate", e.group("g") + "=1"}
+	if got := e.records(); !slices.Equal(got, want) {
+		t.Errorf("records are %v, want %v", got, want)
+	}
+	if rs := e.c.PlacePlain(e.ctx(), []Placement{alone}); rs[0].Outcome != Failed || !errors.Is(rs[0].Err, ErrNoTransactions) {
+		t.Errorf("without a transaction: %+v", rs[0])
+	}
+}
+
 func TestPlaceManyBatches(t *testing.T) {
 	e := newEnv(t)
 	p := e.placer("id")

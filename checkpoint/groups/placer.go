@@ -55,7 +55,7 @@ func (c *Cluster) OpenPlacer(ctx context.Context, txnID, topic string) (*Placer,
 // coordinator that does not answer; then results that were reached before it hold.
 func (p *Placer) Place(ctx context.Context, placements []Placement) ([]Result, error) {
 	jobs := newJobs(placements)
-	p.lookFirst(ctx, undecided(jobs))
+	p.lookFirst(ctx, moving(undecided(jobs)))
 	var err error
 	for _, batch := range batches(undecided(jobs)) {
 		if err = p.batch(ctx, batch); err != nil {
@@ -123,8 +123,8 @@ func (p *Placer) attempt(ctx context.Context, jobs []*job) error {
 	if err := p.write(ctx, jobs); err != nil {
 		return p.giveUp(ctx, err)
 	}
-	p.stage(ctx, jobs)
-	p.look(ctx, undecided(jobs), false)
+	p.stage(ctx, moving(jobs))
+	p.look(ctx, moving(undecided(jobs)), false)
 	if len(undecided(jobs)) < len(jobs) {
 		return p.giveUp(ctx, nil)
 	}

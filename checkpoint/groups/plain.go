@@ -19,8 +19,11 @@ const plainTime = 2 * time.Second
 // Whoever calls it has to say so.
 func (c *Cluster) PlacePlain(ctx context.Context, placements []Placement) []Result {
 	jobs := newJobs(placements)
-	for _, batch := range batches(undecided(jobs)) {
+	for _, batch := range batches(moving(undecided(jobs))) {
 		c.plainBatch(ctx, batch)
+	}
+	for _, j := range undecided(jobs) {
+		j.fail(fmt.Errorf("group %s has a record only: %w", j.Placement.Group, ErrNoTransactions))
 	}
 	return results(jobs)
 }

@@ -75,7 +75,9 @@ func (e *env) advance(p *Placer, all []Placement, to int64) bool {
 	rs, err := p.Place(e.ctx(), rest)
 	e.Logf("%d unread, %v, error %v", unread, outcomes(rs), err)
 	if errors.Is(err, ErrFenced) { // the transaction could not be ended within its timeout
-		*p = *e.placer(p.txnID[len(e.prefix):])
+		if again, err := e.c.OpenPlacer(e.ctx(), p.txnID, e.own); err == nil {
+			*p = *again
+		}
 	}
 	return false
 }

@@ -59,7 +59,7 @@ func pause(ctx context.Context, d time.Duration) bool {
 
 // begin makes the groups, and the topic if there are records, part of a transaction. It decides groups that the caller may not read.
 func (p *Placer) begin(ctx context.Context, jobs []*job) error {
-	for _, j := range jobs {
+	for _, j := range moving(jobs) {
 		err := p.addGroup(ctx, j.Placement.Group)
 		if errors.Is(err, kerr.GroupAuthorizationFailed) {
 			j.fail(err)
