@@ -12,77 +12,87 @@ const barWidth = 40
 func (s *screen) draw(x state) []string {
 	lines := []string{
 		"", s.bar(),
-		s.paint(dim, fmt.Sprintf("%-4s%-8s%-17s%7s%5s  %-25s%12s", "", "brokers", "nodes", "written", "/s", "copies here (lag)", "not sent on")),
+		s.paint(dim, fmt.Sprintf("%-4s%-8s%-17s%9s  %s", "", "brokers", "nodes:shards", "written", "copies of the others' records (lag)")),
 	}
 	for _, site := range x.sites {
 		lines = append(lines, s.row(site))
 	}
-	where := "nowhere"
-	if x.group.at != "" {
-		where = "in " + string(x.group.at)
-	}
-	lines = append(lines, fmt.Sprintf("group %s %s: read %s, to read %s, read again %s", s.paint(bold, group), s.paint(bold, where),
-		count(x.group.distinct), count(max(0, x.total-x.group.distinct)), count(x.group.again)))
-	return append(lines, s.paint(dim, "us-1:32 writes 32 shards of what comes to us"))
+	return append(lines,
+		fmt.Sprintf("written %.0f/s   copies not sent on: %s", s.rate, count(x.kept())),
+		fmt.Sprintf("group %s %s: read %s, to read %s, read again %s", s.paint(bold, group), s.paint(bold, x.group.where()),
+			count(x.group.distinct), count(max(0, x.total-x.group.distinct)), count(x.group.again)))
 }
 
 func (s *screen) bar() string {
-	past := time.Since(s.began)
-	done := min(barWidth, int(float64(barWidth)*past.Seconds()/max(s.total.Seconds(), 1)))
-	return fmt.Sprintf("[%s%s] %.0f s of about %.0f s", strings.Repeat("=", done), strings.Repeat(" ", barWidth-done), past.Seconds(), s.total.Seconds())
+	past, total := time.Since(s.began).Seconds(), max(s.total.Seconds(), 1)
+	done := min(barWidth, int(barWidth*past/total))
+	return fmt.Sprintf("[%s%s] %.0f s of about %.0f s", strings.Repeat("=", done), strings.Repeat(" ", barWidth-done), past, total)
 }
 
 func (s *screen) row(x site) string {
-	state := s.paint(green, pad("up", 8))
+	brokers := s.paint(green, pad("up", 8))
 	if x.lost {
-		state = s.paint(red, pad("silent", 8))
+		brokers = s.paint(red, pad("silent", 8))
 	}
 	nodes := make([]string, 0, len(x.nodes))
 	for _, n := range x.nodes {
 		nodes = append(nodes, n.text())
 	}
-	var copies []string
-	var kept int64
-	for _, o := range sorted(x.from) {
-		f := x.from[o]
-		kept += f.arrived
-		copies = append(copies, fmt.Sprintf("%s %s (%s)", o, count(f.arrived), f.lagText()))
+	var copies strings.Builder
+	for _, o := range places {
+		if f, ok := x.from[o]; ok {
+			fmt.Fprintf(&copies, "  %-17s", fmt.Sprintf("%s %s (%s)", o, count(f.arrived), f.lagText()))
+		}
 	}
-	return fmt.Sprintf("%s%s%-17s%7s%5.0f  %-25s%12s", s.paint(bold, pad(string(x.alias), 4)), state, strings.Join(nodes, " "),
-		count(x.written), s.rates[string(x.alias)], strings.Join(copies, "  "), count(kept))
+	return fmt.Sprintf("%s%s%-17s%9s%s", s.paint(bold, pad(string(x.alias), 4)), brokers, strings.Join(nodes, " "), count(x.written), copies.String())
 }
 
 // text says how many shards a node writes.
 func (n nodeState) text() string {
 	if !n.alive {
-		return n.name + " dead"
+		return n.name + ":--"
 	}
 	return fmt.Sprintf("%s:%d", n.name, n.shards)
 }
 
 func (f stream) lagText() string {
-	if f.lag < 0 {
+	switch {
+	case f.lag < 0:
 		return "?"
+	case f.lag >= 10_000:
+		return fmt.Sprintf("%dk", f.lag/1000)
 	}
 	return count(f.lag)
+}
+
+func (p progress) where() string {
+	if p.at == "" {
+		return "stopped"
+	}
+	return "in " + string(p.at)
+}
+
+// kept is how many copies lie in all clusters. None of them is sent on.
+func (x state) kept() (n int64) {
+	for _, site := range x.sites {
+		for _, f := range site.from {
+			n += f.arrived
+		}
+	}
+	return n
 }
 
 // line is a state on one line, for where there is no terminal.
 func (s *screen) line(x state) string {
 	var written, lags []string
-	rate, kept := 0.0, int64(0)
 	for _, site := range x.sites {
 		written = append(written, fmt.Sprintf("%s %s", site.alias, count(site.written)))
-		rate += s.rates[string(site.alias)]
-		for _, o := range sorted(site.from) {
-			kept += site.from[o].arrived
-			lags = append(lags, fmt.Sprintf("%s->%s %s", o, site.alias, site.from[o].lagText()))
+		for _, o := range places {
+			if f, ok := site.from[o]; ok {
+				lags = append(lags, fmt.Sprintf("%s->%s %s", o, site.alias, f.lagText()))
+			}
 		}
 	}
-	where := string(x.group.at)
-	if where == "" {
-		where = "nowhere"
-	}
-	return fmt.Sprintf("[%s] written %s (%.0f/s), lag %s, not sent on %s, %s in %s: read %s, again %s\n", s.clock(), strings.Join(written, " "), rate,
-		strings.Join(lags, " "), count(kept), group, where, count(x.group.distinct), count(x.group.again))
+	return fmt.Sprintf("[%s] written %s (%.0f/s), lag %s, not sent on %s, %s %s: read %s, again %s\n", s.clock(), strings.Join(written, " "), s.rate,
+		strings.Join(lags, " "), count(x.kept()), group, x.group.where(), count(x.group.distinct), count(x.group.again))
 }

@@ -19,14 +19,14 @@ type screen struct {
 
 	mu    sync.Mutex
 	panel []string
-	last  state
+	last  int // records written, at the time at
 	at    time.Time
-	rates map[string]float64
+	rate  float64 // of writing, a second
 	err   error
 }
 
 func newScreen(out io.Writer, live bool, total time.Duration) *screen {
-	return &screen{out: out, live: live, began: time.Now(), total: total, rates: map[string]float64{}}
+	return &screen{out: out, live: live, began: time.Now(), total: total}
 }
 
 // ANSI escapes: ECMA-48.
@@ -77,16 +77,17 @@ func (s *screen) show(x state) {
 	s.flush(&b)
 }
 
-// measure takes the rates from one state to the next.
+// measure takes the rate from one state to the next, somewhat smoothed.
 func (s *screen) measure(x state) {
 	now := time.Now()
-	for _, site := range x.sites {
-		if since := now.Sub(s.at).Seconds(); !s.at.IsZero() {
-			rate := float64(site.written-s.last.at(site.alias).written) / since
-			s.rates[string(site.alias)] = 0.7*s.rates[string(site.alias)] + 0.3*rate
+	if !s.at.IsZero() {
+		rate := float64(x.total-s.last) / now.Sub(s.at).Seconds()
+		if s.rate == 0 {
+			s.rate = rate
 		}
+		s.rate = 0.7*s.rate + 0.3*rate
 	}
-	s.last, s.at = x, now
+	s.last, s.at = x.total, now
 }
 
 func (s *screen) print(text string) {

@@ -173,7 +173,7 @@ func (w *world) behead(ctx context.Context, a topology.Alias, topic string, p in
 }
 
 var (
-	stateLine = regexp.MustCompile(`^\[ *\d+s\] written us [\d,]+ eu [\d,]+ ap [\d,]+ \(\d+/s\), lag (\w\w->\w\w [\d,?]+ ?){6}, not sent on [\d,]+, billing in \w+: read [\d,]+, again [\d,]+$`)
+	stateLine = regexp.MustCompile(`^\[ *\d+s\] written us [\d,]+ eu [\d,]+ ap [\d,]+ \(\d+/s\), lag (\w\w->\w\w [\d,?]+ ?){6}, not sent on [\d,]+, billing (in \w\w|stopped): read [\d,]+, again [\d,]+$`)
 	number    = regexp.MustCompile(`\d[\d,.]*`)
 	spaces    = regexp.MustCompile(` +`)
 )

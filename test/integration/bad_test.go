@@ -23,13 +23,15 @@ func TestClustersDownAtStart(t *testing.T) {
 	eu.Stop(t)
 	m := newMesh(t, oneWay("us", "eu", c.topic), us, eu)
 	n := m.start(t, "eu-1")
-	n.awaitSaid(t, "reason=cluster_unreachable")
+	p := m.awaitReason(t, "eu-1", "cluster_unreachable", "eu")
 	eu.Restart(t)
 	us.Restart(t)
 	c.verify(t, len(want))
+	m.awaitNoReason(t, "eu-1", "cluster_unreachable")
 	if !n.running() {
 		t.Error("the node ended")
 	}
+	t.Logf("it said: %s (%s)", p.Text, p.Hint)
 }
 
 // A destination refuses to make one copy, for an application's topic there has a name that Kafka takes for the same one. The other

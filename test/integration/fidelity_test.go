@@ -140,3 +140,35 @@ func TestLogAppendTime(t *testing.T) {
 	}
 	t.Logf("%d records compared equal", n)
 }
+
+// A log begins with the marker of an aborted transaction, and the next transaction of the same producer is committed: only what the
+// marker ends is left out.
+func TestLogBeginsAtAbortMarker(t *testing.T) {
+	parallel(t)
+	sites := shared(t, "us", "eu")
+	us, eu := sites[0], sites[1]
+	c := copyOf{us, eu, kafkatest.UniqueTopic(t, "marker")}
+	us.CreateTopic(t, c.topic, 1)
+	client := us.Client(t, kgo.DefaultProduceTopic(c.topic), kgo.TransactionalID(c.topic))
+	transact(t, client, 3, kgo.TryAbort) // offsets 0 to 2, and the marker at 3
+	deleteBefore(t, us, c.topic, []*kgo.Record{{Offset: 2}})
+	transact(t, client, 4, kgo.TryCommit)
+	newMesh(t, oneWay("us", "eu", c.topic), sites...).start(t, "eu-1")
+	c.verify(t, 4)
+	t.Logf("4 committed records compared equal")
+}
+
+func transact(t *testing.T, client *kgo.Client, n int, end kgo.TransactionEndTry) {
+	t.Helper()
+	if err := client.BeginTransaction(); err != nil {
+		t.Fatal(err)
+	}
+	for i := range n {
+		if err := client.ProduceSync(t.Context(), &kgo.Record{Value: fmt.Appendf(nil, "%v %d", end, i)}).FirstErr(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := client.EndTransaction(t.Context(), end); err != nil {
+		t.Fatal(err)
+	}
+}

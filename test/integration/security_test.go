@@ -28,27 +28,36 @@ func TestSecureClusters(t *testing.T) {
 	}
 	t.Run("wrong password", func(t *testing.T) {
 		m.login(t, us, "SCRAM-SHA-512", "guess")
-		m.refused(t, "password")
+		m.refused(t, us, "password")
 	})
 	t.Run("no certificate", func(t *testing.T) {
 		m.login(t, us, "PLAIN", us.Security().Password)
 		eu.more = fmt.Sprintf("tls: {ca: %s}", m.secret(t, "eu-ca.pem", eu.Security().CAFile))
-		m.refused(t, "")
+		m.refused(t, eu, "tls")
 	})
 	t.Run("no TLS", func(t *testing.T) {
 		eu.more = ""
-		m.refused(t, "TLS")
+		m.refused(t, eu, "TLS")
 	})
 }
 
-// refused starts a node that can't get in: it says so with what to do, and goes on running, for that can be set right.
-func (m *mesh) refused(t *testing.T, hint string) {
+// refused starts a node that can't get into a cluster: it says so with what to do, and goes on running, for that can be set right.
+func (m *mesh) refused(t *testing.T, s *site, hint string) {
 	t.Helper()
 	m.write(t)
 	n := m.start(t, "eu-1")
-	line := n.awaitSaid(t, "pair does not go on")
-	if !strings.Contains(line, `hint="`) || !strings.Contains(line, hint) {
-		t.Errorf("no hint about %q: %s", hint, line)
+	var p problem
+	await(t, "a problem with "+s.alias, func() (string, bool) {
+		all := m.problems(t, "eu-1")
+		for _, p = range all {
+			if strings.Contains(p.Where+p.Text, s.alias) && (p.Code == "cluster_unreachable" || p.Code == "permission_denied") {
+				return "", true
+			}
+		}
+		return fmt.Sprintf("%+v", all), false
+	})
+	if !strings.Contains(p.Hint, hint) {
+		t.Errorf("the hint does not speak of %s: %+v", hint, p)
 	}
 	if strings.Contains(n.says.String(), "guess") {
 		t.Error("the password is in the log")
@@ -56,7 +65,7 @@ func (m *mesh) refused(t *testing.T, hint string) {
 	if !n.running() {
 		t.Error("the node ended")
 	}
-	t.Log(line)
+	t.Logf("%s: %s (%s)", p.Code, p.Text, p.Hint)
 }
 
 // login sets how the nodes get into a cluster that wants a password.
