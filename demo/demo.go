@@ -23,7 +23,15 @@ type Options struct {
 var ErrWrong = errors.New("the verdict found something wrong")
 
 // Run shows meshd, and ends with the verdict. The error is ErrWrong if that is not what was promised, context.Cause if ctx ended.
-func Run(ctx context.Context, o Options) (err error) {
+func Run(ctx context.Context, o Options) error {
+	err := run(ctx, o)
+	if err != nil && ctx.Err() != nil {
+		return fmt.Errorf("stopped before the verdict: %w", context.Cause(ctx))
+	}
+	return err
+}
+
+func run(ctx context.Context, o Options) (err error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
@@ -36,6 +44,11 @@ func Run(ctx context.Context, o Options) (err error) {
 	if err != nil {
 		return err
 	}
+	return s.conclude(v)
+}
+
+// conclude prints the verdict and says whether it is what was promised.
+func (s *story) conclude(v Verdict) error {
 	s.report(v)
 	if !v.OK() {
 		return ErrWrong

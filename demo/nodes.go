@@ -47,7 +47,6 @@ type node struct {
 // view is what a node says of itself.
 type view struct {
 	node   string
-	shards int
 	flow   flow.Status
 	groups []groupsync.Status
 }
@@ -145,7 +144,7 @@ func (ns *nodes) views() (vs []view) {
 	defer ns.mu.Unlock()
 	for _, name := range sorted(ns.by) {
 		if n := ns.by[name]; !n.dead {
-			vs = append(vs, view{node: name, shards: len(n.mesh.Held()), flow: n.runner.Manager.Status(), groups: n.runner.Groups()})
+			vs = append(vs, view{node: name, flow: n.runner.Manager.Status(), groups: n.runner.Groups()})
 		}
 	}
 	return vs

@@ -12,7 +12,7 @@ const barWidth = 40
 func (s *screen) draw(x state) []string {
 	lines := []string{
 		"", s.bar(),
-		s.paint(dim, fmt.Sprintf("%-4s%-8s%-17s%9s  %s", "", "brokers", "nodes:shards", "written", "copies of the others' records (lag)")),
+		s.paint(dim, fmt.Sprintf("%-4s%-8s%-17s%9s  %s", "", "brokers", "nodes:parts", "written", "copies of the others' records (lag)")),
 	}
 	for _, site := range x.sites {
 		lines = append(lines, s.row(site))
@@ -47,12 +47,12 @@ func (s *screen) row(x site) string {
 	return fmt.Sprintf("%s%s%-17s%9s%s", s.paint(bold, pad(string(x.alias), 4)), brokers, strings.Join(nodes, " "), count(x.written), copies.String())
 }
 
-// text says how many shards a node writes.
+// text says how many partitions a node copies.
 func (n nodeState) text() string {
 	if !n.alive {
 		return n.name + ":--"
 	}
-	return fmt.Sprintf("%s:%d", n.name, n.shards)
+	return fmt.Sprintf("%s:%d", n.name, n.copies)
 }
 
 func (f stream) lagText() string {

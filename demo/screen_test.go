@@ -18,7 +18,7 @@ func large() state {
 	for i, a := range places {
 		x := site{alias: a, lost: i == 0, written: 432_000, from: map[topology.Alias]stream{}}
 		for n := 1; n <= 2; n++ {
-			x.nodes = append(x.nodes, nodeState{name: fmt.Sprintf("%s-%d", a, n), alive: n == 1 && i > 0, shards: 64})
+			x.nodes = append(x.nodes, nodeState{name: fmt.Sprintf("%s-%d", a, n), alive: n == 1 && i > 0, copies: 8})
 		}
 		for _, o := range places {
 			if o != a {

@@ -25,7 +25,7 @@ type site struct {
 type nodeState struct {
 	name   string
 	alive  bool
-	shards int // that it writes
+	copies int // partitions that it copies
 }
 
 // stream is the copy of one cluster's topic, as the nodes that write it see it.
@@ -49,7 +49,7 @@ func (w *world) state() state {
 			n := nodeState{name: name}
 			for _, v := range views {
 				if v.node == name {
-					n.alive, n.shards = true, v.shards
+					n.alive, n.copies = true, copiesOf(v)
 				}
 			}
 			x.nodes = append(x.nodes, n)
@@ -83,6 +83,15 @@ func (w *world) stream(views []view, origin, at topology.Alias) stream {
 	s.arrived = max(s.arrived, w.high[pair])
 	w.high[pair] = s.arrived
 	return s
+}
+
+func copiesOf(v view) (n int) {
+	for _, p := range v.flow.Pairs {
+		var s stream
+		s.add(p)
+		n += s.moving
+	}
+	return n
 }
 
 func (s *stream) add(p flow.PairStatus) {

@@ -39,7 +39,7 @@ func (s *story) nodeDies(ctx context.Context) error {
 	before := s.state().at("eu")
 	began := time.Now()
 	s.nodes.kill("eu-1")
-	s.say("eu-1 is dead. It wrote %d of the %d shards of eu.", before.nodes[0].shards, before.nodes[0].shards+before.nodes[1].shards)
+	s.say("eu-1 is dead. It copied %d of the %d partitions that come to eu.", before.nodes[0].copies, before.nodes[0].copies+before.nodes[1].copies)
 	err := await(ctx, "eu-2 copies what eu-1 did", func(context.Context) (bool, error) {
 		now := s.state().at("eu")
 		for o, f := range now.from {

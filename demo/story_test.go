@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
@@ -38,11 +39,10 @@ func TestStory(t *testing.T) {
 	if err != nil {
 		t.Fatalf("%v\n%s", err, &out)
 	}
-	s.report(v)
-	t.Logf("\n%s", &out)
-	if !v.OK() {
-		t.Fatal("the verdict is not fine")
+	if err := s.conclude(v); err != nil {
+		t.Fatalf("%v\n%s", err, &out)
 	}
+	t.Logf("\n%s", &out)
 	golden(t, shape(out.String()))
 	for _, m := range sabotage {
 		before := v
@@ -201,8 +201,8 @@ func golden(t *testing.T, got string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got != string(want) {
-		t.Errorf("printed, in shape:\n%s\nwant %s:\n%s", got, file, want)
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Errorf("%s: -want +got:\n%s", file, diff)
 	}
 	if strings.Contains(got, "\x1b") {
 		t.Error("escape codes where there is no terminal")

@@ -1,7 +1,10 @@
 package demo
 
 import (
+	"bytes"
+	"errors"
 	"slices"
+	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -138,6 +141,24 @@ func TestEachMistakeIsSeen(t *testing.T) {
 }
 
 func mistakes(o Origin) [4]int { return [4]int{o.Lost, o.Duplicated, o.Looped, o.OutOfOrder} }
+
+// What is wrong is printed, and is the error that makes the command fail.
+func TestWrongIsAnError(t *testing.T) {
+	for name, c := range map[string]struct {
+		e    evidence
+		want error
+		text string
+	}{
+		"fine":  {fine(3), nil, "Every record arrived once"},
+		"wrong": {fine(0), ErrWrong, "Something is wrong"},
+	} {
+		var out bytes.Buffer
+		s := &story{screen: newScreen(&out, false, 0)}
+		if err := s.conclude(judge(c.e)); !errors.Is(err, c.want) || !strings.Contains(out.String(), c.text) {
+			t.Errorf("%s: %v\n%s", name, err, &out)
+		}
+	}
+}
 
 // Reading again what was announced is no mistake, nor is an unknown outcome: a record that was not acknowledged and is there.
 func TestWhatIsNoMistake(t *testing.T) {

@@ -152,10 +152,13 @@ func (b *brokerFetch) loop() {
 		if b.step() {
 			continue
 		}
+		t := time.NewTimer(longPoll) // a part whose wait is over wakes nobody
 		select {
 		case <-b.wake:
+		case <-t.C:
 		case <-b.f.ctx.Done():
 		}
+		t.Stop()
 	}
 }
 
@@ -185,7 +188,7 @@ func (b *brokerFetch) step() bool {
 	}
 	b.failed = 0
 	for i, p := range ps {
-		p.deliver(got[i], b.rec)
+		p.deliver(got[i], wants[i].Offset, b.rec)
 	}
 	return true
 }

@@ -129,11 +129,11 @@ func (p *part) want(now time.Time) (w kafka.Want, ok, soon bool) {
 	return kafka.Want{Offset: int64(p.at), MaxBytes: fetchPartBytes, LastEpoch: p.lastEpoch}, true, false
 }
 
-// deliver takes what a fetch brought.
-func (p *part) deliver(g kafka.Got, rec *recoder) {
+// deliver takes what a fetch from an offset brought. A part that went back meanwhile has no use for it: it would skip what lies between.
+func (p *part) deliver(g kafka.Got, from int64, rec *recoder) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.state == Draining || p.state == Stopped {
+	if p.state == Draining || p.state == Stopped || from != int64(p.at) {
 		return
 	}
 	if g.Err != nil {
@@ -240,13 +240,14 @@ func (p *part) pump() {
 	p.outlet.Send(c.data, p.onAck)
 }
 
-// noted is called when the progress topic has acknowledged all runs below n.
+// noted is called when the progress topic has acknowledged all runs that begin below through. One that begins there may have come, or
+// changed, since the note was taken.
 func (p *part) noted(through int64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.unnoted = nothingUnnoted
 	for _, r := range p.prog.Ahead {
-		if r.Written > through {
+		if r.Written >= through {
 			p.unnoted = r.Written
 			break
 		}

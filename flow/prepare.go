@@ -55,6 +55,7 @@ func (p *prepared) take(b batch.Batch, aborted *aborter, rec *recoder) error {
 		return nil
 	}
 	p.epoch = b.PartitionLeaderEpoch()
+	left := aborted.has(b) // of markers too: an answer may begin with that of a transaction whose records lie before it
 	switch {
 	case b.Control():
 		abort, err := rec.isAbortMarker(b)
@@ -64,7 +65,7 @@ func (p *prepared) take(b batch.Batch, aborted *aborter, rec *recoder) error {
 		if abort {
 			delete(aborted.open, b.ProducerID())
 		}
-	case aborted.has(b):
+	case left:
 		p.aborted += int64(b.Count())
 	case b.Count() == 0: // everything in it was compacted away
 	default:

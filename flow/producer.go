@@ -158,8 +158,12 @@ func (s *sender) gather() request {
 
 func (s *sender) put(r *request, o *Outlet) int {
 	batch := o.take()
+	if batch == nil {
+		return 0
+	}
 	at, ok := s.p.dir.Get(o.topic, o.number)
-	if batch == nil || !ok {
+	if !ok {
+		o.again(kerr.UnknownTopicOrPartition)
 		return 0
 	}
 	pp := kmsg.NewProduceRequestTopicPartition()

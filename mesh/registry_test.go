@@ -16,8 +16,7 @@ type registry struct {
 	log    []note
 	epochs map[topology.Shard]int
 	writes map[topology.Shard][]write
-	// alive is whether the clusters answer.
-	down bool
+	down   bool // the clusters don't answer
 }
 
 type note struct {
@@ -148,6 +147,9 @@ func (r *runner) Apply(d Desired) error {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.killed {
+		return nil
+	}
 	for s, h := range want {
 		if w := r.shards[s]; w != nil {
 			w.held = h

@@ -65,7 +65,7 @@ func (s *Syncer) create(ctx context.Context, w Wish, entry checkpoint.TopicEntry
 	if known && entry.Kind != checkpoint.Intent {
 		return entry, kafka.Reason{
 			Code: kafka.DestinationMissing, Text: fmt.Sprintf("topic %s was deleted at the destination", w.Remote),
-			Hint: "exclude " + w.Topic + " from the link from the link",
+			Hint: "exclude " + w.Topic + " from the link",
 		}
 	}
 	if !known {

@@ -73,7 +73,7 @@ func runningTopology(cmd *cobra.Command, c *adminClient) (*topology.Topology, er
 // explanation is what a link does about a topic.
 type explanation struct {
 	Link    string            `json:"link"`
-	Topic   string            `json:"topic"` // as at the origin
+	Topic   string            `json:"topic"`   // as at the origin
 	Carried string            `json:"carried"` // yes, no or unknown
 	Why     string            `json:"why"`
 	Flow    *admin.FlowStatus `json:"flow,omitempty"` // what the nodes that answered say

@@ -49,7 +49,7 @@ func TestATerminalIsNotCommanded(t *testing.T) {
 	if err := tab.print(&b); err != nil {
 		t.Fatal(err)
 	}
-	const want = "GROUP            STATE\nevil?[2J??two?   synced\n    note?]0;title?\nÜnïcode          active\n"
+	const want = "GROUP           STATE\nevil?[2J??two?  synced\n    note?]0;title?\nÜnïcode         active\n"
 	if got := b.String(); got != want {
 		t.Errorf("got:\n%s\nwant:\n%s", got, want)
 	}

@@ -23,7 +23,10 @@ func TestClustersDownAtStart(t *testing.T) {
 	eu.Stop(t)
 	m := newMesh(t, oneWay("us", "eu", c.topic), us, eu)
 	n := m.start(t, "eu-1")
-	p := m.awaitReason(t, "eu-1", "cluster_unreachable", "eu")
+	p, saw := m.findReason(t, "eu-1", "cluster_unreachable", "eu")
+	if saw != "" {
+		t.Errorf("the status does not say that eu can't be reached: %s", saw)
+	}
 	eu.Restart(t)
 	us.Restart(t)
 	c.verify(t, len(want))

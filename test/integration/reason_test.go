@@ -39,8 +39,16 @@ func (m *mesh) problems(t testing.TB, node string) []problem {
 // awaitReason waits until a node's status has a problem with a code that concerns something.
 func (m *mesh) awaitReason(t testing.TB, node, code, about string) problem {
 	t.Helper()
-	var found problem
-	await(t, fmt.Sprintf("%s about %s in the status of %s", code, about, node), func() (string, bool) {
+	p, saw := m.findReason(t, node, code, about)
+	if saw != "" {
+		t.Fatalf("waited %s for %s about %s in the status of %s; last seen: %s", patience, code, about, node, saw)
+	}
+	return p
+}
+
+// findReason is awaitReason for a test that goes on without: it returns what it saw instead.
+func (m *mesh) findReason(t testing.TB, node, code, about string) (found problem, saw string) {
+	saw, ok := poll(t, patience, func() (string, bool) {
 		all := m.problems(t, node)
 		for _, p := range all {
 			if p.Code == code && strings.Contains(p.Where+" "+p.Text, about) {
@@ -48,13 +56,12 @@ func (m *mesh) awaitReason(t testing.TB, node, code, about string) problem {
 				return "", true
 			}
 		}
-		if line := m.latest[node].said("reason="+code, about); line != "" && all == nil {
-			found = problem{Code: code, Text: line, Hint: line}
-			return "", true
-		}
 		return fmt.Sprintf("%+v", all), false
 	})
-	return found
+	if ok {
+		return found, ""
+	}
+	return problem{}, saw
 }
 
 // awaitNoReason waits until a code is gone from a node's status.

@@ -46,16 +46,11 @@ func (m *mesh) refused(t *testing.T, s *site, hint string) {
 	t.Helper()
 	m.write(t)
 	n := m.start(t, "eu-1")
-	var p problem
-	await(t, "a problem with "+s.alias, func() (string, bool) {
-		all := m.problems(t, "eu-1")
-		for _, p = range all {
-			if strings.Contains(p.Where+p.Text, s.alias) && (p.Code == "cluster_unreachable" || p.Code == "permission_denied") {
-				return "", true
-			}
-		}
-		return fmt.Sprintf("%+v", all), false
-	})
+	p, saw := m.findReason(t, "eu-1", "cluster_unreachable", "cluster "+s.alias)
+	if saw != "" {
+		t.Errorf("the status does not say that %s can't be reached: %s", s.alias, saw)
+		return
+	}
 	if !strings.Contains(p.Hint, hint) {
 		t.Errorf("the hint does not speak of %s: %+v", hint, p)
 	}

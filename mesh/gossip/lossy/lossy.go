@@ -51,10 +51,11 @@ func (w *Network) Lose(share float64) {
 	w.loss = share
 }
 
-func (w *Network) reach(from, to string, packet bool) *End {
+// reach returns who gets a packet; nil: nobody.
+func (w *Network) reach(from, to string) *End {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.cut(from, to) || packet && w.rnd.Float64() < w.loss {
+	if w.cut(from, to) || w.rnd.Float64() < w.loss {
 		return nil
 	}
 	return w.ends[to]
@@ -87,7 +88,7 @@ func (p place) String() string { return string(p) }
 // WriteToAddress implements memberlist.NodeAwareTransport.
 func (e *End) WriteToAddress(b []byte, to memberlist.Address) (time.Time, error) {
 	sent := time.Now()
-	if other := e.network.reach(e.address, to.Addr, true); other != nil {
+	if other := e.network.reach(e.address, to.Addr); other != nil {
 		p := &memberlist.Packet{Buf: append([]byte(nil), b...), From: place(e.address), Timestamp: sent.Add(Latency)}
 		time.AfterFunc(Latency, func() {
 			select {
@@ -101,17 +102,27 @@ func (e *End) WriteToAddress(b []byte, to memberlist.Address) (time.Time, error)
 
 // DialAddressTimeout implements memberlist.NodeAwareTransport.
 func (e *End) DialAddressTimeout(to memberlist.Address, timeout time.Duration) (net.Conn, error) {
-	other := e.network.reach(e.address, to.Addr, false)
-	if other == nil {
-		<-time.After(timeout)
-		return nil, errors.New("no route")
-	}
 	here, there := net.Pipe()
-	select {
-	case other.streams <- there:
+	if e.network.connect(e.address, to.Addr, there) {
 		return here, nil
+	}
+	<-time.After(timeout)
+	return nil, errors.New("no route")
+}
+
+// connect hands a stream to whoever is at an address. The lock is held until it is there, or a node that goes would leave it unread.
+func (w *Network) connect(from, to string, stream net.Conn) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	other := w.ends[to]
+	if other == nil || w.cut(from, to) {
+		return false
+	}
+	select {
+	case other.streams <- stream:
+		return true
 	default:
-		return nil, errors.New("backlog full")
+		return false // its backlog is full
 	}
 }
 
@@ -142,6 +153,9 @@ func (e *End) Shutdown() error {
 	defer e.network.mu.Unlock()
 	if e.network.ends[e.address] == e {
 		delete(e.network.ends, e.address)
+	}
+	for len(e.streams) > 0 {
+		_ = (<-e.streams).Close()
 	}
 	return nil
 }
