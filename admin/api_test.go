@@ -57,7 +57,7 @@ func serve(t *testing.T, cfg admin.Config) *running {
 func whole(n *admintest.Node) admin.Config {
 	return admin.Config{
 		Node: n.Name, Datacenter: "eu", Build: "1.2.0", Watch: admin.NewWatch(n, n), Groups: n, Nodes: n, Translator: n, Topologies: n,
-		Metrics: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "meshd_up 1") }),
+		Metrics: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = fmt.Fprintln(w, "meshd_up 1") }),
 	}
 }
 
@@ -79,7 +79,7 @@ func (r *running) do(t *testing.T, method, path string, header ...string) (int, 
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer resp.Body.Close()
+	defer func() { _ = resp.Body.Close() }() // it was read to its end
 	var b bytes.Buffer
 	if _, err := b.ReadFrom(resp.Body); err != nil {
 		t.Fatal(err)

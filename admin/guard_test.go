@@ -98,7 +98,7 @@ func TestHeadersAreBounded(t *testing.T) {
 	if err != nil {
 		return
 	}
-	resp.Body.Close()
+	_ = resp.Body.Close()
 	if resp.StatusCode != http.StatusRequestHeaderFieldsTooLarge {
 		t.Errorf("status %d for a header of 64 KiB", resp.StatusCode)
 	}
@@ -196,7 +196,7 @@ func TestTLS(t *testing.T) {
 			}
 			resp, err := client.Do(req)
 			if err == nil {
-				resp.Body.Close()
+				_ = resp.Body.Close()
 			}
 			if (err == nil) != tc.ok {
 				t.Errorf("answered: %t, want %t (%v)", err == nil, tc.ok, err)

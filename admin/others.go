@@ -13,7 +13,7 @@ func nodeProblems(nodes []NodeStatus) (out []Problem) {
 	for _, n := range nodes {
 		if !n.Alive {
 			out = append(out, Problem{
-				Level: LevelWarning, Where: "node " + n.Name, Code: nodeDead, Count: 1, Of: "node", Text: fmt.Sprintf("is not heard of in datacenter %s", n.Datacenter),
+				Level: LevelWarning, Where: "node " + n.Name, Code: nodeDead, Count: 1, Of: "node", Text: "is not heard of in datacenter " + n.Datacenter,
 				Hint: "its shards move to the other nodes there; start it again, or take it out of the topology",
 			})
 		}

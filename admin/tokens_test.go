@@ -1,6 +1,8 @@
 package admin
 
 import (
+	"errors"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -108,4 +110,32 @@ func FuzzTokens(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestARoleThatIsTooLow asks for roles that no path wants yet.
+func TestARoleThatIsTooLow(t *testing.T) {
+	tokens, err := parseTokens([]byte(twoTokens))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &Server{cfg: Config{Tokens: tokens}}
+	for _, tc := range []struct {
+		bearer string
+		need   Role
+		status int // 0: it may
+	}{
+		{"0b8c1f6e5d0a4f3c", RoleView, 0},
+		{"0b8c1f6e5d0a4f3c", RoleOperate, http.StatusForbidden},
+		{"ffffffffffffffffffff", RoleAdmin, 0},
+		{"unknown", RoleAdmin, http.StatusUnauthorized},
+	} {
+		r := &http.Request{Header: http.Header{"Authorization": {"Bearer " + tc.bearer}}}
+		status := 0
+		if refused, ok := errors.AsType[*refusal](s.mayNot(r, tc.need)); ok {
+			status = refused.status
+		}
+		if status != tc.status {
+			t.Errorf("%s for %s: status %d, want %d", tc.bearer, tc.need, status, tc.status)
+		}
+	}
 }

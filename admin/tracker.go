@@ -111,9 +111,7 @@ func pairsOf(t *topology.Topology) map[topology.Pair]*topology.Link {
 	if t == nil {
 		return out
 	}
-	for p, l := range t.Pairs() {
-		out[p] = l
-	}
+	maps.Insert(out, t.Pairs())
 	return out
 }
 

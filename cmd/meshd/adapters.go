@@ -3,11 +3,13 @@ package main
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/meshd/meshd/admin"
 	"github.com/meshd/meshd/checkpoint/groupsync"
 	"github.com/meshd/meshd/datapath"
 	"github.com/meshd/meshd/flow"
+	"github.com/meshd/meshd/kafka"
 	"github.com/meshd/meshd/mesh"
 	"github.com/meshd/meshd/mesh/gossip"
 	"github.com/meshd/meshd/mesh/liveness"
@@ -123,4 +125,24 @@ func (a meshAdapter) Nodes() []admin.NodeStatus {
 		})
 	}
 	return out
+}
+
+// flowsAdapter shows the data path, and the clusters that can't be reached before anything is copied there.
+type flowsAdapter struct {
+	*flow.Manager
+	liveness *liveness.Liveness
+}
+
+// Status implements admin.Flows.
+func (a flowsAdapter) Status() flow.Status {
+	s := a.Manager.Status()
+	for alias, err := range a.liveness.Troubles() {
+		at := slices.IndexFunc(s.Clusters, func(c flow.ClusterStatus) bool { return c.Alias == alias })
+		if at < 0 {
+			s.Clusters = append(s.Clusters, flow.ClusterStatus{Alias: alias, Error: err.Error(), Hint: kafka.Hint(err)})
+		} else if s.Clusters[at].Error == "" {
+			s.Clusters[at].Error, s.Clusters[at].Hint = err.Error(), kafka.Hint(err)
+		}
+	}
+	return s
 }

@@ -37,7 +37,7 @@ func askAll[T any](cmd *cobra.Command, c *adminClient, path string, query url.Va
 	}
 	for _, err := range errs {
 		if err != nil {
-			fmt.Fprintf(cmd.ErrOrStderr(), "warning: %v\n  what this node holds is missing below\n", err)
+			_, _ = fmt.Fprintf(cmd.ErrOrStderr(), "warning: %v\n  what this node holds is missing below\n", err) // nobody is left to tell
 		}
 	}
 	return out, nil
@@ -63,8 +63,7 @@ func askOne[T any](cmd *cobra.Command, c *adminClient, path string, query url.Va
 // noAnswer is the error where no node answered. One that said no knows more than one that said nothing.
 func noAnswer(errs []error) error {
 	for _, err := range errs {
-		var no *answerError
-		if errors.As(err, &no) {
+		if no, ok := errors.AsType[*answerError](err); ok {
 			return no
 		}
 	}
@@ -72,9 +71,9 @@ func noAnswer(errs []error) error {
 }
 
 // show prints an answer in the form that was asked for.
-func (f *adminFlags) show(cmd *cobra.Command, answer any, print func(io.Writer) error) error {
+func (f *adminFlags) show(cmd *cobra.Command, answer any, table func(io.Writer) error) error {
 	if f.output != "json" {
-		return print(cmd.OutOrStdout())
+		return table(cmd.OutOrStdout())
 	}
 	enc := json.NewEncoder(cmd.OutOrStdout())
 	enc.SetEscapeHTML(false)

@@ -160,7 +160,7 @@ func (c *adminClient) get(ctx context.Context, node *url.URL, path string, query
 	if err != nil {
 		return unanswered(node, err)
 	}
-	defer resp.Body.Close()
+	defer func() { _ = resp.Body.Close() }() // it was read, or is not wanted
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
 	if err != nil {
 		return fmt.Errorf("reading the answer of %s: %w", node, err)
@@ -176,8 +176,7 @@ func (c *adminClient) get(ctx context.Context, node *url.URL, path string, query
 
 // unanswered takes the words of the HTTP client off: the method and the whole URL.
 func unanswered(node *url.URL, err error) error {
-	var wrapped *url.Error
-	if errors.As(err, &wrapped) {
+	if wrapped, ok := errors.AsType[*url.Error](err); ok {
 		err = wrapped.Err
 	}
 	text, hint := node.String()+": "+err.Error(), ""

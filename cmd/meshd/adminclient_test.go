@@ -122,7 +122,7 @@ func TestASilentNodeIsWaitedForASecond(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { ln.Close() })
+	t.Cleanup(func() { _ = ln.Close() })
 	n := admintest.Well(time.Now())
 	good := serve(t, admin.Config{Node: n.Name, Watch: admin.NewWatch(n, n)})
 	began := time.Now()

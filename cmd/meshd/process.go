@@ -131,7 +131,7 @@ func (n *nodeProcess) reloadUntil(ctx context.Context) {
 // admin binds the API's address and says what is shown there.
 func (n *nodeProcess) admin(ctx context.Context) (*admin.Server, *admin.Watch, error) {
 	part := meshAdapter{n.mesh}
-	watch := admin.NewWatch(n.runner.Manager, part)
+	watch := admin.NewWatch(flowsAdapter{n.runner.Manager, n.liveness}, part)
 	if err := n.metrics.Follow(watch, groupsAdapter{n.runner}); err != nil {
 		return nil, nil, err
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/spf13/cobra"
 )
@@ -32,8 +33,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if err == nil {
 		return exitDone
 	}
-	_, _ = fmt.Fprintf(stderr, "meshd: %v\n", err) // nobody is left to tell
-	if _, ok := errors.AsType[usageError](err); ok {
+	_, _ = fmt.Fprintf(stderr, "meshd: %v\n", err)                                                         // nobody is left to tell
+	if _, ok := errors.AsType[usageError](err); ok || strings.HasPrefix(err.Error(), "required flag(s)") { // cobra has no type for it
 		return exitUsage
 	}
 	return exitFailed
@@ -45,7 +46,13 @@ func newRoot() *cobra.Command {
 		Short:         "Keep the Kafka clusters of several datacenters replicated into each other",
 		SilenceUsage:  true,
 		SilenceErrors: true,
-		Args:          cobra.NoArgs,
+		Args:          cobra.ArbitraryArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return usageError{fmt.Errorf("unknown command %q; meshd --help lists them", args[0])}
+			}
+			return cmd.Help()
+		},
 	}
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })

@@ -41,22 +41,20 @@ nodes that answer. "?" stands for what is not known.`,
 }
 
 func printStatus(w io.Writer, s admin.Status) error {
-	if _, err := fmt.Fprintf(w, "%s\n\n", headline(s)); err != nil {
-		return err
-	}
 	tables := []*table{linkTable(s.Links), clusterTable(s.Clusters), nodeTable(s.Nodes)}
 	if len(s.Problems) > 1 {
 		tables = append(tables, problemTable(s.Problems))
 	}
-	first := true
+	if _, err := fmt.Fprintln(w, headline(s)); err != nil {
+		return err
+	}
 	for _, t := range tables {
 		if len(t.rows) == 0 {
 			continue
 		}
-		if !first {
-			fmt.Fprintln(w)
+		if _, err := fmt.Fprintln(w); err != nil {
+			return err
 		}
-		first = false
 		if err := t.print(w); err != nil {
 			return err
 		}

@@ -43,13 +43,13 @@ func (t *table) print(w io.Writer) error {
 	}
 	var b bytes.Buffer
 	tab := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(tab, strings.Join(t.header, "\t"))
+	layOut(tab, t.header)
 	for _, r := range t.rows {
 		cells := make([]string, len(r.cells))
 		for i, c := range r.cells {
 			cells[i] = clean(c)
 		}
-		fmt.Fprintln(tab, strings.Join(cells, "\t"))
+		layOut(tab, cells)
 	}
 	if err := tab.Flush(); err != nil {
 		return fmt.Errorf("laying out a table: %w", err)
@@ -66,6 +66,11 @@ func (t *table) print(w io.Writer) error {
 	}
 	_, err := io.WriteString(w, out.String())
 	return err
+}
+
+// layOut adds a line to a table in memory, where no write fails before Flush.
+func layOut(tab io.Writer, cells []string) {
+	_, _ = io.WriteString(tab, strings.Join(cells, "\t")+"\n")
 }
 
 // printOr writes the table, or a line where it has no rows.

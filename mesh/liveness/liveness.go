@@ -3,6 +3,7 @@ package liveness
 import (
 	"context"
 	"log/slog"
+	"maps"
 	"sync"
 	"time"
 
@@ -27,12 +28,13 @@ type Liveness struct {
 	cancel    context.CancelFunc
 	wg        sync.WaitGroup
 	views     map[topology.Alias]placement.Kafka
+	troubles  map[topology.Alias]error
 	listeners map[chan struct{}]struct{}
 }
 
 // New makes one that follows nothing yet.
 func New(d *kafka.Dialer, log *slog.Logger) *Liveness {
-	return &Liveness{dialer: d, log: log, cancel: func() {}, views: map[topology.Alias]placement.Kafka{}, listeners: map[chan struct{}]struct{}{}}
+	return &Liveness{dialer: d, log: log, cancel: func() {}, views: map[topology.Alias]placement.Kafka{}, troubles: map[topology.Alias]error{}, listeners: map[chan struct{}]struct{}{}}
 }
 
 // Follow follows the destinations of a topology from now on, instead of those before.
@@ -113,8 +115,9 @@ func (l *Liveness) follow(ctx context.Context, c topology.Cluster) {
 		err := f.look(ctx)
 		if (err != nil) != failing && ctx.Err() == nil {
 			failing = err != nil
-			l.log.Info("reading who writes", slog.String("cluster", string(c.Alias)), slog.Bool("readable", !failing), slog.Any("error", err))
+			l.log.Info("reading who writes", slog.String("cluster", string(c.Alias)), slog.Bool("readable", !failing), slog.Any("error", err), slog.String("hint", hint(err)))
 		}
+		l.trouble(c.Alias, err)
 		if err == nil {
 			l.publish(c.Alias, f)
 		}
@@ -122,6 +125,30 @@ func (l *Liveness) follow(ctx context.Context, c topology.Cluster) {
 			return
 		}
 	}
+}
+
+func hint(err error) string {
+	if err == nil {
+		return ""
+	}
+	return kafka.Hint(err)
+}
+
+func (l *Liveness) trouble(a topology.Alias, err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if err == nil {
+		delete(l.troubles, a)
+		return
+	}
+	l.troubles[a] = err
+}
+
+// Troubles are the clusters that can't be read now, and why. Nothing is opened there.
+func (l *Liveness) Troubles() map[topology.Alias]error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return maps.Clone(l.troubles)
 }
 
 // begin reads both topics from their beginning again.

@@ -63,6 +63,16 @@ func TestUsersMistakes(t *testing.T) {
 	}
 }
 
+// A command that there is not is a mistake too.
+func TestUnknownCommand(t *testing.T) {
+	parallel(t)
+	for _, arguments := range [][]string{{"frobnicate"}, {"validate"}, {"validate", "a", "b"}} {
+		if code, stdout, stderr := command(t, arguments...); code != 2 || stderr == "" {
+			t.Errorf("meshd %s: exit code %d, want 2; it said %q %q", strings.Join(arguments, " "), code, stdout, stderr)
+		}
+	}
+}
+
 // Two processes never share a data directory.
 func TestDataDirectoryInUse(t *testing.T) {
 	parallel(t)
