@@ -24,9 +24,10 @@ type billing struct {
 
 	mu    sync.Mutex
 	at    topology.Alias // "" while it does not run
-	reads []id
-	times map[id]int
-	here  int // records read since it began here
+	reads []id           // each once a sitting
+	known map[id]bool
+	here  map[id]bool // read in this sitting
+	twice int         // in one sitting: a broker that missed its heartbeats made it join again
 }
 
 // sitting is one run of the application, from its start to its end.
@@ -38,7 +39,7 @@ type sitting struct {
 }
 
 func newBilling(dial func(topology.Alias, ...kgo.Opt) (*kafka.Cluster, error)) *billing {
-	return &billing{dial: dial, times: map[id]int{}}
+	return &billing{dial: dial, known: map[id]bool{}}
 }
 
 // start begins at a cluster, where the group stands there.
@@ -63,7 +64,7 @@ func (b *billing) start(at topology.Alias) error {
 func (b *billing) set(at topology.Alias) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.at, b.here = at, 0
+	b.at, b.here = at, map[id]bool{}
 }
 
 func topicsAt(at topology.Alias) (names []string) {
@@ -88,10 +89,14 @@ func (b *billing) note(records []*kgo.Record) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for _, r := range records {
-		if i, ok := idOf(r); ok {
+		i, ok := idOf(r)
+		switch {
+		case !ok:
+		case b.here[i]:
+			b.twice++
+		default:
 			b.reads = append(b.reads, i)
-			b.times[i]++
-			b.here++
+			b.known[i], b.here[i] = true, true
 		}
 	}
 }
@@ -128,12 +133,13 @@ func (b *billing) close() {
 type progress struct {
 	at                    topology.Alias
 	distinct, again, here int
+	twice                 int
 }
 
 func (b *billing) progress() progress {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return progress{at: b.at, distinct: len(b.times), again: len(b.reads) - len(b.times), here: b.here}
+	return progress{at: b.at, distinct: len(b.known), again: len(b.reads) - len(b.known), here: len(b.here), twice: b.twice}
 }
 
 func (b *billing) all() []id {

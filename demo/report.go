@@ -45,6 +45,9 @@ func (v Verdict) String() string {
 	}
 	g := v.Group
 	fmt.Fprintf(&b, "group %s: read %s, skipped %d, read again %d (announced: %d)\n", group, count(g.Read), g.Skipped, g.Reread, g.Announced)
+	if g.Twice > 0 {
+		fmt.Fprintf(&b, "%d more it read twice in one place: the machine was too busy for its heartbeats, and it had to join again.\n", g.Twice)
+	}
 	return b.String()
 }
 

@@ -128,11 +128,11 @@ func (s state) at(a topology.Alias) site {
 	return site{}
 }
 
-// running says whether everything is copied everywhere, and nothing is far behind.
-func (s state) running() bool {
+// running says whether everything is copied everywhere, and all that was written at an earlier time has arrived.
+func (s state) running(earlier state) bool {
 	for _, x := range s.sites {
-		for _, f := range x.from {
-			if !f.running() || f.lag < 0 || f.lag > perSecond/2 {
+		for o, f := range x.from {
+			if !f.running() || f.lag < 0 || f.arrived < int64(earlier.at(o).written) {
 				return false
 			}
 		}

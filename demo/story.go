@@ -12,7 +12,7 @@ func (s *story) flowing(ctx context.Context) error {
 	if err := s.begin(); err != nil {
 		return err
 	}
-	err := await(ctx, "all topics are copied everywhere", func(context.Context) (bool, error) { return s.state().running(), nil })
+	err := await(ctx, "all topics are copied everywhere", func(context.Context) (bool, error) { return s.state().running(state{}), nil })
 	if err != nil {
 		return err
 	}
@@ -122,9 +122,10 @@ func (s *story) datacenterReturns(ctx context.Context) error {
 		return err
 	}
 	s.say("us is back.")
+	then := s.state()
 	err := await(ctx, "all copies run again and billing is up to date", func(context.Context) (bool, error) {
 		now := s.state()
-		return now.running() && now.total-now.group.distinct < perSecond, nil
+		return now.running(then) && now.group.distinct >= then.total, nil
 	})
 	if err == nil {
 		s.say("All six copies run again, in both directions.")
@@ -163,7 +164,7 @@ func (s *story) settle(ctx context.Context) error {
 			return false, nil
 		}
 		v, err := s.verdict(ctx)
-		return err == nil && v.OK(), err
+		return err == nil && v.complete(), err
 	})
 	if err != nil && ctx.Err() != nil {
 		return err

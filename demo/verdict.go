@@ -13,7 +13,8 @@ type evidence struct {
 	clusters  []topology.Alias
 	logs      map[topology.Alias]logs // what lies in each cluster
 	acked     []id                    // what writers were told is written
-	read      []id                    // what the group has read, in turn
+	read      []id                    // what the group has read, in turn; each once for each time that it was started
+	twice     int                     // what it read once more in the same place
 	announced int                     // how many records the group was said to read again, at most
 }
 
@@ -37,7 +38,9 @@ type Origin struct {
 
 // Reading is what the group has read.
 type Reading struct {
-	Read, Skipped, Reread, Announced int
+	Read, Skipped     int
+	Reread, Announced int // after a move
+	Twice             int // in one place: what is read before a commit is read again when a consumer has to join again. It is none of meshd's.
 }
 
 // OK says whether nothing is wrong.
@@ -48,6 +51,16 @@ func (v Verdict) OK() bool {
 		}
 	}
 	return v.Group.Skipped == 0 && v.Group.Reread <= v.Group.Announced && v.Group.Read > 0
+}
+
+// complete says whether everything has arrived and was read. What else is wrong does not pass with time.
+func (v Verdict) complete() bool {
+	for _, o := range v.Origins {
+		if o.Lost > 0 {
+			return false
+		}
+	}
+	return v.Group.Skipped == 0
 }
 
 // judge counts.
@@ -167,7 +180,7 @@ func (j *jury) group() {
 	for _, i := range j.read {
 		read[i] = true
 	}
-	g := Reading{Read: len(read), Reread: len(j.read) - len(read), Announced: j.announced}
+	g := Reading{Read: len(read), Reread: len(j.read) - len(read), Announced: j.announced, Twice: j.twice}
 	for _, i := range slices.SortedFunc(maps.Keys(j.written), byID) {
 		if !read[i] {
 			g.Skipped++

@@ -158,7 +158,7 @@ func (w *world) uncovered(ctx context.Context, a topology.Alias) (int, error) {
 
 // evidence collects what the verdict is made of.
 func (w *world) evidence(ctx context.Context, announced int) (evidence, error) {
-	e := evidence{clusters: places, logs: map[topology.Alias]logs{}, announced: announced, read: w.billing.all()}
+	e := evidence{clusters: places, logs: map[topology.Alias]logs{}, announced: announced, read: w.billing.all(), twice: w.billing.progress().twice}
 	for _, a := range e.clusters {
 		e.acked = append(e.acked, w.writers[a].all()...)
 	}
@@ -206,4 +206,4 @@ func await(ctx context.Context, what string, holds func(context.Context) (bool, 
 }
 
 // patience is how long a condition of the story is waited for. It bounds the whole.
-const patience = 45 * time.Second
+const patience = 90 * time.Second

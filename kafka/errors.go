@@ -2,9 +2,12 @@ package kafka
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
+	"io"
 	"net"
 	"os"
+	"strings"
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -98,8 +101,23 @@ func Hint(err error) string {
 		return "raise message.timestamp.before.max.ms and message.timestamp.after.max.ms of the destination topic"
 	case errors.As(err, &eof):
 		return "the broker closed the connection at once: is TLS or SASL set on one side only?"
+	case isTLS(err):
+		return "check tls.ca, tls.cert and tls.key of this cluster in the topology"
+	case errors.Is(err, io.EOF):
+		return "the broker closed the connection: check sasl.username, the password and tls of this cluster in the topology"
 	case Classify(err) == Unreachable:
 		return "check that the cluster runs and that its bootstrap addresses are reachable from this node"
 	}
 	return ""
+}
+
+// isTLS says whether either side refused the other's certificate.
+func isTLS(err error) bool {
+	if _, ok := errors.AsType[tls.AlertError](err); ok {
+		return true
+	}
+	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
+		return true
+	}
+	return err != nil && strings.Contains(err.Error(), "tls: ") // an alert that was read later has no type
 }
