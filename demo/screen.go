@@ -45,11 +45,12 @@ func (s *screen) paint(how, text string) string {
 
 // chapter begins a part of the story.
 func (s *screen) chapter(title string, lines ...string) {
-	text := "\n" + s.paint(bold, title) + "\n"
+	var text strings.Builder
+	text.WriteString("\n" + s.paint(bold, title) + "\n")
 	for _, l := range lines {
-		text += "  " + l + "\n"
+		text.WriteString("  " + l + "\n")
 	}
-	s.print(text)
+	s.print(text.String())
 }
 
 // say tells an event.

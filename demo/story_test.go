@@ -61,7 +61,7 @@ func TestStory(t *testing.T) {
 // logFile is where the nodes' log goes: far too much for the test's own, and kept where a test fails.
 func logFile(t *testing.T) *os.File {
 	t.Helper()
-	f, err := os.CreateTemp("", "meshd-demo-*.log")
+	f, err := os.CreateTemp("", "meshd-demo-*.log") //nolint:usetesting // kept where the test fails
 	if err != nil {
 		t.Fatal(err)
 	}

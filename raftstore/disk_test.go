@@ -92,7 +92,7 @@ func entries() *rapid.Generator[*raft.Log] {
 // The log store against a map, through reopening.
 func TestBoltLogIsAMap(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		dir, err := os.MkdirTemp("", "boltlog")
+		dir, err := os.MkdirTemp("", "boltlog") //nolint:usetesting // rapid has no TempDir for each run
 		if err != nil {
 			t.Fatal(err)
 		}

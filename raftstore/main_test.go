@@ -129,7 +129,7 @@ func leader(t *testing.T, all ...*peer) *peer {
 		if found != nil && agreed {
 			return found
 		}
-		pause(t, ctx)
+		pause(ctx, t)
 	}
 }
 
@@ -142,11 +142,11 @@ func eventually(t *testing.T, what string, is func() bool) {
 		if ctx.Err() != nil {
 			t.Fatalf("%s: not so in time", what)
 		}
-		pause(t, ctx)
+		pause(ctx, t)
 	}
 }
 
-func pause(t *testing.T, ctx context.Context) {
+func pause(ctx context.Context, t *testing.T) {
 	t.Helper()
 	select {
 	case <-time.After(5 * time.Millisecond):

@@ -89,7 +89,7 @@ func (p *pool) heard(n *memberlist.Node, state State) {
 	if was := p.g.members.alive(p.kind, n.Name); was != (state == Alive) {
 		p.g.cfg.Log.Info("a node is "+state.String(), slog.String("node", n.Name), slog.String("pool", string(p.kind)))
 	}
-	p.g.members.note(p.kind, n.Name, state, meta)
+	p.g.members.note(p.kind, *n, state, meta)
 	if meta.Topology.Compare(p.g.host.Meta().Topology) > 0 {
 		select {
 		case p.fetch <- struct{}{}:

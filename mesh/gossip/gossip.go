@@ -165,11 +165,8 @@ func (g *Gossip) sendLoad() {
 		g.cfg.Log.Error("telling the load", slog.Any("error", err))
 		return
 	}
-	for _, n := range g.pools[0].list.Members() {
-		if n.Name == g.cfg.Node {
-			continue
-		}
-		if err := g.pools[0].list.SendReliable(n, message); err != nil {
+	for _, n := range g.members.inPool(lan) {
+		if err := g.pools[0].list.SendReliable(&n, message); err != nil {
 			g.cfg.Log.Debug("telling the load", slog.String("node", n.Name), slog.Any("error", err))
 		}
 	}

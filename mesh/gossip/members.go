@@ -7,6 +7,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/hashicorp/memberlist"
+
 	"github.com/meshd/meshd/topology"
 )
 
@@ -29,6 +31,8 @@ type Member struct {
 	State      State
 	Since      time.Time // when this node learnt of the state
 	Meta       Meta      // as it said last; zero: never
+
+	at memberlist.Node // a copy: memberlist changes its own without asking
 }
 
 // unheard is how long a node may take to be heard of before it counts as dead: joining is tried twice in it, and a node that
@@ -59,15 +63,15 @@ func newMembers() *members {
 }
 
 // note takes what a pool says of a node.
-func (m *members) note(pool kind, name string, state State, meta Meta) {
+func (m *members) note(pool kind, n memberlist.Node, state State, meta Meta) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	k := key{pool, name}
+	k := key{pool, n.Name}
 	member := m.seen[k]
 	if member.State != state {
 		member.Since = time.Now()
 	}
-	member.Name, member.State = name, state
+	member.Name, member.State, member.at = n.Name, state, n
 	if meta.Datacenter != "" {
 		member.Meta = meta
 	}
@@ -123,6 +127,18 @@ func (m *members) alive(pool kind, name string) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.seen[key{pool, name}].State == Alive
+}
+
+// inPool returns the nodes of a pool that are alive.
+func (m *members) inPool(pool kind) (nodes []memberlist.Node) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for k, member := range m.seen {
+		if k.pool == pool && member.State == Alive {
+			nodes = append(nodes, member.at)
+		}
+	}
+	return nodes
 }
 
 func (m *members) hear(node string, load map[topology.Shard]float64) {

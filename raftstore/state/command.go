@@ -70,7 +70,7 @@ func DecodeCommand(raw []byte) (Command, error) {
 	if err := decode(raw, &e, &e.Version); err != nil {
 		return Command{}, fmt.Errorf("decoding a command: %w", err)
 	}
-	return e.Command, e.Command.check()
+	return e.Command, e.check()
 }
 
 func (c Command) check() error {

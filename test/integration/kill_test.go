@@ -1,7 +1,7 @@
 package integration
 
 import (
-	"fmt"
+	"strconv"
 	"syscall"
 	"testing"
 	"time"
@@ -35,7 +35,7 @@ func TestKilledNodeOverGaps(t *testing.T) {
 	parallel(t)
 	c, m := chaosMesh(t)
 	l := startTransactions(t, c.from, c.topic, kafkatest.Workload{Partitions: 8})
-	await(t, "a backlog", func() (string, bool) { return fmt.Sprint(l.acked.Load()), l.acked.Load() >= 2_000 })
+	await(t, "a backlog", func() (string, bool) { return strconv.FormatInt(l.acked.Load(), 10), l.acked.Load() >= 2_000 })
 	data := t.TempDir()
 	arrived := startWatch(t, c.to, c.remote())
 	const kills = 6

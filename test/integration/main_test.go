@@ -40,9 +40,9 @@ func parallel(t *testing.T) {
 }
 
 // pick is the size of something on each backend.
-func pick[T any](kfake, real T) T {
+func pick[T any](kfake, onReal T) T {
 	if kafkatest.Real() {
-		return real
+		return onReal
 	}
 	return kfake
 }

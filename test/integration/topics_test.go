@@ -2,6 +2,7 @@ package integration
 
 import (
 	"fmt"
+	"strconv"
 	"testing"
 
 	"github.com/twmb/franz-go/pkg/kadm"
@@ -33,7 +34,7 @@ func awaitPartitions(t testing.TB, s *site, topic string, n int) {
 	t.Helper()
 	await(t, fmt.Sprintf("%d partitions of %s at %s", n, topic, s.alias), func() (string, bool) {
 		got := len(layout(t, s, topic))
-		return fmt.Sprintf("%d", got), got == n
+		return strconv.Itoa(got), got == n
 	})
 }
 
