@@ -58,7 +58,7 @@ func newRoot() *cobra.Command {
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.AddCommand(
 		newRunCommand(), newValidateCommand(), newStatusCommand(), newFlowsCommand(), newGroupsCommand(), newNodesCommand(),
-		newTranslateCommand(), newAdoptCommand(), newVersionCommand(),
+		newTranslateCommand(), newExplainCommand(), newAdoptCommand(), newDemoCommand(), newVersionCommand(),
 	)
 	return root
 }

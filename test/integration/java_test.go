@@ -47,7 +47,7 @@ func TestJavaConsumerWanders(t *testing.T) {
 func (g *group) console(t *testing.T, s *site, topic string, n int) {
 	t.Helper()
 	out := kafkaTool(t, "console-consumer", "--bootstrap-server", s.Bootstrap()[0], "--topic", topic, "--group", g.name,
-		"--max-messages", strconv.Itoa(n), "--timeout-ms", fmt.Sprint(patience.Milliseconds()),
+		"--max-messages", strconv.Itoa(n), "--timeout-ms", strconv.FormatInt(patience.Milliseconds(), 10),
 		"--command-property", "auto.offset.reset=earliest")
 	lines := strings.Fields(out)
 	if len(lines) != n {
