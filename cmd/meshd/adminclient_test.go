@@ -94,7 +94,7 @@ func TestTLSAndTokens(t *testing.T) {
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
 			var stdout, stderr bytes.Buffer
-			code := execute(t.Context(), append([]string{"nodes"}, tc.args...), &stdout, &stderr)
+			code := run(t.Context(), append([]string{"nodes"}, tc.args...), &stdout, &stderr)
 			if out := stdout.String() + stderr.String(); code != tc.code || !strings.Contains(out, tc.says) {
 				t.Errorf("exit %d, want %d; %q wanted in\n%s", code, tc.code, tc.says, out)
 			}
@@ -108,10 +108,10 @@ func TestTheEnvironmentNamesNodes(t *testing.T) {
 	t.Setenv("MESHD_ADMIN_CA", ca)
 	t.Setenv("MESHD_ADMIN_TOKEN_FILE", token)
 	var stdout, stderr bytes.Buffer
-	if code := execute(t.Context(), []string{"nodes"}, &stdout, &stderr); code != exitDone {
+	if code := run(t.Context(), []string{"nodes"}, &stdout, &stderr); code != exitDone {
 		t.Errorf("exit %d: %s", code, stderr.String())
 	}
-	if code := execute(t.Context(), []string{"nodes", "--admin", closedPort(t)}, &stdout, &stderr); code != exitFailed {
+	if code := run(t.Context(), []string{"nodes", "--admin", closedPort(t)}, &stdout, &stderr); code != exitFailed {
 		t.Errorf("the flag does not win: exit %d", code)
 	}
 }
@@ -127,7 +127,7 @@ func TestASilentNodeIsWaitedForASecond(t *testing.T) {
 	good := serve(t, admin.Config{Node: n.Name, Watch: admin.NewWatch(n, n)})
 	began := time.Now()
 	var stdout, stderr bytes.Buffer
-	code := execute(t.Context(), []string{"status", "--admin", ln.Addr().String() + "," + good}, &stdout, &stderr)
+	code := run(t.Context(), []string{"status", "--admin", ln.Addr().String() + "," + good}, &stdout, &stderr)
 	if code != exitDone || !strings.Contains(stderr.String(), "no answer in time") || !strings.Contains(stdout.String(), "us->eu") {
 		t.Errorf("exit %d:\n%s%s", code, stdout.String(), stderr.String())
 	}

@@ -2,8 +2,6 @@ package main
 
 import (
 	"bytes"
-	"context"
-	"errors"
 	"flag"
 	"fmt"
 	"log/slog"
@@ -104,6 +102,8 @@ func newConsole(t *testing.T) *console {
 	return &console{t, strings.NewReplacer(names...), strings.NewReplacer(back...)}
 }
 
+// serve runs a server until the test ends. All of a test end at once: in a bubble, no time would pass for one that waits for its last
+// connection while another listens.
 func serve(t *testing.T, cfg admin.Config) string {
 	t.Helper()
 	cfg.Log = slog.New(slog.DiscardHandler)
@@ -111,11 +111,9 @@ func serve(t *testing.T, cfg admin.Config) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
-	go func() { done <- s.Run(ctx) }()
+	go func() { done <- s.Run(t.Context()) }()
 	t.Cleanup(func() {
-		cancel()
 		if err := <-done; err != nil {
 			t.Errorf("closing: %v", err)
 		}
@@ -142,7 +140,7 @@ func (c *console) run(args []string) string {
 		args[i] = c.names.Replace(args[i])
 	}
 	var stdout, stderr bytes.Buffer
-	code := execute(c.t.Context(), args, &stdout, &stderr)
+	code := run(c.t.Context(), args, &stdout, &stderr)
 	var out strings.Builder
 	out.WriteString(stdout.String())
 	for line := range strings.Lines(stderr.String()) {
@@ -154,29 +152,8 @@ func (c *console) run(args []string) string {
 	return c.back.Replace(out.String())
 }
 
-// execute is run; a command that is not registered yet is tested all the same.
-func execute(ctx context.Context, args []string, stdout, stderr *bytes.Buffer) int {
-	if found, _, _ := newRoot().Find([]string{args[0]}); found.Name() == args[0] || args[0] != "explain" {
-		return run(ctx, args, stdout, stderr)
-	}
-	cmd := newExplainCommand()
-	cmd.SilenceErrors, cmd.SilenceUsage = true, true
-	cmd.SetArgs(args[1:])
-	cmd.SetOut(stdout)
-	cmd.SetErr(stderr)
-	err := cmd.ExecuteContext(ctx)
-	if err == nil {
-		return exitDone
-	}
-	fmt.Fprintf(stderr, "meshd: %v\n", err)
-	if _, ok := errors.AsType[usageError](err); ok {
-		return exitUsage
-	}
-	return exitFailed
-}
-
 func TestEveryCommandHasAnExample(t *testing.T) {
-	for _, cmd := range append(newRoot().Commands(), newExplainCommand()) {
+	for _, cmd := range newRoot().Commands() {
 		if cmd.Short == "" || cmd.Args == nil || cmd.Name() != "version" && !strings.Contains(cmd.Example, "meshd "+cmd.Name()) {
 			t.Errorf("%s: example %q, short %q", cmd.Name(), cmd.Example, cmd.Short)
 		}
