@@ -1,10 +1,9 @@
 package demo
 
 import (
-	"errors"
 	"fmt"
-	"math/rand/v2"
 	"net"
+	"os"
 	"strings"
 
 	"github.com/meshd/meshd/topology"
@@ -37,15 +36,16 @@ nodes:
 
 // parse reads the topology, with two nodes a datacenter on ports of this machine that are free.
 func parse() (*topology.Topology, error) {
+	at, err := freeAddresses(portsOfNode * 2 * len(places))
+	if err != nil {
+		return nil, err
+	}
 	var b strings.Builder
 	b.WriteString(text)
 	for _, dc := range places {
-		for n := 1; n <= 2; n++ {
-			at, err := freeAddresses(3)
-			if err != nil {
-				return nil, err
-			}
-			fmt.Fprintf(&b, "  %s-%d: {datacenter: %s, gossip: %q, raft: %q, admin: %q}\n", dc, n, dc, at[0], at[1], at[2])
+		for n := range 2 {
+			fmt.Fprintf(&b, "  %s-%d: {datacenter: %s, gossip: %q, raft: %q, admin: %q}\n", dc, n+1, dc, at[0], at[1], at[2])
+			at = at[portsOfNode:]
 		}
 	}
 	t, err := topology.ParseInProcess("demo.yaml", []byte(b.String()))
@@ -55,13 +55,17 @@ func parse() (*topology.Topology, error) {
 	return t, nil
 }
 
+const portsOfNode = 3
+
 // Ports below those that systems give to outgoing connections: a node that is dead for a while must find its own again.
 const lowPort, highPort = 20_000, 32_000
 
-// freeAddresses finds ports on which nothing listens, next to each other.
+// freeAddresses finds ports next to each other on which nothing listens. Where it begins depends on the process, so that two that
+// look at the same time don't find the same.
 func freeAddresses(n int) ([]string, error) {
-	for range 100 {
-		first := lowPort + rand.IntN((highPort-lowPort)/n)*n
+	blocks := (highPort - lowPort) / n
+	for try := range blocks {
+		first := lowPort + (os.Getpid()+try)%blocks*n
 		addresses := make([]string, n)
 		for i := range addresses {
 			addresses[i] = fmt.Sprintf("127.0.0.1:%d", first+i)
@@ -70,7 +74,7 @@ func freeAddresses(n int) ([]string, error) {
 			return addresses, nil
 		}
 	}
-	return nil, errors.New("looking for free ports: none found")
+	return nil, fmt.Errorf("looking for %d free ports from %d to %d: none found", n, lowPort, highPort)
 }
 
 // free says whether both TCP and UDP can be had, as gossip needs it.

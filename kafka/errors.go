@@ -101,6 +101,8 @@ func Hint(err error) string {
 		return "raise message.timestamp.before.max.ms and message.timestamp.after.max.ms of the destination topic"
 	case errors.As(err, &eof):
 		return "the broker closed the connection at once: is TLS or SASL set on one side only?"
+	case err != nil && strings.Contains(err.Error(), "plaintext connection speaking to a tls endpoint"): // franz-go has no type for it
+		return "the broker speaks TLS, and this cluster has no tls in the topology"
 	case isTLS(err):
 		return "check tls.ca, tls.cert and tls.key of this cluster in the topology"
 	case errors.Is(err, io.EOF):

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -169,9 +170,7 @@ func (c *controller) view(now time.Time) placement.LeaderView {
 			delete(v.Alive, m.Name)
 		}
 	}
-	for shard, rate := range c.n.cfg.Runner.Load() {
-		v.Load[shard] = rate
-	}
+	maps.Copy(v.Load, c.n.cfg.Runner.Load())
 	v.Balance = c.balance(v, now)
 	return v
 }

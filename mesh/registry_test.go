@@ -1,6 +1,8 @@
 package mesh
 
 import (
+	"maps"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -38,8 +40,8 @@ func newRegistry() *registry {
 }
 
 func (r *registry) last(s topology.Shard) int64 {
-	for i := len(r.log) - 1; i >= 0; i-- {
-		if !r.log[i].beat && r.log[i].shard == s {
+	for i, e := range slices.Backward(r.log) {
+		if !e.beat && e.shard == s {
 			return int64(i)
 		}
 	}
@@ -242,9 +244,7 @@ func (r *runner) beat() {
 			n.progress = append(n.progress, s)
 		}
 	}
-	for s, seq := range r.released {
-		n.released[s] = seq
-	}
+	maps.Copy(n.released, r.released)
 	r.kafka.mu.Lock()
 	defer r.kafka.mu.Unlock()
 	if !r.killed && !r.kafka.down {

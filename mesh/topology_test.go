@@ -2,6 +2,8 @@ package mesh
 
 import (
 	"log/slog"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -48,6 +50,26 @@ func TestAnEditReachesAll(t *testing.T) {
 		if s.Current.Stamp() != edit.Stamp() || len(s.Offers) != 1 || !strings.Contains(s.Offers[0].Why, "version 2 runs, this one is version 1") {
 			t.Errorf("%s %+v", s.Current.Stamp(), s.Offers)
 		}
+	})
+}
+
+// A node that has only raft to tell it runs what its datacenter accepted.
+func TestTheTopologyThatRaftAccepted(t *testing.T) {
+	bubble(t, two, func(t *testing.T, w *world) {
+		w.start(t, two...)
+		edit := parse(t, yaml(2, "    cost: 7\n", two...))
+		if err := w.nodes["us1"].Offer(edit, "the file"); err != nil {
+			t.Fatal(err)
+		}
+		await(t, 20*time.Second, "everywhere", func() bool { return w.everywhere(edit.Stamp()) })
+		for _, name := range two {
+			w.nodes[name].kill(t)
+		}
+		if err := os.Remove(filepath.Join(w.nodes["us2"].dir, topologyFile)); err != nil {
+			t.Fatal(err)
+		}
+		w.start(t, "us2") // with the first file, and alone
+		await(t, time.Second, "the accepted one runs", func() bool { return w.nodes["us2"].Topology().Current.Stamp() == edit.Stamp() })
 	})
 }
 

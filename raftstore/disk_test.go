@@ -2,6 +2,7 @@ package raftstore
 
 import (
 	"errors"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -11,6 +12,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/hashicorp/raft"
 	"pgregory.net/rapid"
+
+	"github.com/meshd/meshd/raftstore/state"
 )
 
 func TestDirIsLockedAndOwned(t *testing.T) {
@@ -67,6 +70,31 @@ func TestWriteFileReplacesWhole(t *testing.T) {
 	}
 	if err := d.WriteFile("x", nil); err == nil || !strings.Contains(err.Error(), d.Path()) {
 		t.Errorf("a directory that is gone: %v", err)
+	}
+}
+
+// While raft replays its log after a restart, what is published stays where it was.
+func TestPublishedNeverGoesBack(t *testing.T) {
+	d, err := OpenDir(t.TempDir(), Identity{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	old, _ := state.Apply(state.State{}, assign(0, "n0"))
+	newer, _ := state.Apply(old, assign(1, "n1"))
+	p, err := openPublished(d, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.set(7, newer)
+	for range 2 {
+		p.set(6, old)
+		if s, index := p.get(); index != 7 || s.Assignment.Epoch != 2 {
+			t.Fatalf("index %d, epoch %d", index, s.Assignment.Epoch)
+		}
+		if p, err = openPublished(d, slog.New(slog.DiscardHandler)); err != nil { // as after a restart
+			t.Fatal(err)
+		}
 	}
 }
 

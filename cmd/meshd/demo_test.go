@@ -10,12 +10,8 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// demoCommand is the command with a root above it.
 func demoCommand(args ...string) *cobra.Command {
 	root := newRoot()
-	if found, _, _ := root.Find([]string{"demo"}); found.Name() != "demo" {
-		root.AddCommand(newDemoCommand())
-	}
 	root.SetArgs(append([]string{"demo"}, args...))
 	root.SetOut(&bytes.Buffer{})
 	root.SetErr(&bytes.Buffer{})

@@ -8,6 +8,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/hashicorp/memberlist"
+
 	"github.com/meshd/meshd/mesh/gossip/lossy"
 	"github.com/meshd/meshd/topology"
 )
@@ -249,7 +251,7 @@ func TestStrangersAreRefused(t *testing.T) {
 				if name != "datacenter" && len(one.heard) > 0 { // over the WAN pool a listed node may be wrong about itself and yet be heard
 					t.Errorf("it was heard: %q", one.heard)
 				}
-				if one.counter(t, "meshd_gossip_refused_total") == 0 {
+				if one.refusedFor(t, "") == 0 {
 					t.Error("not counted")
 				}
 				one.stop(t)
@@ -258,6 +260,33 @@ func TestStrangersAreRefused(t *testing.T) {
 			})
 		})
 	}
+}
+
+// Packets are refused by their label, each for its reason.
+func TestForeignPacketsAreRefused(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, h := lossy.New(), newHosts("us-1")["us-1"]
+		h.start(t, w)
+		defer time.Sleep(time.Minute)
+		defer h.stop(t)
+		from := w.Attach("10.0.0.9:7946")
+		for label, reason := range map[string]string{
+			"": "unlabelled", "consul": "unlabelled", "meshd/other/wan": "mesh", "meshd/m2/wan": "mesh", "meshd/m/lan/eu": "datacenter",
+		} {
+			before := h.refusedFor(t, reason)
+			packet, err := memberlist.AddLabelHeaderToPacket([]byte("\x00whatever"), label)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := from.WriteTo(packet, h.cfg.Advertise); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(time.Second)
+			if after := h.refusedFor(t, reason); after != before+1 {
+				t.Errorf("label %q: %.0f refused for %s, before %.0f", label, after, reason, before)
+			}
+		}
+	})
 }
 
 func TestRefusalsAreSaidOnceAMinute(t *testing.T) {

@@ -119,15 +119,19 @@ func (h *host) stop(t *testing.T) {
 	h.Gossip = nil
 }
 
-func (h *host) counter(t *testing.T, name string) (sum float64) {
+// refusedFor returns what was refused for a reason, "" for any.
+func (h *host) refusedFor(t *testing.T, reason string) (sum float64) {
 	t.Helper()
 	families, err := h.cfg.Metrics.(*prometheus.Registry).Gather()
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, f := range families {
-		if f.GetName() == name {
-			for _, m := range f.GetMetric() {
+		if f.GetName() != "meshd_gossip_refused_total" {
+			continue
+		}
+		for _, m := range f.GetMetric() {
+			if reason == "" || m.GetLabel()[0].GetValue() == reason {
 				sum += m.GetCounter().GetValue()
 			}
 		}

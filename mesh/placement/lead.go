@@ -1,6 +1,7 @@
 package placement
 
 import (
+	"maps"
 	"slices"
 	"time"
 
@@ -78,9 +79,7 @@ func (r Rule) plan(v LeaderView, owners Assignment, now time.Time) Assignment {
 	if v.Balance {
 		place = Plan
 	}
-	for shard, node := range place(free, members, v.Load, owners) {
-		left[shard] = node
-	}
+	maps.Copy(left, place(free, members, v.Load, owners))
 	return left
 }
 
