@@ -46,7 +46,7 @@ var classOf = map[error]Class{
 	kerr.TransactionalIDAuthorizationFailed: Denied, kerr.SaslAuthenticationFailed: Denied, kerr.UnsupportedSaslMechanism: Denied,
 	kerr.UnknownTopicOrPartition: Gone, kerr.UnknownTopicID: Gone, kerr.InconsistentTopicID: Gone,
 	kerr.InvalidRecord: Refused, kerr.InvalidTimestamp: Refused, kerr.UnsupportedCompressionType: Refused, kerr.PolicyViolation: Refused,
-	kerr.CorruptMessage: Retry, kerr.ConcurrentTransactions: Retry, kerr.CoordinatorLoadInProgress: Retry,
+	kerr.InvalidTxnState: Retry, kerr.CorruptMessage: Retry, kerr.ConcurrentTransactions: Retry, kerr.CoordinatorLoadInProgress: Retry,
 }
 
 // Classify maps any error of the libraries to a class.
