@@ -137,6 +137,28 @@ func TestANodeIsAddedAndRemoved(t *testing.T) {
 	})
 }
 
+// A node that is listed before it runs costs a single one its quorum only when it is there.
+func TestAnAbsentNodeIsNoVoter(t *testing.T) {
+	bubble(t, two, func(t *testing.T, w *world) {
+		w.nodes["us1"].file = parse(t, yaml(1, "", "us1", "eu9"))
+		w.start(t, "us1")
+		await(t, 20*time.Second, "it writes", func() bool { return w.served("us") })
+		if err := w.nodes["us1"].Offer(parse(t, yaml(2, "", two...)), "the file"); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(20 * time.Second)
+		if w.leader("us") != "us1" || !w.served("us") {
+			t.Error("it has lost its quorum to a node that is not there")
+		}
+		w.nodes["us2"].file = w.nodes["us1"].Topology().Current
+		w.start(t, "us2")
+		w.calm(t, "us")
+		if voters, err := w.nodes[w.leader("us")].store.Voters(); err != nil || len(voters) != 2 {
+			t.Errorf("%v %v", voters, err)
+		}
+	})
+}
+
 func testKeeper(t *testing.T, dir string, file *topology.Topology) *keeper {
 	t.Helper()
 	d, err := raftstore.OpenDir(dir, raftstore.Identity{Mesh: "m"})
