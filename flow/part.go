@@ -72,6 +72,7 @@ type part struct {
 	busy      *chunk // under way
 	assigned  int64  // records of this epoch that are in the queue or beyond
 	unnoted   int64  // first record whose run is not acknowledged in the progress topic
+	gone      int    // how often the part went back to what is acknowledged
 
 	// prog is what the progress topic holds or is to hold next: the place of the last save, and every run since then. The
 	// maps are saved before it, so that the runs from that place on are all that a successor needs to complete them.
@@ -240,14 +241,17 @@ func (p *part) pump() {
 	p.outlet.Send(c.data, p.onAck)
 }
 
-// noted is called when the progress topic has acknowledged all runs that begin below through. One that begins there may have come, or
-// changed, since the note was taken.
-func (p *part) noted(through int64) {
+// noted is called when the progress topic has acknowledged all runs that begin below m.through. One that begins there may have come, or
+// changed, since the note was taken; and a part that went back has other runs than those that were noted.
+func (p *part) noted(m noteMark) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if m.gone != p.gone {
+		return
+	}
 	p.unnoted = nothingUnnoted
 	for _, r := range p.prog.Ahead {
-		if r.Written >= through {
+		if r.Written >= m.through {
 			p.unnoted = r.Written
 			break
 		}

@@ -70,6 +70,7 @@ func (p *part) tellSettled() {
 
 // forgetQueued takes the part back to what is acknowledged.
 func (p *part) forgetQueued() {
+	p.gone++
 	p.assigned = p.written
 	p.at, p.lastEpoch = p.prog.SourceOf(p.written), -1
 	p.prog.Advance(p.written, p.dest)

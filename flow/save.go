@@ -21,7 +21,7 @@ func (l *life) writeNotes(ctx context.Context) error {
 		return nil
 	}
 	var es []entry
-	through := map[*part]int64{}
+	through := map[*part]noteMark{}
 	for p := range waiting {
 		e, n, tooMany := p.note()
 		if tooMany {
@@ -43,11 +43,19 @@ func (l *life) writeNotes(ctx context.Context) error {
 }
 
 // note encodes what the progress topic is to hold: the place of the last save and every run since.
-func (p *part) note() (e entry, through int64, tooMany bool) {
+func (p *part) note() (e entry, through noteMark, tooMany bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return entry{p.Key(), p.prog.Encode()}, p.assigned, len(p.prog.Ahead) > maxRuns
+	return entry{p.Key(), p.prog.Encode()}, p.noteMark(), len(p.prog.Ahead) > maxRuns
 }
+
+// noteMark says how far a note goes: all runs that begin below through, as long as the part has not gone back since.
+type noteMark struct {
+	through int64
+	gone    int // how often the part had gone back
+}
+
+func (p *part) noteMark() noteMark { return noteMark{p.assigned, p.gone} }
 
 // save writes the maps and then the places of all parts in which something changed.
 func (l *life) save(ctx context.Context) error {
@@ -66,7 +74,7 @@ func (l *life) save(ctx context.Context) error {
 // saveParts writes maps first: a successor completes a map from the place in the progress on, and finds nothing before it.
 func (l *life) saveParts(ctx context.Context, ps []*part) error {
 	var pages, places []entry
-	through := make([]int64, len(ps))
+	through := make([]noteMark, len(ps))
 	for i, p := range ps {
 		var place entry
 		var mine []entry
@@ -92,7 +100,7 @@ func (p *part) isDirty() bool {
 }
 
 // snapshot takes the pages of the map that changed, and moves the place to what is acknowledged.
-func (p *part) snapshot() (pages []entry, place entry, through int64) {
+func (p *part) snapshot() (pages []entry, place entry, through noteMark) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.dirty = false
@@ -107,5 +115,5 @@ func (p *part) snapshot() (pages []entry, place entry, through int64) {
 		pages = append(pages, entry{checkpoint.PageKey(p.Key(), c.Start), c.Data})
 	}
 	p.prog.Advance(p.written, p.dest)
-	return pages, entry{p.Key(), p.prog.Encode()}, p.assigned
+	return pages, entry{p.Key(), p.prog.Encode()}, p.noteMark()
 }

@@ -1,0 +1,37 @@
+package flow
+
+import (
+	"testing"
+
+	"github.com/meshd/meshd/checkpoint"
+	"github.com/meshd/meshd/offsetxlate"
+)
+
+// silent is an owner that nobody listens to.
+type silent struct{ partOwner }
+
+func (silent) needNote(*part) {}
+
+// A note that was under way when the part went back says nothing of the runs that came since: records that are cut otherwise now may
+// have the same numbers.
+func TestNoteOfBeforeGoingBackLiftsNoGate(t *testing.T) {
+	p := &part{
+		owner: silent{}, budget: NewBudget(1 << 20), state: Streaming, unnoted: nothingUnnoted,
+		prog: checkpoint.Progress{}, xlate: offsetxlate.New(offsetxlate.Point{}),
+	}
+	p.addRun(0, 10)
+	p.assigned = 5
+	_, mark, _ := p.note()
+	p.rewind()
+	p.addRun(0, 20)
+	p.assigned = 5
+	p.noted(mark)
+	if p.unnoted != 0 {
+		t.Fatalf("the gate stands at %d after a note that does not know of the run, want 0", p.unnoted)
+	}
+	_, mark, _ = p.note()
+	p.noted(mark)
+	if p.unnoted != nothingUnnoted {
+		t.Fatalf("the gate stands at %d though all is noted", p.unnoted)
+	}
+}
