@@ -2,42 +2,47 @@ package flow
 
 import (
 	"context"
-	"slices"
-	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/meshd/meshd/kafka"
 )
 
-const (
-	fetchMaxBytes  = 16 << 20 // of one answer
-	fetchPartBytes = 1 << 20  // of one partition in it
-	longPoll       = 500 * time.Millisecond
-	shortPoll      = 50 * time.Millisecond // while a partition waits to join the next fetch
-	steadyAfter    = 3 * time.Second       // since the last partition was added
-)
-
-// Fetcher reads raw batches from one source cluster, for all partitions that this node copies from there: a goroutine a broker.
+// Fetcher reads raw batches from one source cluster, for all partitions that this node copies from there. Each broker has two lanes,
+// each with a fetch session and a connection of its own: the tail is for partitions that have been read to their end, the backlog for
+// all others, so that no large answer holds up a small one. A partition begins in the backlog, and stays there until the tail reads it.
 type Fetcher struct {
-	cluster *kafka.Cluster
-	dir     *kafka.Directory
-	budget  *Budget
-	ctx     context.Context //nolint:containedctx // the life of the fetcher, ended by Close
-	cancel  context.CancelFunc
-	wg      sync.WaitGroup
+	tail, backlog *kafka.Cluster // two clients, for a connection brings one answer after the other
+	dir           *kafka.Directory
+	budget        *Budget
+	ctx           context.Context //nolint:containedctx // the life of the fetcher, ended by Close
+	cancel        context.CancelFunc
+	wg            sync.WaitGroup
 
-	mu      sync.Mutex
-	parts   map[*part]struct{}
-	brokers map[int32]*brokerFetch
-	added   time.Time
-	version atomic.Int64 // raised when parts or leaders changed
+	mu    sync.Mutex
+	seats map[*part]*seat
+	lanes map[laneID]*lane
 }
 
+type laneID struct {
+	broker  int32
+	backlog bool
+}
+
+// seat is where a partition is read.
+type seat struct {
+	laneID
+	leaving bool  // the backlog reads it too, until the tail does
+	replica int32 // the broker that its leader named as the closest one; -1: the leader itself
+	until   time.Time
+}
+
+// replicaFor is how long a partition is read from a follower before its leader is asked again, as Kafka's consumers do with their metadata.
+const replicaFor = 5 * time.Minute
+
 // NewFetcher starts a fetcher.
-func NewFetcher(c *kafka.Cluster, dir *kafka.Directory, b *Budget) *Fetcher {
-	f := &Fetcher{cluster: c, dir: dir, budget: b, parts: map[*part]struct{}{}, brokers: map[int32]*brokerFetch{}}
+func NewFetcher(tail, backlog *kafka.Cluster, dir *kafka.Directory, b *Budget) *Fetcher {
+	f := &Fetcher{tail: tail, backlog: backlog, dir: dir, budget: b, seats: map[*part]*seat{}, lanes: map[laneID]*lane{}}
 	f.ctx, f.cancel = context.WithCancel(context.Background())
 	f.wg.Go(f.follow)
 	return f
@@ -45,15 +50,21 @@ func NewFetcher(c *kafka.Cluster, dir *kafka.Directory, b *Budget) *Fetcher {
 
 // Close ends the fetcher and returns when its goroutines have.
 func (f *Fetcher) Close() {
+	f.mu.Lock()
 	f.cancel()
+	f.mu.Unlock()
 	f.wg.Wait()
 }
 
-// follow gives every change of leaders to the goroutines of the brokers.
+// follow seats the partitions anew whenever leaders changed.
 func (f *Fetcher) follow() {
 	for {
 		changed := f.dir.Changed()
-		f.regroup()
+		f.mu.Lock()
+		for p, s := range f.seats {
+			f.place(p, s)
+		}
+		f.mu.Unlock()
 		select {
 		case <-changed:
 		case <-f.ctx.Done():
@@ -64,180 +75,122 @@ func (f *Fetcher) follow() {
 
 func (f *Fetcher) add(p *part) {
 	f.mu.Lock()
-	f.parts[p], f.added = struct{}{}, time.Now()
-	f.mu.Unlock()
-	f.regroup()
+	defer f.mu.Unlock()
+	s := &seat{laneID: laneID{-1, true}, replica: -1}
+	f.seats[p] = s
+	f.place(p, s)
 }
 
 func (f *Fetcher) remove(p *part) {
 	f.mu.Lock()
-	delete(f.parts, p)
-	f.mu.Unlock()
-	f.version.Add(1)
-}
-
-// regroup makes sure that each leader has a goroutine, and tells all to read anew which partitions are theirs.
-func (f *Fetcher) regroup() {
-	f.version.Add(1)
-	f.mu.Lock()
 	defer f.mu.Unlock()
-	for p := range f.parts {
-		at, ok := f.dir.Get(p.Topic, p.Number)
-		if !ok || at.Leader < 0 || f.brokers[at.Leader] != nil || f.ctx.Err() != nil {
-			continue
-		}
-		b := &brokerFetch{f: f, id: at.Leader, wake: make(chan struct{}, 1), rec: newRecoder()}
-		f.brokers[at.Leader] = b
-		f.wg.Go(b.loop)
-	}
-	for _, b := range f.brokers {
-		b.poke()
+	if s := f.seats[p]; s != nil {
+		delete(f.seats, p)
+		f.touch(p, s)
 	}
 }
 
-// wakeFor tells the goroutine of p's leader that p has room again.
-func (f *Fetcher) wakeFor(p *part) {
+// place seats a partition in the backlog of another broker if it is not read from the right one. It is called with the lock held.
+func (f *Fetcher) place(p *part, s *seat) {
 	at, ok := f.dir.Get(p.Topic, p.Number)
-	if !ok {
-		return
+	if !ok || at.Leader < 0 {
+		return // what is read of it says so
 	}
-	f.mu.Lock()
-	b := f.brokers[at.Leader]
-	f.mu.Unlock()
-	if b != nil {
-		b.poke()
+	broker := at.Leader
+	if s.replica >= 0 && time.Now().Before(s.until) {
+		broker = s.replica
+	}
+	if broker != s.broker {
+		f.reseat(p, s, laneID{broker, true})
 	}
 }
 
-// owned returns the parts that a broker leads, those of a topic side by side, and the time since a part was added.
-func (f *Fetcher) owned(broker int32) (mine []*part, since time.Duration) {
+// reseat is called with the lock held.
+func (f *Fetcher) reseat(p *part, s *seat, to laneID) {
+	was := *s
+	s.laneID, s.leaving = to, to.broker == was.broker && was.backlog && !to.backlog
+	if !s.leaving {
+		f.touch(p, &was)
+	}
+	f.touch(p, s)
+}
+
+// touch has the lanes of a seat look at a partition. It is called with the lock held.
+func (f *Fetcher) touch(p *part, s *seat) {
+	if s.broker < 0 {
+		return
+	}
+	f.lane(s.laneID).touch(p)
+	if s.leaving {
+		f.lane(laneID{s.broker, true}).touch(p)
+	}
+}
+
+func (f *Fetcher) lane(id laneID) *lane {
+	l := f.lanes[id]
+	if l == nil {
+		l = newLane(f, id)
+		f.lanes[id] = l
+		if f.ctx.Err() == nil {
+			f.wg.Go(l.loop)
+		}
+	}
+	return l
+}
+
+// wakeFor has p's lane look at it: it has room again, or may be tried again.
+func (f *Fetcher) wakeFor(p *part) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	for p := range f.parts {
-		if at, ok := f.dir.Get(p.Topic, p.Number); ok && at.Leader == broker {
-			mine = append(mine, p)
-		}
-	}
-	slices.SortFunc(mine, func(a, b *part) int {
-		if c := strings.Compare(a.Topic, b.Topic); c != 0 {
-			return c
-		}
-		return int(a.Number - b.Number)
-	})
-	return mine, time.Since(f.added)
-}
-
-// brokerFetch is the fetch loop of one source broker.
-type brokerFetch struct {
-	f       *Fetcher
-	id      int32
-	wake    chan struct{}
-	version int64
-	parts   []*part
-	steady  bool
-	turn    int // the part that stands first in the next fetch, so that a full answer starves nobody
-	failed  int
-	rec     *recoder
-}
-
-func (b *brokerFetch) poke() {
-	select {
-	case b.wake <- struct{}{}:
-	default:
+	if s := f.seats[p]; s != nil {
+		f.touch(p, s)
 	}
 }
 
-func (b *brokerFetch) loop() {
-	for b.f.ctx.Err() == nil {
-		if b.step() {
-			continue
-		}
-		t := time.NewTimer(longPoll) // a part whose wait is over wakes nobody
-		select {
-		case <-b.wake:
-		case <-t.C:
-		case <-b.f.ctx.Done():
-		}
-		t.Stop()
+// has says whether a lane reads p, and where p is. A tail that sees p for the first time has the backlog leave it.
+func (f *Fetcher) has(id laneID, p *part) (at kafka.Partition, ok bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	s := f.seats[p]
+	if s == nil || s.laneID != id && (!s.leaving || id != laneID{s.broker, true}) {
+		return at, false
+	}
+	return f.dir.Get(p.Topic, p.Number)
+}
+
+// left has the backlog leave p, which is in the tail's session now.
+func (f *Fetcher) left(id laneID, p *part) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if s := f.seats[p]; s != nil && s.laneID == id && s.leaving {
+		s.leaving = false
+		f.lane(laneID{s.broker, true}).touch(p)
 	}
 }
 
-// step does one fetch; false means that no part wants anything.
-func (b *brokerFetch) step() bool {
-	b.regroup()
-	ps, wants, missing := b.collect()
-	if len(ps) == 0 {
-		return false
-	}
-	wait := longPoll
-	if missing || !b.steady {
-		wait = shortPoll
-	}
-	limit := b.f.budget.take(fetchMaxBytes)
-	if limit == 0 {
-		b.f.budget.wait(b.f.ctx)
-		return true
-	}
-	got, err := b.f.cluster.Fetch(b.f.ctx, kafka.FetchRequest{
-		Broker: b.id, Wants: wants, MaxWait: wait, MaxBytes: int32(limit), Committed: true,
-	})
-	b.f.budget.give(limit)
-	if err != nil {
-		b.fail(ps, err)
-		return true
-	}
-	b.failed = 0
-	for i, p := range ps {
-		p.deliver(got[i], wants[i].Offset, b.rec)
-	}
-	return true
-}
-
-func (b *brokerFetch) regroup() {
-	if v := b.f.version.Load(); v != b.version || !b.steady {
-		var since time.Duration
-		b.version = v
-		b.parts, since = b.f.owned(b.id)
-		b.steady = since > steadyAfter
+// move seats p in the other lane of its broker, unless it was seated elsewhere meanwhile.
+func (f *Fetcher) move(p *part, from laneID) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if s := f.seats[p]; s != nil && s.laneID == from {
+		f.reseat(p, s, laneID{from.broker, !from.backlog})
 	}
 }
 
-// collect asks each part what it wants; missing says that one of them will want something soon.
-func (b *brokerFetch) collect() (ps []*part, wants []kafka.Want, missing bool) {
-	now := time.Now()
-	n := len(b.parts)
-	start := 0
-	if n > 0 {
-		b.turn++
-		start = b.turn % n
+// redirect has p read from the replica that its leader named, or, with -1, from the leader again.
+func (f *Fetcher) redirect(p *part, replica int32) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if s := f.seats[p]; s != nil {
+		s.replica, s.until = replica, time.Now().Add(replicaFor)
+		f.place(p, s)
 	}
-	for i := range n {
-		p := b.parts[(start+i)%n]
-		w, ok, soon := p.want(now)
-		if !ok {
-			missing = missing || soon
-			continue
-		}
-		at, found := b.f.dir.Get(p.Topic, p.Number)
-		if !found {
-			continue
-		}
-		w.Partition = at
-		ps, wants = append(ps, p), append(wants, w)
-	}
-	return ps, wants, missing
 }
 
-// fail is for a request that had no answer: the broker is asked again after a wait, and metadata may name another leader.
-func (b *brokerFetch) fail(ps []*part, err error) {
-	if b.f.ctx.Err() != nil {
-		return
-	}
-	for _, p := range ps {
-		p.fetchTrouble(err)
-	}
-	b.f.dir.Stale()
-	b.failed++
-	wait := min(50*time.Millisecond<<min(b.failed, 6), 2*time.Second)
-	_ = kafka.Sleep(b.f.ctx, wait) // ended early is found by the loop
+// follows says whether p is read from a follower of its leader's choice.
+func (f *Fetcher) follows(p *part) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	s := f.seats[p]
+	return s != nil && s.replica >= 0 && s.replica == s.broker
 }

@@ -13,6 +13,7 @@ import (
 // same fence shuts out an older owner.
 type ledger struct {
 	outlet  *Outlet
+	acks    chan Ack // of the one batch that is under way
 	id      kafka.ProducerID
 	written int64
 	stamp   func() int64
@@ -61,10 +62,9 @@ func (l *ledger) append(ctx context.Context, es []entry) error {
 }
 
 func (l *ledger) send(ctx context.Context, data []byte) error {
-	done := make(chan Ack, 1)
-	l.outlet.Send(data, func(a Ack) { done <- a })
+	l.outlet.Send(&Flight{Data: data})
 	select {
-	case a := <-done:
+	case a := <-l.acks:
 		if a.Err != nil {
 			return fmt.Errorf("writing to %s/%d: %w", l.outlet.topic, l.outlet.number, a.Err)
 		}

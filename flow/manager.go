@@ -33,7 +33,6 @@ type Manager struct {
 	mu     sync.Mutex
 	topo   *topology.Topology
 	sites  map[topology.Alias]*Site
-	srcs   map[topology.Alias]*Source
 	dsts   map[topology.Alias]*Destination
 	pairs  map[topology.Pair]*pair
 	budget *Budget
@@ -44,7 +43,7 @@ type Manager struct {
 // NewManager makes a manager that runs nothing yet.
 func NewManager(cfg Config) *Manager {
 	return &Manager{
-		cfg: cfg, sites: map[topology.Alias]*Site{}, srcs: map[topology.Alias]*Source{},
+		cfg: cfg, sites: map[topology.Alias]*Site{},
 		dsts: map[topology.Alias]*Destination{}, pairs: map[topology.Pair]*pair{},
 	}
 }
@@ -143,11 +142,11 @@ func (m *Manager) run(t *topology.Topology, tp topology.Pair, shards map[int]uin
 }
 
 func (m *Manager) newPair(t *topology.Topology, tp topology.Pair) (*pair, error) {
-	src, err := m.source(t, tp.Source)
+	dst, err := m.destination(t, tp.Destination)
 	if err != nil {
 		return nil, err
 	}
-	dst, err := m.destination(t, tp.Destination)
+	src, err := m.source(t, tp.Source)
 	if err != nil {
 		return nil, err
 	}
@@ -192,18 +191,11 @@ func (m *Manager) site(t *topology.Topology, a topology.Alias) (*Site, error) {
 }
 
 func (m *Manager) source(t *topology.Topology, a topology.Alias) (*Source, error) {
-	if s := m.srcs[a]; s != nil {
-		return s, nil
-	}
 	site, err := m.site(t, a)
 	if err != nil {
 		return nil, err
 	}
-	s := &Source{Site: site, Fetcher: NewFetcher(site.Data, site.Dir, m.budget)}
-	m.mu.Lock()
-	m.srcs[a] = s
-	m.mu.Unlock()
-	return s, nil
+	return openSource(m.cfg.Dialer, t.Clusters[a], site, m.budget)
 }
 
 func (m *Manager) destination(t *topology.Topology, a topology.Alias) (*Destination, error) {
@@ -214,7 +206,10 @@ func (m *Manager) destination(t *topology.Topology, a topology.Alias) (*Destinat
 	if err != nil {
 		return nil, err
 	}
-	d := &Destination{Site: site, Producer: NewProducer(site.Data, site.Dir)}
+	d, err := openDestination(m.cfg.Dialer, t.Clusters[a], site)
+	if err != nil {
+		return nil, err
+	}
 	m.mu.Lock()
 	m.dsts[a] = d
 	m.mu.Unlock()
@@ -229,15 +224,9 @@ func (m *Manager) closeIdle(want map[topology.Pair]map[int]uint64) {
 	}
 	m.mu.Lock()
 	var closers []func()
-	for a, s := range m.srcs {
-		if !srcs[a] {
-			closers = append(closers, s.Fetcher.Close)
-			delete(m.srcs, a)
-		}
-	}
 	for a, d := range m.dsts {
 		if !dsts[a] {
-			closers = append(closers, d.Producer.Close)
+			closers = append(closers, d.close)
 			delete(m.dsts, a)
 		}
 	}

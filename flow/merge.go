@@ -31,12 +31,14 @@ func (p *part) mergeHead() {
 	taken := 0
 	for count := int32(0); count < merged.count; taken++ {
 		count += p.queue[taken].count
-		p.release(p.queue[taken])
+		p.queued -= len(p.queue[taken].Data)
+		p.queue[taken].lease.done()
 		p.queue[taken] = nil
 	}
-	p.queue = append([]*chunk{merged}, p.queue[taken:]...)
-	p.queued += len(merged.data)
-	p.budget.hold(int64(len(merged.data)))
+	p.queue = p.queue[taken-1:]
+	p.queue[0] = merged
+	merged.lease = p.budget.own(len(merged.Data))
+	p.queued += len(merged.Data)
 	p.stats.Merged += int64(taken)
 }
 
@@ -44,9 +46,9 @@ func (p *part) mergeHead() {
 func (p *part) mergeable() int {
 	size, n := 0, 0
 	for _, c := range p.queue {
-		size += len(c.data)
-		if len(c.data) >= mergeBelow || size > mergeUpTo || n == mergeMost || c.first+int64(c.count) > p.unnoted ||
-			c.data.Codec() != p.queue[0].data.Codec() {
+		size += len(c.Data)
+		if len(c.Data) >= mergeBelow || size > mergeUpTo || n == mergeMost || c.first+int64(c.count) > p.unnoted ||
+			batch.Batch(c.Data).Codec() != batch.Batch(p.queue[0].Data).Codec() {
 			break
 		}
 		n++
@@ -56,11 +58,11 @@ func (p *part) mergeable() int {
 
 // merge makes one chunk of the first chunks, of as many as fit; nil if that is not more than one.
 func (c *recoder) merge(chunks []*chunk) *chunk {
-	c.b.Reset(nil, chunks[0].data.Codec(), mergeUpTo)
+	c.b.Reset(nil, batch.Batch(chunks[0].Data).Codec(), mergeUpTo)
 	out := &chunk{first: chunks[0].first}
 	taken := 0
 	for _, x := range chunks {
-		if fits, err := c.b.AppendBatch(c.r, x.data); !fits || err != nil {
+		if fits, err := c.b.AppendBatch(c.r, batch.Batch(x.Data)); !fits || err != nil {
 			break
 		}
 		out.runs = appendRuns(out.runs, x.runs)
@@ -71,7 +73,7 @@ func (c *recoder) merge(chunks []*chunk) *chunk {
 	if taken < 2 || err != nil {
 		return nil
 	}
-	out.data, out.count = data, data.Count()
+	out.Data, out.Own, out.count = data, true, data.Count()
 	if c.check(data) != nil {
 		return nil
 	}

@@ -10,7 +10,8 @@ import (
 // silent is an owner that nobody listens to.
 type silent struct{ partOwner }
 
-func (silent) needNote(*part) {}
+func (silent) needNote(*part)  {}
+func (silent) wakeFetch(*part) {}
 
 // A note that was under way when the part went back says nothing of the runs that came since: records that are cut otherwise now may
 // have the same numbers.

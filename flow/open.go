@@ -217,12 +217,13 @@ func otherTopic(spec Spec, prog checkpoint.Progress, at kafka.Partition) (kafka.
 }
 
 func (l *life) newPart(at kafka.Partition, spec Spec) *part {
-	return &part{
-		Spec: spec, owner: l.shard, id: l.id, budget: l.env.budget, state: Opening,
-		outlet: l.dst.Producer.Outlet(spec.Remote, spec.Number), lastEpoch: -1, unnoted: nothingUnnoted,
+	p := &part{
+		Spec: spec, owner: l.shard, id: l.id, budget: l.env.budget, state: Opening, behind: true, lastEpoch: -1, unnoted: nothingUnnoted,
 		mapBytes: l.env.mapBytes,
 		prog:     checkpoint.Progress{Owner: l.id, SrcID: spec.SourceID, DstID: at.TopicID, SourceEpoch: -1, DestEpoch: at.LeaderEpoch},
 	}
+	p.outlet = l.dst.Producer.Outlet(spec.Remote, spec.Number, p.onAck, p.stuck)
+	return p
 }
 
 // beginPart is for a partition without progress. It holds no record: precheck looked, and what came since lies before the marker.

@@ -7,96 +7,236 @@ import (
 	"github.com/meshd/meshd/kafka"
 )
 
+// Flight is one batch on its way. Until it is answered it is the outlet's, but for the time of a call of stuck.
+type Flight struct {
+	Data  []byte
+	Own   bool // it shares its memory with no other
+	Bulk  bool // others may go before it
+	state flightState
+	base  int64
+	err   error
+}
+
+type flightState int
+
+const (
+	waiting flightState = iota // to be sent
+	sent
+	acked
+	failed // a definite no
+)
+
 // Ack is the destination's answer to one batch.
 type Ack struct {
 	Base int64 // offset of the batch's first record
-	Err  error // final: what could be repeated was repeated
+	Err  error // final: what could be repeated was repeated. All batches behind it are dropped.
 }
 
-// Outlet is the place of one partition in the produce stream. One batch is under way at a time, and a batch without an answer
-// is sent again, byte for byte, until there is one: the broker tells a repeated batch by its sequence.
+// Outlet is the place of one partition in the produce stream. Batches go out in order, several at a time, and are answered in order. A
+// batch without an answer is sent again, byte for byte, until there is one: the broker tells a repeated batch by its sequence, among the
+// last five. Until then nothing else of the partition is under way.
 type Outlet struct {
 	producer *Producer
 	topic    string
 	number   int32
+	done     func(Ack) // on a goroutine of the producer, one at a time
+	stuck    func()    // when nothing is under way because a batch has to be repeated; may be nil
 
-	mu      sync.Mutex
-	batch   []byte
-	done    func(Ack)
-	tries   int
-	trouble error // why the batch under way has no answer yet
-	since   time.Time
-	closed  bool
+	mu         sync.Mutex
+	window     []*Flight // in the order of their sequences
+	out        int       // under way
+	queued     bool      // waits for a sender, or for the time to try again
+	repeating  bool      // window[0] goes first and alone
+	tries      int
+	trouble    error // why window[0] is being repeated
+	since      time.Time
+	acks       []Ack // to be told
+	delivering bool
+	closed     bool
 }
 
-// Send starts a batch. done is called once, on a goroutine of the producer, unless the outlet is closed before.
-func (o *Outlet) Send(batch []byte, done func(Ack)) {
+// Send adds a batch; at most five may be unanswered. done is called once for it, unless the outlet is closed before.
+func (o *Outlet) Send(f *Flight) {
 	o.mu.Lock()
-	o.batch, o.done, o.tries = batch, done, 0
+	f.state = waiting
+	o.window = append(o.window, f)
+	wake := !o.queued && !o.repeating && !o.closed
+	o.queued = o.queued || wake
 	o.mu.Unlock()
-	o.producer.enqueue(o)
+	if wake {
+		o.producer.enqueue(o)
+	}
 }
 
-// Close forgets the batch under way: its answer is not reported.
+// Close forgets the batches that are not answered: their answers are not told.
 func (o *Outlet) Close() {
 	o.mu.Lock()
-	o.closed, o.batch, o.done = true, nil, nil
+	o.closed, o.window, o.acks = true, nil, nil
 	o.mu.Unlock()
 }
 
-// Trouble says why the batch under way is being repeated, and since when; nil if it is not.
+// Trouble says why the first batch is being repeated, and since when; nil if it is not.
 func (o *Outlet) Trouble() (since time.Time, err error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.since, o.trouble
 }
 
-// take returns the batch to send; nil if there is nothing to do any more.
-func (o *Outlet) take() []byte {
+// take returns the batch to send now, if any, and whether another may follow in the next request.
+func (o *Outlet) take() (f *Flight, more bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return o.batch
-}
-
-// answer handles what came back for the batch.
-func (o *Outlet) answer(base int64, err error) {
-	switch kafkaClass(err) {
-	case answered:
-		o.finish(Ack{Base: base})
-	case final:
-		o.finish(Ack{Err: err})
-	default:
-		o.again(err)
+	next := o.next()
+	if next < 0 {
+		o.queued = false
+		return nil, false
 	}
+	f = o.window[next]
+	f.state = sent
+	o.out++
+	o.queued = o.next() >= 0
+	return f, o.queued
 }
 
-func (o *Outlet) finish(a Ack) {
+// next is the first batch that may be sent; -1: none.
+func (o *Outlet) next() int {
+	if o.repeating && o.out > 0 {
+		return -1
+	}
+	for i, f := range o.window {
+		switch {
+		case f.state == waiting:
+			return i
+		case f.state == failed, o.repeating:
+			return -1
+		}
+	}
+	return -1
+}
+
+// answer handles what came back for a batch.
+func (o *Outlet) answer(f *Flight, base int64, err error) {
 	o.mu.Lock()
-	done := o.done
-	o.batch, o.done, o.trouble = nil, nil, nil
-	o.mu.Unlock()
-	if done != nil {
-		done(a)
+	o.out--
+	if o.closed {
+		o.mu.Unlock()
+		return
 	}
+	o.judge(f, base, err)
+	o.settle()
+	o.goOn()
+}
+
+// goOn tells what is answered, and has the next batch sent, or the first one again. It is called with the lock held, and lets go of it.
+func (o *Outlet) goOn() {
+	stuck := o.repeating && o.out == 0 && !o.queued
+	wake := !stuck && !o.queued && o.next() >= 0
+	o.queued = o.queued || wake
+	o.tell()
+	o.mu.Unlock()
+	switch {
+	case stuck:
+		o.again()
+	case wake:
+		o.producer.enqueue(o)
+	}
+}
+
+// noPlace is for an outlet whose partition has no leader that is known.
+func (o *Outlet) noPlace(err error) {
+	o.mu.Lock()
+	o.queued = false
+	if o.closed || o.next() < 0 {
+		o.mu.Unlock()
+		return
+	}
+	o.repeat(err)
+	o.goOn()
+}
+
+func (o *Outlet) judge(f *Flight, base int64, err error) {
+	switch outcomeOf(err) {
+	case answered:
+		f.state, f.base = acked, base
+		return
+	case final:
+		if f == o.window[0] || kafka.Classify(err) != kafka.Sequence {
+			f.state, f.err = failed, err
+			return
+		}
+		// A batch before it is not there yet, so this one came too early.
+	case repeat:
+	}
+	f.state = waiting
+	o.repeat(err)
+}
+
+func (o *Outlet) repeat(err error) {
+	o.repeating = true
+	if o.trouble == nil {
+		o.since = time.Now()
+	}
+	o.trouble = err
+}
+
+// settle takes what is answered from the front of the window.
+func (o *Outlet) settle() {
+	n := 0
+	for n < len(o.window) && o.window[n].state == acked {
+		o.acks = append(o.acks, Ack{Base: o.window[n].base})
+		n++
+	}
+	if n > 0 {
+		o.window = append(o.window[:0], o.window[n:]...)
+		o.repeating, o.trouble, o.tries = o.repeating && len(o.window) > 0 && o.out > 0, nil, 0
+	}
+	if o.out == 0 && len(o.window) > 0 && o.window[0].state == failed {
+		o.acks = append(o.acks, Ack{Err: o.window[0].err})
+		o.window, o.repeating, o.trouble, o.tries = o.window[:0], false, nil, 0
+	}
+}
+
+// tell calls done for what is answered, in order. It is called with the lock held, and lets go of it meanwhile.
+func (o *Outlet) tell() {
+	if o.delivering {
+		return
+	}
+	o.delivering = true
+	for len(o.acks) > 0 {
+		acks := o.acks
+		o.acks = nil
+		o.mu.Unlock()
+		for _, a := range acks {
+			o.done(a)
+		}
+		o.mu.Lock()
+	}
+	o.delivering = false
 }
 
 // goneAfter is how long a topic may be unknown to its broker before that is believed: a new topic is not known everywhere at once.
 const goneAfter = 15 * time.Second
 
-func (o *Outlet) again(err error) {
-	o.mu.Lock()
-	if o.trouble == nil {
-		o.since = time.Now()
+// again has the first batch sent once more after a while.
+func (o *Outlet) again() {
+	if o.stuck != nil {
+		o.stuck()
 	}
-	o.trouble = err
-	o.tries++
-	wait := min(20*time.Millisecond<<min(o.tries, 8), 2*time.Second)
-	gone := kafka.Classify(err) == kafka.Gone && time.Since(o.since) > goneAfter
-	o.mu.Unlock()
-	if gone {
-		o.finish(Ack{Err: err})
+	o.mu.Lock()
+	if o.closed || o.queued || o.out > 0 || len(o.window) == 0 {
+		o.mu.Unlock()
 		return
 	}
+	if kafka.Classify(o.trouble) == kafka.Gone && time.Since(o.since) > goneAfter {
+		o.window[0].state, o.window[0].err = failed, o.trouble
+		o.settle()
+		o.goOn()
+		return
+	}
+	o.queued = true
+	o.tries++
+	wait := min(20*time.Millisecond<<min(o.tries, 8), 2*time.Second)
+	o.mu.Unlock()
 	o.producer.dir.Stale()
 	time.AfterFunc(wait, func() { o.producer.enqueue(o) })
 }
@@ -109,8 +249,8 @@ const (
 	final
 )
 
-// kafkaClass is the table of what an answer to a produce request means for the batch under way.
-func kafkaClass(err error) outcome {
+// outcomeOf is the table of what an answer to a produce request means for the batch under way.
+func outcomeOf(err error) outcome {
 	if err == nil {
 		return answered
 	}

@@ -73,6 +73,7 @@ func (p *pair) stop() {
 	p.cancel()
 	p.wg.Wait()
 	p.hold(nil)
+	p.src.close()
 }
 
 // hold makes the shards that run be those of held: it stops before it starts. A shard that was fenced is taken over anew by a

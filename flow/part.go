@@ -1,6 +1,7 @@
 package flow
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"sync"
@@ -32,11 +33,17 @@ func (s Spec) Key() string { return checkpoint.PartitionKey(s.Topic, s.Number) }
 const (
 	queueBytes  = 2 << 20          // a part asks for no more while it holds this much
 	retryFailed = 15 * time.Second // a part that was refused tries again
+	windowMost  = 5                // batches under way: a broker knows the last five of a producer, and takes a repeated one of them for what it is
+	windowBytes = 2 << 20          // of them, but for a larger one alone
+	windowAlone = time.Minute      // without an answer for so long, the next batch goes alone: a broker that forgot the writer would take the one behind it though it refused it
+	shedAfter   = time.Second      // a part that is stuck holds nothing but what is under way
+	stallAfter  = 10 * time.Second // and not even that
 )
 
 // chunk is one batch that is ready to be sent, but for its sequence.
 type chunk struct {
-	data  batch.Batch
+	Flight
+	lease *lease
 	runs  []srcRun
 	count int32
 	next  offsetxlate.Source // after the last record of the batch, at the source
@@ -68,11 +75,15 @@ type part struct {
 	at        offsetxlate.Source // next source offset to fetch
 	lastEpoch int32
 	queue     []*chunk
-	queued    int
-	busy      *chunk // under way
-	assigned  int64  // records of this epoch that are in the queue or beyond
-	unnoted   int64  // first record whose run is not acknowledged in the progress topic
-	gone      int    // how often the part went back to what is acknowledged
+	queued    int      // bytes
+	busy      []*chunk // under way, the oldest first
+	flying    int      // bytes of busy
+	answered  time.Time
+	full      bool  // it was asked what it wants, and had no room
+	behind    bool  // the source has more than an answer brings
+	assigned  int64 // records of this epoch that are in the queue or beyond
+	unnoted   int64 // first record whose run is not acknowledged in the progress topic
+	gone      int   // how often the part went back to what is acknowledged
 
 	// prog is what the progress topic holds or is to hold next: the place of the last save, and every run since then. The
 	// maps are saved before it, so that the runs from that place on are all that a successor needs to complete them.
@@ -112,31 +123,45 @@ type Stats struct {
 
 const nothingUnnoted = int64(1) << 62
 
-// want is called by the fetcher: where to read, and whether to read at all now. soon says that the answer changes by itself.
-func (p *part) want(now time.Time) (w kafka.Want, ok, soon bool) {
+// want is called by the fetcher: where to read, and whether to read at all now. If not, it is asked again when it wakes the fetcher, or
+// at a time, if there is one.
+func (p *part) want(now time.Time) (w kafka.Want, ok bool, again time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	switch {
 	case p.state == Failed || p.state == Backoff:
 		if now.Before(p.retryAt) {
-			return w, false, p.retryAt.Sub(now) < time.Second
+			return w, false, p.retryAt
 		}
 	case p.state != CatchingUp && p.state != Streaming:
-		return w, false, false
+		return w, false, again
 	}
-	if p.queued >= queueBytes {
-		return w, false, true
+	if p.queued+p.flying >= queueBytes || p.shedding() {
+		p.full = true
+		return w, false, again
 	}
-	return kafka.Want{Offset: int64(p.at), MaxBytes: fetchPartBytes, LastEpoch: p.lastEpoch}, true, false
+	return kafka.Want{Offset: int64(p.at), LastEpoch: p.lastEpoch}, true, again
 }
 
-// deliver takes what a fetch from an offset brought. A part that went back meanwhile has no use for it: it would skip what lies between.
-func (p *part) deliver(g kafka.Got, from int64, rec *recoder) {
+// deliver takes what a fetch brought, and says whether the source has much more. A part that went back meanwhile has no use for it: it
+// would skip what lies between.
+func (p *part) deliver(g kafka.Got, l *lease, rec *recoder) (behind bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.state == Draining || p.state == Stopped || from != int64(p.at) {
-		return
+	if p.state == Draining || p.state == Stopped || g.Want.Offset != int64(p.at) {
+		return p.behind
 	}
+	p.take(g, l, rec)
+	switch {
+	case int64(p.at) >= p.stats.SourceStable:
+		p.behind = false
+	case g.FetchResponseTopicPartition != nil && len(g.RecordBatches) >= fetchPartBytes/2:
+		p.behind = true
+	}
+	return p.behind
+}
+
+func (p *part) take(g kafka.Got, l *lease, rec *recoder) {
 	if g.Err != nil {
 		p.fetchError(g)
 		return
@@ -147,12 +172,16 @@ func (p *part) deliver(g kafka.Got, from int64, rec *recoder) {
 	}
 	p.stats.SourceEnd, p.stats.SourceStable, p.stats.SeenAt = g.HighWatermark, g.LastStableOffset, time.Now()
 	p.prog.SourceEnd, p.prog.SeenAt = offsetxlate.Source(g.HighWatermark), p.stats.SeenAt.UnixMilli()
-	p.accept(g, rec)
+	p.accept(g, l, rec)
 }
 
-func (p *part) accept(g kafka.Got, rec *recoder) {
+func (p *part) accept(g kafka.Got, l *lease, rec *recoder) {
 	got, err := prepare(g.FetchResponseTopicPartition, p.at, rec)
 	for _, c := range got.chunks {
+		if c.lease = l.keep(); c.Own {
+			l.done()
+			c.lease = p.budget.own(len(c.Data))
+		}
 		p.enqueue(c)
 	}
 	if got.next > p.at {
@@ -175,7 +204,7 @@ func (p *part) accept(g kafka.Got, rec *recoder) {
 
 // advanceIdle moves the frontier over markers and aborted records behind which nothing has come yet.
 func (p *part) advanceIdle() {
-	if len(p.queue) > 0 || p.busy != nil || p.prog.SourceOf(p.assigned) >= p.at {
+	if len(p.queue) > 0 || len(p.busy) > 0 || p.prog.SourceOf(p.assigned) >= p.at {
 		return
 	}
 	p.addRun(p.assigned, p.at)
@@ -207,8 +236,7 @@ func (p *part) enqueue(c *chunk) {
 	}
 	p.assigned = n
 	p.queue = append(p.queue, c)
-	p.queued += len(c.data)
-	p.budget.hold(int64(len(c.data)))
+	p.queued += len(c.Data)
 }
 
 // addRun notes that record number n comes from source. It goes to the progress topic before that record goes out.
@@ -220,25 +248,58 @@ func (p *part) addRun(n int64, source offsetxlate.Source) {
 	p.unnoted = min(p.unnoted, n)
 }
 
-// pump sends the next chunk if none is under way.
+// pump sends what may go out now.
 func (p *part) pump() {
-	if p.busy != nil || len(p.queue) == 0 || p.state == Failed || p.state == Draining {
-		return
+	for len(p.queue) > 0 && p.state != Failed && p.state != Draining {
+		if !p.gather() {
+			return
+		}
+		c := p.queue[0]
+		if c.first+int64(c.count) > p.unnoted {
+			p.owner.needNote(p)
+			return
+		}
+		if err := batch.Patch(c.Data, p.id.ID, p.id.Epoch, sequence(c.first)); err != nil {
+			p.owner.partFailed(p, fmt.Errorf("patching a batch of %s: %w", p.Key(), err))
+			return
+		}
+		p.queue[0] = nil
+		p.queue = p.queue[1:]
+		p.busy = append(p.busy, c)
+		p.queued -= len(c.Data)
+		p.flying += len(c.Data)
+		c.Bulk = p.behind
+		p.outlet.Send(&c.Flight)
+	}
+}
+
+// gather makes the head of the queue what is to go out next; false: it has to wait for an answer. Small batches wait for others to be
+// merged with while one is under way, as small segments do on a TCP connection (RFC 896).
+func (p *part) gather() bool {
+	if len(p.busy) == 0 {
+		p.mergeHead()
+		return true
+	}
+	head := p.queue[0]
+	if len(p.busy) >= p.window() || p.flying+len(head.Data) > windowBytes {
+		return false
+	}
+	if len(head.Data) >= mergeBelow {
+		return true
+	}
+	if p.queued < mergeUpTo {
+		return false
 	}
 	p.mergeHead()
-	c := p.queue[0]
-	if c.first+int64(c.count) > p.unnoted {
-		p.owner.needNote(p)
-		return
+	return true
+}
+
+// window is how many batches may be under way.
+func (p *part) window() int {
+	if time.Since(p.answered) > windowAlone {
+		return 1
 	}
-	p.queue[0] = nil
-	p.queue = p.queue[1:]
-	p.busy = c
-	if err := batch.Patch(c.data, p.id.ID, p.id.Epoch, sequence(c.first)); err != nil {
-		p.owner.partFailed(p, fmt.Errorf("patching a batch of %s: %w", p.Key(), err))
-		return
-	}
-	p.outlet.Send(c.data, p.onAck)
+	return windowMost
 }
 
 // noted is called when the progress topic has acknowledged all runs that begin below m.through. One that begins there may have come, or
@@ -262,10 +323,10 @@ func (p *part) noted(m noteMark) {
 func (p *part) onAck(a Ack) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	c := p.busy
-	if c == nil || p.state == Stopped {
+	if len(p.busy) == 0 || p.state == Stopped {
 		return
 	}
+	c := p.busy[0]
 	if a.Err != nil {
 		p.refused(c, a.Err)
 		return
@@ -278,7 +339,10 @@ func (p *part) onAck(a Ack) {
 	p.pump()
 	p.tellSettled()
 	p.owner.acked(p, c.stamp)
-	p.owner.wakeFetch(p)
+	if p.full && p.queued+p.flying < queueBytes {
+		p.full = false
+		p.owner.wakeFetch(p)
+	}
 }
 
 func (p *part) arrived(c *chunk, base offsetxlate.Dest) {
@@ -292,14 +356,52 @@ func (p *part) arrived(c *chunk, base offsetxlate.Dest) {
 	}
 	p.written, p.dest, p.prog.SourceEpoch = c.first+int64(c.count), at, c.epoch
 	p.stats.Records += int64(c.count)
-	p.stats.Bytes += int64(len(c.data))
-	p.release(c)
-	p.busy, p.dirty = nil, true
+	p.stats.Bytes += int64(len(c.Data))
+	p.flying -= len(c.Data)
+	c.lease.done()
+	p.busy = append(p.busy[:0], p.busy[1:]...)
+	p.dirty, p.answered = true, time.Now()
 }
 
-func (p *part) release(c *chunk) {
-	p.queued -= len(c.data)
-	p.budget.give(int64(len(c.data)))
+// shedding says whether the destination has not answered for so long that nothing more is to be held for it.
+func (p *part) shedding() bool {
+	since, err := p.outlet.Trouble()
+	return err != nil && time.Since(since) > shedAfter
+}
+
+// stuck is called when a batch has to be repeated.
+func (p *part) stuck() {
+	since, err := p.outlet.Trouble()
+	if err == nil || time.Since(since) <= shedAfter {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.state == Stopped || len(p.busy) == 0 {
+		return
+	}
+	if time.Since(since) > stallAfter {
+		p.owner.partFailed(p, kafka.Because(kafka.DestinationUnreachable, fmt.Sprintf("%s has not taken a batch since %s: %v", p.Key(), since.Format(time.RFC3339), err), kafka.Hint(err)))
+		return
+	}
+	p.shed()
+}
+
+// shed gives all memory back but that of what is under way, and holds that alone: it shared an answer's.
+func (p *part) shed() {
+	for _, c := range p.queue {
+		c.lease.done()
+	}
+	if len(p.queue) > 0 {
+		p.goBack(p.queue[0].first)
+	}
+	for _, c := range p.busy {
+		if !c.Own {
+			c.Own, c.Data = true, bytes.Clone(c.Data)
+			c.lease.done()
+			c.lease = p.budget.own(len(c.Data))
+		}
+	}
 }
 
 // refused is for a definite no of the destination. Nothing of the batch is there, so the part goes on from what is
@@ -310,7 +412,7 @@ func (p *part) refused(c *chunk, err error) {
 		p.owner.partFailed(p, err)
 		return
 	case kafka.TooLarge:
-		p.stop(Failed, kafka.Because(kafka.RecordTooLarge, fmt.Sprintf("the batch of %d bytes at source offset %d is larger than %s takes", len(c.data), c.runs[0].source, p.Remote), kafka.Hint(err)))
+		p.stop(Failed, kafka.Because(kafka.RecordTooLarge, fmt.Sprintf("the batch of %d bytes at source offset %d is larger than %s takes", len(c.Data), c.runs[0].source, p.Remote), kafka.Hint(err)))
 	case kafka.Denied:
 		p.stop(Failed, kafka.Because(kafka.PermissionDenied, err.Error(), kafka.Hint(err)))
 	case kafka.Gone:

@@ -24,16 +24,13 @@ func (p *part) halt() {
 	p.drop()
 }
 
-// drop gives back what is queued.
+// drop gives back what is queued, and what was under way.
 func (p *part) drop() {
-	if p.busy != nil {
-		p.release(p.busy)
-		p.busy = nil
+	for _, c := range append(p.busy, p.queue...) {
+		c.lease.done()
 	}
-	for _, c := range p.queue {
-		p.release(c)
-	}
-	p.queue = nil
+	p.busy, p.flying = nil, 0
+	p.queue, p.queued = nil, 0
 }
 
 // settle stops sending, and returns when the batch under way is answered.
@@ -56,7 +53,7 @@ func (p *part) settle(ctx context.Context) error {
 
 // tellSettled is called with the lock held. What is queued behind is dropped: it was never sent.
 func (p *part) tellSettled() {
-	if p.settled == nil || p.busy != nil {
+	if p.settled == nil || len(p.busy) > 0 {
 		return
 	}
 	select {
@@ -70,13 +67,25 @@ func (p *part) tellSettled() {
 
 // forgetQueued takes the part back to what is acknowledged.
 func (p *part) forgetQueued() {
-	p.gone++
-	p.assigned = p.written
-	p.at, p.lastEpoch = p.prog.SourceOf(p.written), -1
+	p.goBack(p.written)
 	p.prog.Advance(p.written, p.dest)
-	p.prog.Ahead = nil    // what was noted for the dropped batches may not come again as it was:
-	p.unnoted = p.written // nothing goes out before the progress topic forgot it too
+	p.prog.Ahead = nil
+}
+
+// goBack takes the part back to record number n, behind all that is under way. What was noted of the dropped batches may not come again
+// as it was: nothing more goes out before the progress topic forgot it too.
+func (p *part) goBack(n int64) {
+	p.gone++
+	p.queue, p.queued, p.assigned = nil, 0, n
+	p.at, p.lastEpoch = p.prog.SourceOf(n), -1
+	ahead := p.prog.Ahead
+	for len(ahead) > 0 && ahead[len(ahead)-1].Written >= n {
+		ahead = ahead[:len(ahead)-1]
+	}
+	p.prog.Ahead = ahead
+	p.unnoted = min(p.unnoted, n)
 	p.dirty = true
+	p.owner.wakeFetch(p)
 }
 
 // rewind drops what is queued: it is fetched again from the last acknowledged place.

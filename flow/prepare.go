@@ -81,7 +81,7 @@ func (p *prepared) add(b batch.Batch, rec *recoder) error {
 	if offsetxlate.Source(b.BaseOffset()) >= p.next && batch.CopyReason(b) == batch.Copy {
 		p.copied++
 		p.chunks = append(p.chunks, &chunk{
-			data: b, count: b.Count(), epoch: b.PartitionLeaderEpoch(), stamp: b.MaxTimestamp(),
+			Flight: Flight{Data: b}, count: b.Count(), epoch: b.PartitionLeaderEpoch(), stamp: b.MaxTimestamp(),
 			runs: []srcRun{{offsetxlate.Source(b.BaseOffset()), b.Count()}}, next: offsetxlate.Source(b.NextOffset()),
 		})
 		return nil
@@ -100,7 +100,7 @@ func (p *prepared) recode(b batch.Batch, rec *recoder) error {
 	}
 	p.recoded++
 	p.chunks = append(p.chunks, &chunk{
-		data: data, runs: runs, count: data.Count(), epoch: p.epoch, stamp: data.MaxTimestamp(), next: offsetxlate.Source(b.NextOffset()),
+		Flight: Flight{Data: data, Own: true}, runs: runs, count: data.Count(), epoch: p.epoch, stamp: data.MaxTimestamp(), next: offsetxlate.Source(b.NextOffset()),
 	})
 	return nil
 }

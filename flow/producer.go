@@ -36,9 +36,9 @@ func NewProducer(c *kafka.Cluster, dir *kafka.Directory) *Producer {
 	return p
 }
 
-// Outlet makes the place of one partition in the stream.
-func (p *Producer) Outlet(topic string, number int32) *Outlet {
-	return &Outlet{producer: p, topic: topic, number: number}
+// Outlet makes the place of one partition in the stream. done is told each answer, in order; stuck may be nil.
+func (p *Producer) Outlet(topic string, number int32, done func(Ack), stuck func()) *Outlet {
+	return &Outlet{producer: p, topic: topic, number: number, done: done, stuck: stuck}
 }
 
 // Close ends the stream without waiting for answers, and returns when its goroutines have.
@@ -57,9 +57,9 @@ func (p *Producer) enqueue(o *Outlet) {
 	at, ok := p.dir.Get(o.topic, o.number)
 	switch {
 	case !ok:
-		o.again(kerr.UnknownTopicOrPartition)
+		o.noPlace(kerr.UnknownTopicOrPartition)
 	case at.Leader < 0:
-		o.again(kerr.LeaderNotAvailable)
+		o.noPlace(kerr.LeaderNotAvailable)
 	default:
 		if s := p.sender(at.Leader); s != nil {
 			s.add(o)
@@ -120,21 +120,29 @@ func (s *sender) step() bool {
 		return false
 	}
 	r := s.gather()
-	if len(r.outlets) == 0 {
+	if len(r.flights) == 0 {
 		<-s.slots
 		return false
 	}
+	began := make(chan struct{})
 	s.p.wg.Go(func() {
+		close(began)
 		s.roundTrip(r)
 		<-s.slots
 	})
+	<-began // requests go out in the order in which they were gathered; one that does not is refused, and repeated
 	return true
 }
 
-// request is one produce request under way: outlets[i] answers for the i-th partition of it.
+// request is one produce request under way, and who waits for the answers.
 type request struct {
 	msg     *kmsg.ProduceRequest
-	outlets map[spot]*Outlet
+	flights map[spot]flightOf
+}
+
+type flightOf struct {
+	*Outlet
+	flight *Flight
 }
 
 type spot struct {
@@ -143,35 +151,45 @@ type spot struct {
 	num   int32
 }
 
+// gather fills a request. An outlet has one batch in it: a broker takes no more of a partition.
 func (s *sender) gather() request {
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	r := request{msg: kmsg.NewPtrProduceRequest(), outlets: map[spot]*Outlet{}}
+	queue := s.queue
+	s.queue = nil
+	s.mu.Unlock()
+	r := request{msg: kmsg.NewPtrProduceRequest(), flights: map[spot]flightOf{}}
 	r.msg.Acks, r.msg.TimeoutMillis = -1, 10_000
 	size, n := 0, 0
-	for ; n < len(s.queue) && size < maxRequestBytes; n++ {
-		size += s.put(&r, s.queue[n])
+	var more []*Outlet
+	for ; n < len(queue) && size < maxRequestBytes; n++ {
+		bytes, again := s.put(&r, queue[n])
+		if size += bytes; again {
+			more = append(more, queue[n])
+		}
 	}
-	s.queue = append(s.queue[:0], s.queue[n:]...)
+	s.mu.Lock()
+	s.queue = append(append(queue[n:], s.queue...), more...)
+	s.mu.Unlock()
 	return r
 }
 
-func (s *sender) put(r *request, o *Outlet) int {
-	batch := o.take()
-	if batch == nil {
-		return 0
-	}
+// put adds a batch of an outlet to a request; again says that another one waits for the next request.
+func (s *sender) put(r *request, o *Outlet) (size int, again bool) {
 	at, ok := s.p.dir.Get(o.topic, o.number)
-	if !ok {
-		o.again(kerr.UnknownTopicOrPartition)
-		return 0
+	if !ok || at.Leader != s.broker {
+		s.p.enqueue(o)
+		return 0, false
+	}
+	f, more := o.take()
+	if f == nil {
+		return 0, false
 	}
 	pp := kmsg.NewProduceRequestTopicPartition()
-	pp.Partition, pp.Records = o.number, batch
+	pp.Partition, pp.Records = o.number, f.Data
 	t := r.topic(at)
 	t.Partitions = append(t.Partitions, pp)
-	r.outlets[spot{o.topic, at.TopicID, o.number}] = o
-	return len(batch)
+	r.flights[spot{o.topic, at.TopicID, o.number}] = flightOf{o, f}
+	return len(f.Data), more
 }
 
 func (r *request) topic(at kafka.Partition) *kmsg.ProduceRequestTopic {
@@ -193,8 +211,8 @@ func (s *sender) roundTrip(r request) {
 	}
 	if err != nil {
 		err = fmt.Errorf("producing to broker %d of cluster %s: %w", s.broker, s.p.cluster.Config.Alias, err)
-		for _, o := range r.outlets {
-			o.answer(0, err)
+		for _, f := range r.flights {
+			f.answer(f.flight, 0, err)
 		}
 		return
 	}
@@ -220,13 +238,13 @@ func (r request) deliver(resp *kmsg.ProduceResponse) {
 		}
 		for _, p := range t.Partitions {
 			at.num = p.Partition
-			if o := r.outlets[at]; o != nil {
-				delete(r.outlets, at)
-				o.answer(p.BaseOffset, kerr.ErrorForCode(p.ErrorCode))
+			if f, ok := r.flights[at]; ok {
+				delete(r.flights, at)
+				f.answer(f.flight, p.BaseOffset, kerr.ErrorForCode(p.ErrorCode))
 			}
 		}
 	}
-	for _, o := range r.outlets {
-		o.answer(0, kerr.RequestTimedOut)
+	for _, f := range r.flights {
+		f.answer(f.flight, 0, kerr.RequestTimedOut)
 	}
 }

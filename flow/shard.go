@@ -227,8 +227,9 @@ func (l *life) openLedgers(ctx context.Context) error {
 }
 
 func (l *life) ledger(topic string) *ledger {
+	acks := make(chan Ack, 1)
 	return &ledger{
-		outlet: l.dst.Producer.Outlet(topic, int32(l.shard.id.Number)), id: l.id,
+		outlet: l.dst.Producer.Outlet(topic, int32(l.shard.id.Number), func(a Ack) { acks <- a }, nil), acks: acks, id: l.id,
 		stamp: func() int64 { return time.Now().UnixMilli() },
 	}
 }

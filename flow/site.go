@@ -13,12 +13,11 @@ import (
 	"github.com/meshd/meshd/topology"
 )
 
-// Site is one cluster as a node uses it: a client for questions and one for data, for a long fetch holds back what is asked
-// behind it on its connection.
+// Site is one cluster as a node uses it, with a client for questions: a long fetch would hold back what is asked behind it on its
+// connection.
 type Site struct {
 	Alias   topology.Alias
 	Control *kafka.Cluster
-	Data    *kafka.Cluster
 	Dir     *kafka.Directory
 
 	stop context.CancelFunc
@@ -30,16 +29,54 @@ type Site struct {
 	trouble error
 }
 
-// Source is a cluster that this node reads from.
+// Source is a cluster that a pair reads from. Each pair has a fetcher of its own: a fetch session reads a partition from one place.
 type Source struct {
 	*Site
 	Fetcher *Fetcher
+	clients []*kafka.Cluster
+}
+
+func openSource(d *kafka.Dialer, c topology.Cluster, s *Site, b *Budget) (*Source, error) {
+	src := &Source{Site: s}
+	for range 2 {
+		cluster, err := d.Dial(c)
+		if err != nil {
+			src.close()
+			return nil, err
+		}
+		src.clients = append(src.clients, cluster)
+	}
+	src.Fetcher = NewFetcher(src.clients[0], src.clients[1], s.Dir, b)
+	return src, nil
+}
+
+func (s *Source) close() {
+	if s.Fetcher != nil {
+		s.Fetcher.Close()
+	}
+	for _, c := range s.clients {
+		c.Close()
+	}
 }
 
 // Destination is a cluster that this node writes into.
 type Destination struct {
 	*Site
 	Producer *Producer
+	data     *kafka.Cluster
+}
+
+func openDestination(d *kafka.Dialer, c topology.Cluster, s *Site) (*Destination, error) {
+	data, err := d.Dial(c)
+	if err != nil {
+		return nil, err
+	}
+	return &Destination{Site: s, Producer: NewProducer(data, s.Dir), data: data}, nil
+}
+
+func (d *Destination) close() {
+	d.Producer.Close()
+	d.data.Close()
 }
 
 func openSite(d *kafka.Dialer, c topology.Cluster, every topology.Intervals) (*Site, error) {
@@ -47,12 +84,7 @@ func openSite(d *kafka.Dialer, c topology.Cluster, every topology.Intervals) (*S
 	if err != nil {
 		return nil, err
 	}
-	data, err := d.Dial(c)
-	if err != nil {
-		control.Close()
-		return nil, err
-	}
-	s := &Site{Alias: c.Alias, Control: control, Data: data, Dir: kafka.NewDirectory(control, every.Discovery)}
+	s := &Site{Alias: c.Alias, Control: control, Dir: kafka.NewDirectory(control, every.Discovery)}
 	ctx, stop := context.WithCancel(context.Background())
 	s.stop = stop
 	s.wg.Go(func() { s.Dir.Run(ctx) })
@@ -63,7 +95,6 @@ func (s *Site) close() {
 	s.stop()
 	s.wg.Wait()
 	s.Control.Close()
-	s.Data.Close()
 }
 
 // ID is the cluster's id, once it was reached.

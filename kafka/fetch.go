@@ -31,7 +31,8 @@ type FetchRequest struct {
 // Got is one partition of a raw fetch's answer.
 type Got struct {
 	*kmsg.FetchResponseTopicPartition
-	Err error // of the partition; nil, or an error of package kerr
+	Want Want  // what was asked
+	Err  error // of the partition; nil, or an error of package kerr
 }
 
 // Diverged returns the offset from which the broker's log differs from what the reader has seen, if it said so.
@@ -100,10 +101,10 @@ func (r FetchRequest) match(resp *kmsg.FetchResponse) []Got {
 	for i, w := range r.Wants {
 		p, ok := at[key(byID, w.Topic, w.TopicID, w.Number)]
 		if !ok {
-			out[i] = Got{Err: kerr.UnknownTopicOrPartition}
+			out[i] = Got{Want: w, Err: kerr.UnknownTopicOrPartition}
 			continue
 		}
-		out[i] = Got{FetchResponseTopicPartition: p, Err: kerr.ErrorForCode(p.ErrorCode)}
+		out[i] = Got{FetchResponseTopicPartition: p, Want: w, Err: kerr.ErrorForCode(p.ErrorCode)}
 	}
 	return out
 }
