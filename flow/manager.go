@@ -152,7 +152,7 @@ func (m *Manager) newPair(t *topology.Topology, tp topology.Pair) (*pair, error)
 	}
 	p := &pair{
 		Pair: tp, mesh: meshOf(t), src: src, dst: dst, kick: make(chan struct{}, 1),
-		shards: map[int]*running{}, topics: map[string]TopicStatus{},
+		limits: map[int]*limited{}, shards: map[int]*running{}, topics: map[string]TopicStatus{},
 		log: m.cfg.Log.With(slog.String("pair", tp.String())),
 		env: &env{
 			mesh: t.Mesh, node: m.cfg.Node, intervals: t.Intervals, budget: m.budget,

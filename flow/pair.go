@@ -39,8 +39,9 @@ type pair struct {
 	link   *topology.Link
 	shards map[int]*running
 	topics map[string]TopicStatus
-	reason kafka.Reason // why the pair as a whole does not go on
-	ready  bool         // discovery has succeeded at least once
+	limits map[int]*limited // by the rule that sets them; -1: the link
+	reason kafka.Reason     // why the pair as a whole does not go on
+	ready  bool             // discovery has succeeded at least once
 }
 
 // running is a shard with the goroutine that runs it.
@@ -98,6 +99,9 @@ func (p *pair) hold(held map[int]uint64) {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	for _, l := range p.limits {
+		l.set(l.share(len(held)), time.Now())
+	}
 	p.env.released.note(gone)
 	for n, epoch := range held {
 		if p.shards[n] == nil {
@@ -316,7 +320,7 @@ func (r *round) copy(ctx context.Context, name string, ps []kafka.Partition, set
 		if err != nil {
 			return err
 		}
-		spec := Spec{Topic: name, Number: at.Number, Remote: remote, SourceID: at.TopicID, OnGap: settings.OnGap, Start: start, From: -1}
+		spec := Spec{limit: r.throttleOf(name, settings.LimitBytes), Topic: name, Number: at.Number, Remote: remote, SourceID: at.TopicID, OnGap: settings.OnGap, Start: start, From: -1}
 		if pos, ok := entry.Positions[at.Number]; ok {
 			spec.From = offsetxlate.Source(pos)
 		}
@@ -328,6 +332,33 @@ func (r *round) copy(ctx context.Context, name string, ps []kafka.Partition, set
 	}
 	r.wishes = append(r.wishes, w)
 	return nil
+}
+
+// throttleOf is what a topic's partitions share; nil where there is no limit.
+func (p *pair) throttleOf(topic string, limit int64) *throttle {
+	if limit == 0 {
+		return nil
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	key := p.link.LimitOf(topic)
+	l := p.limits[key]
+	if l == nil {
+		l = &limited{bytes: limit}
+		p.limits[key] = l
+	}
+	l.set(l.share(len(p.shards)), time.Now())
+	return &l.throttle
+}
+
+// limited is a limit of all nodes together, of which this one takes the part that goes with the shards that it holds.
+type limited struct {
+	throttle
+	bytes int64
+}
+
+func (l *limited) share(shards int) float64 {
+	return float64(l.bytes) * float64(shards) / topology.Shards
 }
 
 // align brings configs in line, after the partitions were handed out: with many topics it takes a while. A copy that can't be

@@ -25,6 +25,7 @@ type Spec struct {
 	OnGap    string             // stop or continue
 	Start    topology.Start     // for a partition without progress
 	From     offsetxlate.Source // instead of Start, where another tool stopped; -1: none
+	limit    *throttle          // nil: none
 }
 
 // Key is the partition's key in meshd's own topics.
@@ -140,6 +141,11 @@ func (p *part) want(now time.Time) (w kafka.Want, ok bool, again time.Time) {
 		p.full = true
 		return w, false, again
 	}
+	if p.limit != nil {
+		if again = p.limit.ready(now); !again.IsZero() {
+			return w, false, again
+		}
+	}
 	return kafka.Want{Offset: int64(p.at), LastEpoch: p.lastEpoch}, true, again
 }
 
@@ -172,6 +178,9 @@ func (p *part) take(g kafka.Got, l *lease, rec *recoder) {
 	}
 	p.stats.SourceEnd, p.stats.SourceStable, p.stats.SeenAt = g.HighWatermark, g.LastStableOffset, time.Now()
 	p.prog.SourceEnd, p.prog.SeenAt = offsetxlate.Source(g.HighWatermark), p.stats.SeenAt.UnixMilli()
+	if p.limit != nil {
+		p.limit.spend(len(g.RecordBatches), time.Now())
+	}
 	p.accept(g, l, rec)
 }
 

@@ -33,6 +33,7 @@ type PairStatus struct {
 	Topics      []TopicStatus  `json:"topics"`
 	Shards      []ShardStatus  `json:"shards"`
 	Partitions  []PartStatus   `json:"partitions"`
+	Throttled   time.Duration  `json:"throttled"` // how long limit.bytes_per_second has held reading back
 }
 
 // ShardStatus is one shard that has partitions.
@@ -108,6 +109,9 @@ func (p *pair) status() PairStatus {
 			s.Shards = append(s.Shards, sh)
 		}
 		s.Partitions = append(s.Partitions, parts...)
+	}
+	for _, l := range p.limits {
+		s.Throttled += l.Waited()
 	}
 	slices.SortFunc(s.Topics, func(a, b TopicStatus) int { return strings.Compare(a.Topic, b.Topic) })
 	slices.SortFunc(s.Shards, func(a, b ShardStatus) int { return a.Number - b.Number })

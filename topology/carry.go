@@ -15,6 +15,19 @@ func (l Link) Topic(name string) (LinkSettings, bool) {
 	return l.Settings, true
 }
 
+// LimitOf says whose limit.bytes_per_second holds for a topic that the link carries: the index of the rule that sets another one than the
+// link's, or -1 for the link's own.
+func (l Link) LimitOf(name string) int {
+	for i, r := range l.Topics.Rules {
+		if r.Match.Match(name) && r.Settings.LimitBytes != l.Settings.LimitBytes {
+			return i
+		} else if r.Match.Match(name) {
+			break
+		}
+	}
+	return -1
+}
+
 // Group says whether the link moves a consumer group.
 func (l Link) Group(name string) bool {
 	return !matchAny(l.Groups.Exclude, name) && matchAny(l.Groups.Include, name)

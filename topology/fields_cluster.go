@@ -27,7 +27,7 @@ func clusterFields(c *Cluster) []field {
 			},
 		},
 		boolean("read_only", "false", &c.ReadOnly),
-		notYet("rack"))
+		text("rack", "name", &c.Rack, rackRule).or("none"))
 	return append(fields, clusterSettingFields(c)...)
 }
 

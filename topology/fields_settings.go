@@ -11,7 +11,7 @@ func settingFields(s *LinkSettings) []field {
 		oneOf("remote", "ask", &s.Remote, []string{"ask", "adopt", "local"}),
 		start("start", "earliest", &s.Start),
 		intOr("replication_factor", "source", &s.ReplicationFactor, map[string]int{"source": 0, "broker": -1}),
-		group("limit", notYet("bytes_per_second")),
+		group("limit", sizeOr("bytes_per_second", "none", &s.LimitBytes, 1<<10)),
 		group("sync",
 			boolean("groups", "true", &s.SyncGroups),
 			boolean("configs", "true", &s.SyncConfigs),

@@ -34,6 +34,7 @@ var (
 	meshRule       = named("the name of a mesh", plainName, "- _ alone")
 	datacenterRule = named("a datacenter", dotName, "- _ . alone, and doesn't begin with - or .")
 	nodeRule       = named("the name of a node", dotName, "- _ . alone, and doesn't begin with - or .")
+	rackRule       = named("a rack", dotName, "- _ . alone, and doesn't begin with - or .")
 	clusterIDRule  = named("a cluster id", plainName, "- _ alone")
 	anyAlias       = named("an alias", plainName, "- _ alone")
 )

@@ -17,6 +17,21 @@ var units = []struct {
 
 const maxSize = 1 << 40
 
+// sizeOr is a size, or a word for none at all, which is 0.
+func sizeOr(key, word string, at *int64, lo int64) field {
+	f := size(key, word, at, lo)
+	read := f.read
+	f.kind = "size or " + word
+	f.read = func(p *parser, v value) {
+		if v.node.Value == word {
+			*at = 0
+			return
+		}
+		read(p, v)
+	}
+	return f
+}
+
 func size(key, def string, at *int64, lo int64) field {
 	return field{key: key, kind: "size", def: def, read: func(p *parser, v value) {
 		n, ok := parseSize(v.node.Value)

@@ -116,8 +116,8 @@ type LinkSettings struct {
 	Separator         string
 	Remote            string // look-alikes of remote topics: ask | adopt | local
 	Start             Start
-	ReplicationFactor int // 0: as at the source; -1: the broker's default; else 1..n; capped by the brokers there
-	LimitBytes        int64
+	ReplicationFactor int    // 0: as at the source; -1: the broker's default; else 1..n; capped by the brokers there
+	LimitBytes        int64  // bytes/s; 0: no limit
 	OnGap             string // stop | continue
 	OnRecreate        string // stop | new_incarnation
 	OnDelete          string // keep | stop
