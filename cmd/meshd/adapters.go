@@ -96,7 +96,7 @@ func (a runnerAdapter) Apply(d mesh.Desired) error {
 	a.liveness.Follow(d.Topology)
 	held := make([]flow.Held, 0, len(d.Held))
 	for _, h := range d.Held {
-		held = append(held, flow.Held{Shard: h.Shard, Epoch: h.Epoch})
+		held = append(held, flow.Held{Shard: h.Shard, Epoch: h.Epoch, Over: h.Over})
 	}
 	return a.Runner.Apply(d.Topology, held)
 }
