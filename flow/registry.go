@@ -2,7 +2,6 @@ package flow
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"sync"
@@ -113,9 +112,6 @@ type twinError struct{ last checkpoint.Registration }
 func (e *twinError) Error() string {
 	return "another process that runs as node " + e.last.Node + " took it over"
 }
-
-// errPassed says that this node is told to go past a registration that came after its own: somebody else had the shard in between.
-var errPassed = errors.New("another node had it in between: it is opened anew")
 
 // ousted says so if somebody registered after this life, as far as was read. What writes nothing meets no fence.
 func (l *life) ousted() error {

@@ -165,13 +165,11 @@ func (s *shard) pause(ctx context.Context, err error, failures int) error {
 	wait := min(fencedWait<<min(failures, 6), 30*time.Second)
 	twin, isTwin := errors.AsType[*twinError](err)
 	switch {
-	case errors.Is(err, errPassed) && failures == 0:
-		return nil
 	case isTwin:
 		s.set(Fenced, kafka.Because(kafka.TakenOver, twin.Error(), "two processes must not run as one node: stop one of them"))
 		wait = max(wait, twinWait)
 		s.twin = twin.last.Seq // after that it is taken back: nobody knows whether the other still lives
-	case errors.Is(err, errPassed), kafka.Classify(err) == kafka.Fenced:
+	case kafka.Classify(err) == kafka.Fenced:
 		s.set(Fenced, kafka.Because(kafka.TakenOver, err.Error(), ""))
 	default:
 		r := reasonOf(err)
@@ -314,7 +312,7 @@ func (l *life) ledger(topic string) *ledger {
 
 // step does what waits: partitions to open or close, places to find, runs to note. It returns why the epoch must end, if so.
 func (l *life) step(ctx context.Context) error {
-	if err := l.over(); err != nil {
+	if err := l.over(ctx); err != nil {
 		return err
 	}
 	if err := l.closeUnwanted(ctx); err != nil {
@@ -330,20 +328,19 @@ func (l *life) step(ctx context.Context) error {
 }
 
 // over says why the epoch must end, if so.
-func (l *life) over() error {
+func (l *life) over(ctx context.Context) error {
 	l.mu.Lock()
 	err, passed := l.broken, l.told.over > l.seq
 	l.mu.Unlock()
-	if err == nil && passed {
-		err = errPassed
+	if err != nil {
+		return err
 	}
-	if err == nil {
-		err = l.dst.Writers.lost()
+	if passed { // somebody else is said to have had it since
+		if err := l.dst.Writers.check(ctx); err != nil {
+			return err
+		}
 	}
-	if err == nil {
-		err = l.ousted()
-	}
-	return err
+	return errors.Join(l.dst.Writers.lost(), l.ousted())
 }
 
 func (l *life) close() {
