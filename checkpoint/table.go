@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/meshd/meshd/kafka"
@@ -133,6 +134,9 @@ func (t *Table) step(ctx context.Context, p kafka.Partition) error {
 // dialled with TableWriter.
 func Append(ctx context.Context, c *kafka.Cluster, rs ...*kgo.Record) error {
 	if err := c.Client.ProduceSync(ctx, rs...).FirstErr(); err != nil {
+		if errors.Is(err, kerr.UnknownTopicID) { // it was made anew, which the client would never take up by itself
+			c.Client.PurgeTopicsFromProducing(rs[0].Topic)
+		}
 		return fmt.Errorf("writing to %s on cluster %s: %w", rs[0].Topic, c.Config.Alias, err)
 	}
 	return nil
