@@ -214,7 +214,7 @@ func TestOldHeartbeatsAreNotMovement(t *testing.T) {
 	failed := make(chan struct{})
 	fake.ControlKey(int16(kmsg.ListOffsets), func(req kmsg.Request) (kmsg.Response, error, bool) {
 		close(failed)
-		return nil, errors.New("the connection breaks"), true
+		return refused(req.(*kmsg.ListOffsetsRequest)), nil, true
 	})
 	select {
 	case <-failed:
@@ -225,6 +225,22 @@ func TestOldHeartbeatsAreNotMovement(t *testing.T) {
 	if now := after.Holders[shard].Moved; !now.Equal(before.Holders[shard].Moved) {
 		t.Errorf("the last movement was %v ago, and is now %v ago", time.Since(before.Holders[shard].Moved), time.Since(now))
 	}
+}
+
+// refused answers a request as a broker does that denies access.
+func refused(req *kmsg.ListOffsetsRequest) kmsg.Response {
+	resp := req.ResponseKind().(*kmsg.ListOffsetsResponse)
+	for _, from := range req.Topics {
+		topic := kmsg.NewListOffsetsResponseTopic()
+		topic.Topic = from.Topic
+		for _, p := range from.Partitions {
+			partition := kmsg.NewListOffsetsResponseTopicPartition()
+			partition.Partition, partition.ErrorCode = p.Partition, kerr.TopicAuthorizationFailed.Code
+			topic.Partitions = append(topic.Partitions, partition)
+		}
+		resp.Topics = append(resp.Topics, topic)
+	}
+	return resp
 }
 
 var shard = topology.Shard{Origin: "eu", Destination: "us", Number: 7}
