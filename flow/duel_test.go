@@ -114,14 +114,14 @@ func (r *ring) steal() kafka.ProducerID {
 	return id
 }
 
-func state(p flow.PairStatus) (flow.State, string) {
-	for _, s := range p.Shards {
-		if s.Reason != nil {
-			return s.State, s.Reason.Error()
-		}
-		return s.State, ""
+func state(p flow.PairStatus) (st flow.State, why string) {
+	if len(p.Shards) == 0 {
+		return flow.New, ""
 	}
-	return flow.New, ""
+	if r := p.Shards[0].Reason; r != nil {
+		why = r.Error()
+	}
+	return p.Shards[0].State, why
 }
 
 func is(want flow.State, why string) func(flow.PairStatus) bool {
