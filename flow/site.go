@@ -63,6 +63,7 @@ func (s *Source) close() {
 type Destination struct {
 	*Site
 	Producer *Producer
+	Writers  *registry
 	data     *kafka.Cluster
 }
 
@@ -71,7 +72,7 @@ func openDestination(d *kafka.Dialer, c topology.Cluster, s *Site) (*Destination
 	if err != nil {
 		return nil, err
 	}
-	return &Destination{Site: s, Producer: NewProducer(data, s.Dir), data: data}, nil
+	return &Destination{Site: s, Producer: NewProducer(data, s.Dir), Writers: newRegistry(s.Control), data: data}, nil
 }
 
 func (d *Destination) close() {
@@ -135,7 +136,10 @@ func (s *Site) meet(ctx context.Context) error {
 // prepare makes the topics that meshd owns at a destination.
 func (s *Site) prepare(ctx context.Context, origin topology.Alias) error {
 	brokers := s.brokerCount()
-	err := checkpoint.EnsureOwned(ctx, s.Control, brokers, 1, checkpoint.TopicsTopic, checkpoint.WritersTopic, checkpoint.GroupsTopic, checkpoint.NodesTopic)
+	err := checkpoint.EnsureOwned(ctx, s.Control, brokers, 1, checkpoint.TopicsTopic, checkpoint.GroupsTopic, checkpoint.NodesTopic)
+	if err == nil {
+		err = checkpoint.EnsureWriters(ctx, s.Control, brokers)
+	}
 	if err == nil {
 		err = checkpoint.EnsureOwned(ctx, s.Control, brokers, topology.Shards, checkpoint.ProgressTopic(origin), checkpoint.OffsetsTopic(origin))
 	}
