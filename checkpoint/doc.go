@@ -7,6 +7,9 @@
 //	meshd.writers            one partition         <producer id> -> Writer      registry: who writes, registered before it does
 //	meshd.nodes              one partition         <node> -> Heartbeat
 //
+// A registry that was there, and is gone or another one, is lost: registry_lost, never a fresh start. meshd.topics has a birth record, and
+// keeps under !writers which meshd.writers is its cluster's.
+//
 // What is here is formats and readers. A reader knows how far it read, and notices a log that went back. Nothing in this
 // package decides who may write, and nothing in it trusts a record that it can't decode: that is an error, never a default.
 package checkpoint

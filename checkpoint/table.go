@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/meshd/meshd/kafka"
@@ -22,10 +23,13 @@ var ErrNoTable = errors.New("the topic does not exist")
 // WentBackError says that a table's log ends before the place up to which it was read: records that were acknowledged are gone.
 type WentBackError struct {
 	Topic     string
-	Read, End int64
+	Read, End int64 // End is -1 where the topic is another one
 }
 
 func (e *WentBackError) Error() string {
+	if e.End < 0 {
+		return fmt.Sprintf("topic %s was deleted and made again since it was read up to offset %d", e.Topic, e.Read)
+	}
 	return fmt.Sprintf("topic %s ends at offset %d, but was read up to %d before: acknowledged records are gone", e.Topic, e.End, e.Read)
 }
 
@@ -56,8 +60,8 @@ func (t *Table) Refresh(ctx context.Context) error {
 		return fmt.Errorf("reading %s on cluster %s: %w", t.Topic, t.Cluster.Config.Alias, ErrNoTable)
 	}
 	p := ps[t.Partition]
-	if t.next > 0 && p.TopicID != t.topic {
-		return &WentBackError{Topic: t.Topic, Read: t.next}
+	if t.topic != ([16]byte{}) && p.TopicID != t.topic {
+		return &WentBackError{Topic: t.Topic, Read: t.next, End: -1}
 	}
 	t.topic = p.TopicID
 	end, err := t.bound(ctx, p, kafka.End)
@@ -130,6 +134,9 @@ func (t *Table) step(ctx context.Context, p kafka.Partition) error {
 // dialled with TableWriter.
 func Append(ctx context.Context, c *kafka.Cluster, rs ...*kgo.Record) error {
 	if err := c.Client.ProduceSync(ctx, rs...).FirstErr(); err != nil {
+		if errors.Is(err, kerr.UnknownTopicID) { // it was made anew, which the client would never take up by itself
+			c.Client.PurgeTopicsFromProducing(rs[0].Topic)
+		}
 		return fmt.Errorf("writing to %s on cluster %s: %w", rs[0].Topic, c.Config.Alias, err)
 	}
 	return nil

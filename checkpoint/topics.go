@@ -46,6 +46,7 @@ const (
 	birthPrefix = "!birth/" // '!' is in no topic's name. Each birth has a key of its own, so compaction keeps the first.
 	seenPrefix  = "!seen/"
 	flowPrefix  = "!flow/"
+	writersKey  = "!writers"
 )
 
 // Topics is the registry of one cluster, as far as it was read.
@@ -53,6 +54,7 @@ type Topics struct {
 	table   Table
 	entries map[string]TopicEntry
 	birth   string
+	writers string // which meshd.writers is the cluster's; "" while none is known
 	seen    map[topology.Alias]string
 	flows   map[topology.Alias]string
 }
@@ -88,6 +90,8 @@ func (t *Topics) apply(r *kgo.Record) error {
 		t.seen[topology.Alias(key[len(seenPrefix):])] = string(r.Value)
 	case strings.HasPrefix(key, flowPrefix):
 		t.flows[topology.Alias(key[len(flowPrefix):])] = string(r.Value)
+	case key == writersKey:
+		t.writers = string(r.Value)
 	case r.Value == nil:
 		delete(t.entries, key)
 	default:

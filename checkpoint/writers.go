@@ -28,7 +28,8 @@ type Writer struct {
 type Registration struct {
 	Writer
 	Shard topology.Shard
-	Seq   int64 // offset in meshd.writers
+	ID    kafka.ProducerID // one for each time that somebody took the writer over
+	Seq   int64            // offset in meshd.writers
 }
 
 // Writers is the registry of one cluster, as far as it was read.
@@ -45,8 +46,15 @@ func NewWriters(c *kafka.Cluster) *Writers {
 	return w
 }
 
-// Refresh reads what was written before the call.
-func (w *Writers) Refresh(ctx context.Context) error { return w.table.Refresh(ctx) }
+// Refresh reads what was written before the call. Its error is a kafka.Reason registry_lost where the registry is not the one that was
+// read before, or is not there: EnsureWriters made it.
+func (w *Writers) Refresh(ctx context.Context) error {
+	err := w.table.Refresh(ctx)
+	for tries := 0; IsNoTable(err) && tries < lateTries && kafka.Sleep(ctx, lateWait) == nil; tries++ {
+		err = w.table.Refresh(ctx)
+	}
+	return lost(w.table.Cluster, err)
+}
 
 // Lookup finds the writer that owns a producer id.
 func (w *Writers) Lookup(id int64) (Writer, bool) {
@@ -81,7 +89,7 @@ func (w *Writers) apply(r *kgo.Record) error {
 	}
 	w.byID[id] = x
 	shard := topology.Shard{Origin: x.Origin, Destination: w.table.Cluster.Config.Alias, Number: x.Shard}
-	w.holders[shard] = Registration{Writer: x, Shard: shard, Seq: r.Offset}
+	w.holders[shard] = Registration{Writer: x, Shard: shard, ID: kafka.ProducerID{ID: id, Epoch: x.Epoch}, Seq: r.Offset}
 	return nil
 }
 

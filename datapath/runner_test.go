@@ -78,7 +78,7 @@ intervals: {discovery: 1s, progress: 1s, groups: 1s}
 		t.Cleanup(r.Close)
 		var held []flow.Held
 		for n := range topology.Shards {
-			held = append(held, flow.Held{Shard: topology.Shard{Origin: other, Destination: dc, Number: n}, Epoch: 1})
+			held = append(held, flow.Held{Shard: topology.Shard{Origin: other, Destination: dc, Number: n}, Epoch: 1, Over: flow.Any})
 		}
 		if err := r.Apply(top, held); err != nil {
 			t.Fatal(err)

@@ -113,7 +113,7 @@ func (r runner) Apply(d mesh.Desired) error {
 	r.liveness.Follow(d.Topology)
 	held := make([]flow.Held, 0, len(d.Held))
 	for _, h := range d.Held {
-		held = append(held, flow.Held{Shard: h.Shard, Epoch: h.Epoch})
+		held = append(held, flow.Held{Shard: h.Shard, Epoch: h.Epoch, Over: h.Over})
 	}
 	return r.Runner.Apply(d.Topology, held)
 }

@@ -10,6 +10,8 @@
 //	     (Fetcher: a goroutine a broker)                     (Producer: a goroutine a broker)
 //
 // Invariants:
+//   - A writer is taken over only while the last who registered is whom the holding goes past, or is this shard itself. Whoever finds
+//     somebody else registered after it stands down, and waits to be told anew.
 //   - A batch goes out only when the destination's log shows this epoch's own marker in that partition.
 //   - The meaning of a sequence number is acknowledged in the progress topic before a batch carries it.
 //   - One batch a partition is under way; it is repeated byte for byte until it is answered.

@@ -72,16 +72,21 @@ intervals: {discovery: 1s, progress: 1s}
 
 func all(origin, dst topology.Alias, epoch uint64) (held []flow.Held) {
 	for n := range topology.Shards {
-		held = append(held, flow.Held{Shard: topology.Shard{Origin: origin, Destination: dst, Number: n}, Epoch: epoch})
+		held = append(held, flow.Held{Shard: topology.Shard{Origin: origin, Destination: dst, Number: n}, Epoch: epoch, Over: flow.Any})
 	}
 	return held
 }
 
 func manager(t *testing.T, dc string) *flow.Manager {
 	t.Helper()
+	return managerAs(t, dc+"-1", dc)
+}
+
+func managerAs(t *testing.T, node, dc string) *flow.Manager {
+	t.Helper()
 	log := slog.New(slog.NewTextHandler(t.Output(), nil))
 	m := flow.NewManager(flow.Config{
-		Node: dc + "-1", Log: log, Observer: quiet{},
+		Node: node, Log: log, Observer: quiet{},
 		Dialer: &kafka.Dialer{Datacenter: dc, ClientID: "meshd/" + dc},
 	})
 	t.Cleanup(m.Close)

@@ -19,10 +19,14 @@ type Config struct {
 	Observer Observer
 }
 
-// Held is one shard that this node is to run. A higher Epoch than before makes it take the writer over anew.
+// Held is one shard that this node is to run.
 type Held struct {
 	topology.Shard
+	// Epoch is that of the assignment; it goes into the registration.
 	Epoch uint64
+	// Over is the Seq of the registration in meshd.writers that this holding goes past; None or Any. The shard is opened while that is its
+	// last one, or while that is its own. Told of a later one than its own, it opens anew: somebody else had it in between.
+	Over int64
 }
 
 // Manager runs the shards that a node holds.
@@ -76,28 +80,28 @@ func (m *Manager) Apply(t *topology.Topology, held []Held) error {
 	return nil
 }
 
-func byPair(t *topology.Topology, held []Held) map[topology.Pair]map[int]uint64 {
+func byPair(t *topology.Topology, held []Held) map[topology.Pair]map[int]told {
 	paused := map[topology.Pair]bool{}
 	listed := map[topology.Pair]bool{}
 	for p, l := range t.Pairs() {
 		paused[p], listed[p] = l.Paused, true
 	}
-	want := map[topology.Pair]map[int]uint64{}
+	want := map[topology.Pair]map[int]told{}
 	for _, h := range held {
 		p := topology.Pair{Source: h.Origin, Destination: h.Destination}
 		if paused[p] || !listed[p] {
 			continue
 		}
 		if want[p] == nil {
-			want[p] = map[int]uint64{}
+			want[p] = map[int]told{}
 		}
-		want[p][h.Number] = h.Epoch
+		want[p][h.Number] = told{h.Epoch, h.Over}
 	}
 	return want
 }
 
 // stopOthers ends the pairs that are no longer held, or whose topology changed in a way that a running pair can't take up.
-func (m *Manager) stopOthers(t *topology.Topology, want map[topology.Pair]map[int]uint64) {
+func (m *Manager) stopOthers(t *topology.Topology, want map[topology.Pair]map[int]told) {
 	m.mu.Lock()
 	changed := m.topo != nil && m.topo.Hash() != t.Hash()
 	var gone []*pair
@@ -122,7 +126,7 @@ func stopAll(ps []*pair) {
 	wg.Wait()
 }
 
-func (m *Manager) run(t *topology.Topology, tp topology.Pair, shards map[int]uint64) error {
+func (m *Manager) run(t *topology.Topology, tp topology.Pair, shards map[int]told) error {
 	m.mu.Lock()
 	p := m.pairs[tp]
 	m.mu.Unlock()
@@ -214,7 +218,7 @@ func (m *Manager) destination(t *topology.Topology, a topology.Alias) (*Destinat
 	if err != nil {
 		return nil, err
 	}
-	d := &Destination{Site: site, Producer: NewProducer(site.Data, site.Dir)}
+	d := &Destination{Site: site, Producer: NewProducer(site.Data, site.Dir), Writers: newRegistry(site.Control)}
 	m.mu.Lock()
 	m.dsts[a] = d
 	m.mu.Unlock()
@@ -222,7 +226,7 @@ func (m *Manager) destination(t *topology.Topology, a topology.Alias) (*Destinat
 }
 
 // closeIdle closes what no pair uses any more.
-func (m *Manager) closeIdle(want map[topology.Pair]map[int]uint64) {
+func (m *Manager) closeIdle(want map[topology.Pair]map[int]told) {
 	srcs, dsts := map[topology.Alias]bool{}, map[topology.Alias]bool{}
 	for tp := range want {
 		srcs[tp.Source], dsts[tp.Destination] = true, true

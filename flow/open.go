@@ -61,8 +61,8 @@ func (l *life) openWanted(ctx context.Context) error {
 		}
 	}
 	l.mu.Unlock()
-	if todo = l.sift(ctx, todo); len(todo) == 0 {
-		return nil
+	if err := l.sift(ctx, todo); err != nil || len(todo) == 0 {
+		return err
 	}
 	ps, from := make([]kafka.Partition, 0, len(todo)), map[kafka.Partition]offsetxlate.Dest{}
 	for p, spec := range todo {
@@ -107,15 +107,24 @@ func (l *life) block(key string, spec Spec, err error) {
 }
 
 // sift takes out the partitions of which it is plain before the fence that they can't be opened: a fence leaves a marker in
-// their log each time.
-func (l *life) sift(ctx context.Context, todo map[kafka.Partition]Spec) map[kafka.Partition]Spec {
+// their log each time. What is found there may be the work of somebody who has taken the shard since: then it is over.
+func (l *life) sift(ctx context.Context, todo map[kafka.Partition]Spec) error {
+	asked := false
 	for at, spec := range todo {
-		if err := l.precheck(ctx, at, spec); err != nil {
-			l.block(spec.Key(), spec, err)
-			delete(todo, at)
+		err := l.precheck(ctx, at, spec)
+		if err == nil {
+			continue
 		}
+		if !asked && l.dst.Writers.check(ctx) == nil {
+			if err := l.ousted(); err != nil {
+				return err
+			}
+			asked = true
+		}
+		l.block(spec.Key(), spec, err)
+		delete(todo, at)
 	}
-	return todo
+	return nil
 }
 
 func (l *life) precheck(ctx context.Context, at kafka.Partition, spec Spec) error {

@@ -46,7 +46,6 @@ type pair struct {
 // running is a shard with the goroutine that runs it.
 type running struct {
 	*shard
-	epoch  uint64
 	cancel context.CancelFunc
 	done   chan struct{}
 }
@@ -75,17 +74,16 @@ func (p *pair) stop() {
 	p.hold(nil)
 }
 
-// hold makes the shards that run be those of held: it stops before it starts. A shard that was fenced is taken over anew by a
-// higher epoch, for somebody who knows better has given it to this node again; one that runs goes on by it.
-func (p *pair) hold(held map[int]uint64) {
+// hold makes the shards that run be those of held: it stops before it starts. One that goes on is told what is new.
+func (p *pair) hold(held map[int]told) {
 	p.mu.Lock()
 	var gone []*running
 	for n, r := range p.shards {
-		if e, ok := held[n]; !ok || e > r.epoch && r.fenced() {
-			gone = append(gone, r)
+		if t, ok := held[n]; !ok || t.over == Any && t.epoch > r.toldNow().epoch && r.fenced() {
+			gone = append(gone, r) // where nobody tells what it goes past, a higher epoch gives it to this node anew
 			delete(p.shards, n)
 		} else {
-			r.epoch = e
+			r.tell(t)
 		}
 	}
 	p.mu.Unlock()
@@ -98,18 +96,18 @@ func (p *pair) hold(held map[int]uint64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.env.released.note(gone)
-	for n, epoch := range held {
+	for n, t := range held {
 		if p.shards[n] == nil {
-			p.shards[n] = p.newRunning(n, epoch)
+			p.shards[n] = p.newRunning(n, t)
 		}
 	}
 	p.poke()
 }
 
 // newRunning makes a shard that begins when discovery first tells it what it has.
-func (p *pair) newRunning(n int, epoch uint64) *running {
+func (p *pair) newRunning(n int, t told) *running {
 	id := topology.Shard{Origin: p.Source, Destination: p.Destination, Number: n}
-	return &running{shard: newShard(id, epoch, p.env, p.src, p.dst, p.log), epoch: epoch, cancel: func() {}, done: closed}
+	return &running{shard: newShard(id, t, p.env, p.src, p.dst, p.log), cancel: func() {}, done: closed}
 }
 
 var closed = func() chan struct{} {
@@ -222,6 +220,9 @@ func (p *pair) registries(ctx context.Context) error {
 		p.own, p.theirs = checkpoint.NewTopics(p.dst.Control), checkpoint.NewTopics(p.src.Control)
 		p.sync = &metasync.Syncer{Source: p.src.Control, Destination: p.dst.Control, Registry: p.own, Log: p.log}
 		p.prepared = true
+	}
+	if err := p.dst.Writers.check(ctx); err != nil {
+		return err
 	}
 	return p.own.BeBorn(ctx, newID())
 }

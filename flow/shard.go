@@ -2,6 +2,7 @@ package flow
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
@@ -15,15 +16,18 @@ import (
 
 // shard runs one writer: all partitions of one origin at one destination whose number it has.
 type shard struct {
-	id   topology.Shard
-	held uint64 // epoch of the assignment
-	env  *env
-	src  *Source
-	dst  *Destination
-	log  *slog.Logger
-	kick chan struct{}
+	id  topology.Shard
+	env *env
+	src *Source
+	dst *Destination
+	log *slog.Logger
+
+	kick  chan struct{}
+	claim kafka.ProducerID // the last that was got for this shard; ID -1: none yet
+	twin  int64            // Seq of a registration by this node's name but not by this process that was waited for; -1: none
 
 	mu      sync.Mutex
+	told    told
 	state   State
 	reason  kafka.Reason
 	writer  kafka.ProducerID
@@ -47,16 +51,22 @@ type env struct {
 	released   *releases
 }
 
+// told is what the control plane says of a shard that is held.
+type told struct {
+	epoch uint64 // of the assignment; it goes into the registration
+	over  int64  // see Held.Over
+}
+
 // Observer is told what happened; metrics are made of it. Its methods must not block.
 type Observer interface {
 	Arrived(topology.Shard, Spec, time.Duration) // a batch is acknowledged, so long after the youngest record's timestamp
 	TookOver(topology.Shard)
 }
 
-func newShard(id topology.Shard, held uint64, e *env, src *Source, dst *Destination, log *slog.Logger) *shard {
+func newShard(id topology.Shard, t told, e *env, src *Source, dst *Destination, log *slog.Logger) *shard {
 	return &shard{
-		id: id, held: held, env: e, src: src, dst: dst, state: New, kick: make(chan struct{}, 1), want: map[string]Spec{},
-		seq: -1, log: log.With(slog.String("shard", id.String())), parts: map[string]*part{},
+		id: id, told: t, env: e, src: src, dst: dst, state: New, twin: -1, kick: make(chan struct{}, 1), want: map[string]Spec{},
+		seq: -1, claim: kafka.ProducerID{ID: -1}, log: log.With(slog.String("shard", id.String())), parts: map[string]*part{},
 		notes: map[*part]struct{}{}, ranges: map[*part]struct{}{}, blocked: map[string]kafka.Reason{},
 	}
 }
@@ -70,6 +80,23 @@ func (s *shard) assign(specs map[string]Spec) {
 	if !same {
 		s.poke()
 	}
+}
+
+// tell brings what the control plane says now. A shard that runs goes on by it, unless somebody else had it in between.
+func (s *shard) tell(t told) {
+	s.mu.Lock()
+	same := s.told == t
+	s.told = t
+	s.mu.Unlock()
+	if !same {
+		s.poke()
+	}
+}
+
+func (s *shard) toldNow() told {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.told
 }
 
 func (s *shard) poke() {
@@ -87,41 +114,6 @@ func (s *shard) set(st State, r kafka.Reason) {
 	if changed {
 		s.log.Info("shard changed state", slog.String("state", string(st)), slog.String("reason", r.Code), slog.String("text", r.Text))
 	}
-}
-
-// run owns the shard until ctx ends or another owner has taken it.
-func (s *shard) run(ctx context.Context) {
-	for failures := 0; ; failures++ {
-		began := time.Now()
-		err := s.life(ctx)
-		if ctx.Err() != nil {
-			s.set(Stopped, kafka.Reason{})
-			return
-		}
-		if kafka.Classify(err) == kafka.Fenced {
-			s.set(Fenced, kafka.Because(kafka.TakenOver, err.Error(), ""))
-			return
-		}
-		if time.Since(began) > time.Minute {
-			failures = 0
-		}
-		s.set(Backoff, reasonOf(err))
-		if kafka.Sleep(ctx, min(200*time.Millisecond<<min(failures, 6), 10*time.Second)) != nil {
-			s.set(Stopped, kafka.Reason{})
-			return
-		}
-	}
-}
-
-func reasonOf(err error) kafka.Reason {
-	var r kafka.Reason
-	switch {
-	case asReason(err, &r):
-		return r
-	case kafka.Classify(err) == kafka.Denied:
-		return kafka.Because(kafka.PermissionDenied, err.Error(), kafka.Hint(err))
-	}
-	return kafka.Because(kafka.DestinationUnreachable, err.Error(), kafka.Hint(err))
 }
 
 // life is one epoch of the writer, from taking it over to losing it or draining.
@@ -182,22 +174,29 @@ func (s *shard) txnID() string {
 
 // open takes the writer over: a new epoch, registered, and shut out of the shard's own ledgers is everybody else.
 func (s *shard) open(ctx context.Context) (*life, error) {
+	if err := s.mayOpen(ctx); err != nil {
+		return nil, err
+	}
 	id, err := s.dst.Control.InitProducer(ctx, s.txnID())
 	if err != nil {
 		return nil, err
 	}
+	s.claim = id
 	seq, err := checkpoint.Register(ctx, s.dst.Control, id, checkpoint.Writer{
-		ClusterID: s.dst.ID(), Origin: s.id.Origin, Shard: s.id.Number, Node: s.env.node, Held: s.held, At: time.Now().UnixMilli(),
+		ClusterID: s.dst.ID(), Origin: s.id.Origin, Shard: s.id.Number, Node: s.env.node, Held: s.toldNow().epoch, At: time.Now().UnixMilli(),
 	})
 	if err != nil {
 		return nil, err
 	}
+	s.mu.Lock()
+	s.seq = seq
+	s.mu.Unlock()
 	l := &life{shard: s, id: id, later: map[string]again{}, fence: &fence{cluster: s.dst.Control, dir: s.dst.Dir, txnID: s.txnID(), id: id}}
 	if err := l.openLedgers(ctx); err != nil {
 		return nil, err
 	}
 	s.mu.Lock()
-	s.writer, s.seq, s.broken = id, seq, nil
+	s.writer, s.broken = id, nil
 	clear(s.notes)
 	clear(s.ranges)
 	clear(s.blocked)
@@ -235,10 +234,7 @@ func (l *life) ledger(topic string) *ledger {
 
 // step does what waits: partitions to open or close, places to find, runs to note. It returns why the epoch must end, if so.
 func (l *life) step(ctx context.Context) error {
-	l.mu.Lock()
-	err := l.broken
-	l.mu.Unlock()
-	if err != nil {
+	if err := l.over(ctx); err != nil {
 		return err
 	}
 	if err := l.closeUnwanted(ctx); err != nil {
@@ -251,6 +247,22 @@ func (l *life) step(ctx context.Context) error {
 		return err
 	}
 	return l.writeNotes(ctx)
+}
+
+// over says why the epoch must end, if so.
+func (l *life) over(ctx context.Context) error {
+	l.mu.Lock()
+	err, passed := l.broken, l.told.over > l.seq
+	l.mu.Unlock()
+	if err != nil {
+		return err
+	}
+	if passed { // somebody else is said to have had it since
+		if err := l.dst.Writers.check(ctx); err != nil {
+			return err
+		}
+	}
+	return errors.Join(l.dst.Writers.lost(), l.ousted())
 }
 
 func (l *life) close() {

@@ -40,6 +40,7 @@ type Source struct {
 type Destination struct {
 	*Site
 	Producer *Producer
+	Writers  *registry
 }
 
 func openSite(d *kafka.Dialer, c topology.Cluster, every topology.Intervals) (*Site, error) {
@@ -104,7 +105,10 @@ func (s *Site) meet(ctx context.Context) error {
 // prepare makes the topics that meshd owns at a destination.
 func (s *Site) prepare(ctx context.Context, origin topology.Alias) error {
 	brokers := s.brokerCount()
-	err := checkpoint.EnsureOwned(ctx, s.Control, brokers, 1, checkpoint.TopicsTopic, checkpoint.WritersTopic, checkpoint.GroupsTopic, checkpoint.NodesTopic)
+	err := checkpoint.EnsureOwned(ctx, s.Control, brokers, 1, checkpoint.TopicsTopic, checkpoint.GroupsTopic, checkpoint.NodesTopic)
+	if err == nil {
+		err = checkpoint.EnsureWriters(ctx, s.Control, brokers)
+	}
 	if err == nil {
 		err = checkpoint.EnsureOwned(ctx, s.Control, brokers, topology.Shards, checkpoint.ProgressTopic(origin), checkpoint.OffsetsTopic(origin))
 	}

@@ -103,7 +103,6 @@ func (p *pair) status() PairStatus {
 	}
 	for _, r := range p.shards {
 		sh, parts := r.status()
-		sh.Epoch = r.epoch
 		if sh.State != New {
 			s.Shards = append(s.Shards, sh)
 		}
@@ -131,7 +130,7 @@ func some(r kafka.Reason) *kafka.Reason {
 func (s *shard) status() (ShardStatus, []PartStatus) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	st := ShardStatus{Number: s.id.Number, State: s.state, Reason: some(s.reason)}
+	st := ShardStatus{Number: s.id.Number, State: s.state, Reason: some(s.reason), Epoch: s.told.epoch}
 	if s.writer.ID > 0 || s.writer.Epoch > 0 {
 		st.Writer = s.writer.String()
 	}

@@ -84,7 +84,10 @@ func isFirstEOF(err error) bool {
 // Hint says what a person can do about an error; "" where time alone can help.
 func Hint(err error) string {
 	var eof *kgo.ErrFirstReadEOF
+	var r Reason
 	switch {
+	case errors.As(err, &r):
+		return r.Hint
 	case errors.Is(err, kerr.SaslAuthenticationFailed):
 		return "check sasl.username and the password of this cluster in the topology"
 	case errors.Is(err, kerr.TransactionalIDAuthorizationFailed):

@@ -96,7 +96,7 @@ func (a runnerAdapter) Apply(d mesh.Desired) error {
 	a.liveness.Follow(d.Topology)
 	held := make([]flow.Held, 0, len(d.Held))
 	for _, h := range d.Held {
-		held = append(held, flow.Held{Shard: h.Shard, Epoch: h.Epoch})
+		held = append(held, flow.Held{Shard: h.Shard, Epoch: h.Epoch, Over: h.Over})
 	}
 	return a.Runner.Apply(d.Topology, held)
 }
@@ -137,11 +137,15 @@ type flowsAdapter struct {
 func (a flowsAdapter) Status() flow.Status {
 	s := a.Manager.Status()
 	for alias, err := range a.liveness.Troubles() {
+		text, hint := err.Error(), kafka.Hint(err)
+		if r, ok := errors.AsType[kafka.Reason](err); ok {
+			text = r.Code + ": " + r.Text
+		}
 		at := slices.IndexFunc(s.Clusters, func(c flow.ClusterStatus) bool { return c.Alias == alias })
 		if at < 0 {
-			s.Clusters = append(s.Clusters, flow.ClusterStatus{Alias: alias, Error: err.Error(), Hint: kafka.Hint(err)})
+			s.Clusters = append(s.Clusters, flow.ClusterStatus{Alias: alias, Error: text, Hint: hint})
 		} else if s.Clusters[at].Error == "" {
-			s.Clusters[at].Error, s.Clusters[at].Hint = err.Error(), kafka.Hint(err)
+			s.Clusters[at].Error, s.Clusters[at].Hint = text, hint
 		}
 	}
 	return s

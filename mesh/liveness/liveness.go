@@ -3,11 +3,10 @@ package liveness
 import (
 	"context"
 	"log/slog"
-	"maps"
+	"reflect"
 	"sync"
 	"time"
 
-	"github.com/meshd/meshd/checkpoint"
 	"github.com/meshd/meshd/kafka"
 	"github.com/meshd/meshd/mesh/placement"
 	"github.com/meshd/meshd/topology"
@@ -24,55 +23,87 @@ type Liveness struct {
 	log    *slog.Logger
 
 	mu        sync.Mutex
-	hash      string
-	cancel    context.CancelFunc
-	wg        sync.WaitGroup
-	views     map[topology.Alias]placement.Kafka
-	troubles  map[topology.Alias]error
+	followers map[topology.Alias]*follower
 	listeners map[chan struct{}]struct{}
 }
 
 // New makes one that follows nothing yet.
 func New(d *kafka.Dialer, log *slog.Logger) *Liveness {
-	return &Liveness{dialer: d, log: log, cancel: func() {}, views: map[topology.Alias]placement.Kafka{}, troubles: map[topology.Alias]error{}, listeners: map[chan struct{}]struct{}{}}
+	return &Liveness{dialer: d, log: log, followers: map[topology.Alias]*follower{}, listeners: map[chan struct{}]struct{}{}}
 }
 
-// Follow follows the destinations of a topology from now on, instead of those before.
+// Follow follows the destinations of a topology from now on, and no others. What is known of those that stay as they were is kept.
+// Calls must not overlap.
 func (l *Liveness) Follow(t *topology.Topology) {
-	l.mu.Lock()
-	same := l.hash == t.Hash() && l.hash != ""
-	l.mu.Unlock()
-	if same {
-		return
+	home := map[topology.Alias]topology.Cluster{}
+	for a, c := range t.Clusters {
+		if c.Datacenter == l.dialer.Datacenter && !c.ReadOnly {
+			home[a] = c
+		}
 	}
-	l.Close()
-	ctx, cancel := context.WithCancel(context.Background())
+	l.stop(func(f *follower) bool {
+		c, listed := home[f.config.Alias]
+		return !listed || !reflect.DeepEqual(c, f.config)
+	})
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.hash, l.cancel = t.Hash(), cancel
-	for _, c := range t.Clusters {
-		if c.Datacenter == l.dialer.Datacenter && !c.ReadOnly {
-			l.wg.Go(func() { l.follow(ctx, c) })
+	for a, c := range home {
+		if l.followers[a] == nil {
+			l.followers[a] = l.begin(c)
 		}
 	}
 }
 
 // Close follows nothing any more.
-func (l *Liveness) Close() {
+func (l *Liveness) Close() { l.stop(func(*follower) bool { return true }) }
+
+func (l *Liveness) begin(c topology.Cluster) *follower {
+	ctx, cancel := context.WithCancel(context.Background())
+	f := &follower{of: l, config: c, cancel: cancel, last: placement.None}
+	f.done.Go(func() { f.run(ctx) })
+	return f
+}
+
+func (l *Liveness) stop(which func(*follower) bool) {
+	var gone []*follower
 	l.mu.Lock()
-	l.cancel()
-	l.hash = ""
+	for a, f := range l.followers {
+		if which(f) {
+			gone = append(gone, f)
+			delete(l.followers, a)
+		}
+	}
 	l.mu.Unlock()
-	l.wg.Wait()
+	for _, f := range gone {
+		f.cancel()
+	}
+	for _, f := range gone {
+		f.done.Wait()
+	}
 }
 
 // View implements mesh.Liveness.
 func (l *Liveness) View() map[topology.Alias]placement.Kafka {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	out := make(map[topology.Alias]placement.Kafka, len(l.views))
-	for a, k := range l.views {
-		out[a] = k.Clone()
+	out := make(map[topology.Alias]placement.Kafka, len(l.followers))
+	for a, f := range l.followers {
+		if !f.shown.ReadAt.IsZero() {
+			out[a] = f.shown.Clone()
+		}
+	}
+	return out
+}
+
+// Troubles are the clusters that can't be read now, and why. Nothing is opened there.
+func (l *Liveness) Troubles() map[topology.Alias]error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	out := map[topology.Alias]error{}
+	for a, f := range l.followers {
+		if f.trouble != nil {
+			out[a] = f.trouble
+		}
 	}
 	return out
 }
@@ -90,144 +121,21 @@ func (l *Liveness) Watch() (<-chan struct{}, func()) {
 	}
 }
 
-// follower follows one cluster.
-type follower struct {
-	cluster *kafka.Cluster
-	made    bool
-	writers *checkpoint.Writers
-	nodes   *checkpoint.Nodes
-	view    placement.Kafka
-	now     time.Time
-	last    int64 // Seq of the newest registration that was told
-}
-
-func (l *Liveness) follow(ctx context.Context, c topology.Cluster) {
-	cluster, err := l.dialer.Dial(c, checkpoint.TableWriter()...)
-	if err != nil {
-		l.log.Error("nothing is seen of who writes", slog.String("cluster", string(c.Alias)), slog.Any("error", err))
-		return
-	}
-	defer cluster.Close()
-	f := &follower{cluster: cluster, last: -1}
-	f.begin()
-	failing := false
-	for {
-		err := f.look(ctx)
-		if (err != nil) != failing && ctx.Err() == nil {
-			failing = err != nil
-			l.log.Info("reading who writes", slog.String("cluster", string(c.Alias)), slog.Bool("readable", !failing), slog.Any("error", err), slog.String("hint", hint(err)))
-		}
-		l.trouble(c.Alias, err)
-		if err == nil {
-			l.publish(c.Alias, f)
-		}
-		if kafka.Sleep(ctx, lookEvery) != nil {
-			return
-		}
-	}
-}
-
-func hint(err error) string {
-	if err == nil {
-		return ""
-	}
-	return kafka.Hint(err)
-}
-
-func (l *Liveness) trouble(a topology.Alias, err error) {
+// tell shows what a follower read, or why it could not, and wakes the listeners if a registration or a release is new.
+func (l *Liveness) tell(f *follower, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if err == nil {
-		delete(l.troubles, a)
+	if f.trouble = err; err != nil {
 		return
 	}
-	l.troubles[a] = err
-}
-
-// Troubles are the clusters that can't be read now, and why. Nothing is opened there.
-func (l *Liveness) Troubles() map[topology.Alias]error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return maps.Clone(l.troubles)
-}
-
-// begin reads both topics from their beginning again.
-func (f *follower) begin() {
-	f.writers = checkpoint.NewWriters(f.cluster)
-	f.nodes = checkpoint.NewNodes(f.cluster, f.beat)
-}
-
-func (f *follower) look(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, lookFor)
-	defer cancel()
-	if err := f.make(ctx); err != nil {
-		return err
-	}
-	if err := f.read(ctx); err != nil {
-		f.made = false
-		f.begin()
-		return err
-	}
-	return nil
-}
-
-// read reads writers before nodes: a beat names shards that the reader knows.
-func (f *follower) read(ctx context.Context) error {
-	if err := f.writers.Refresh(ctx); err != nil {
-		return err
-	}
-	f.now = time.Now()
-	for shard, r := range f.writers.Holders() {
-		f.view.Registered(shard, r.Node, r.Held, r.Seq, f.now)
-	}
-	if err := f.nodes.Refresh(ctx); err != nil {
-		return err
-	}
-	f.view.Read(time.Now())
-	return nil
-}
-
-// make makes the topics once, with the time that leaders of new topics need.
-func (f *follower) make(ctx context.Context) error {
-	if f.made {
-		return nil
-	}
-	_, brokers, err := f.cluster.Identity(ctx)
-	if err == nil {
-		err = checkpoint.EnsureOwned(ctx, f.cluster, brokers, 1, checkpoint.WritersTopic, checkpoint.NodesTopic)
-	}
-	f.made = err == nil
-	return err
-}
-
-func (f *follower) beat(b checkpoint.Beat) {
-	destination := f.cluster.Config.Alias
-	var progress []topology.Shard
-	for _, key := range b.Progress {
-		if s, err := checkpoint.ParseShardKey(key, destination); err == nil {
-			progress = append(progress, s)
-		}
-	}
-	released := make(map[topology.Shard]int64, len(b.Released))
-	for key, seq := range b.Released {
-		if s, err := checkpoint.ParseShardKey(key, destination); err == nil {
-			released[s] = seq
-		}
-	}
-	f.view.Beat(b.Node, progress, released, f.now)
-}
-
-// publish shows what was read, and wakes the listeners if a registration or a release is new.
-func (l *Liveness) publish(a topology.Alias, f *follower) {
+	news := f.shown.ReadAt.IsZero()
 	newest := f.last
-	for _, h := range f.view.Holders {
+	for shard, h := range f.view.Holders {
 		newest = max(newest, h.Seq)
+		news = news || h.Released && !f.shown.Holders[shard].Released
 	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	_, before := l.views[a]
-	l.views[a] = f.view.Clone()
-	if newest == f.last && before {
+	f.shown = f.view.Clone()
+	if newest == f.last && !news {
 		return
 	}
 	f.last = newest
