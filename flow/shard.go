@@ -84,8 +84,8 @@ func (s *shard) set(st State, r kafka.Reason) {
 	changed := s.state != st || s.reason.Code != r.Code
 	s.state, s.reason = st, r
 	s.mu.Unlock()
-	if changed {
-		s.log.Info("shard changed state", slog.String("state", string(st)), slog.String("reason", r.Code), slog.String("text", r.Text))
+	if changed && r.Code == "" { // reasons are told by the pair, in which many shards may have the same
+		s.log.Info("shard changed state", slog.String("state", string(st)))
 	}
 }
 
@@ -99,13 +99,13 @@ func (s *shard) run(ctx context.Context) {
 			return
 		}
 		if kafka.Classify(err) == kafka.Fenced {
-			s.set(Fenced, kafka.Because(kafka.TakenOver, err.Error(), ""))
+			s.set(Fenced, kafka.Because(kafka.TakenOver, err.Error(), "another node writes this shard now; nothing is to be done unless it stays like this"))
 			return
 		}
 		if time.Since(began) > time.Minute {
 			failures = 0
 		}
-		s.set(Backoff, reasonOf(err))
+		s.set(Backoff, kafka.Explain(err, kafka.DestinationUnreachable))
 		if kafka.Sleep(ctx, min(200*time.Millisecond<<min(failures, 6), 10*time.Second)) != nil {
 			s.set(Stopped, kafka.Reason{})
 			return
@@ -113,20 +113,12 @@ func (s *shard) run(ctx context.Context) {
 	}
 }
 
-func reasonOf(err error) kafka.Reason {
-	var r kafka.Reason
-	switch {
-	case asReason(err, &r):
-		return r
-	case kafka.Classify(err) == kafka.Denied:
-		return kafka.Because(kafka.PermissionDenied, err.Error(), kafka.Hint(err))
-	}
-	return kafka.Because(kafka.DestinationUnreachable, err.Error(), kafka.Hint(err))
-}
-
 // life is one epoch of the writer, from taking it over to losing it or draining.
 func (s *shard) life(ctx context.Context) error {
-	s.set(Opening, kafka.Reason{})
+	s.mu.Lock()
+	why := s.reason // of the failure before: it stands until the shard is open
+	s.mu.Unlock()
+	s.set(Opening, why)
 	l, err := s.open(ctx)
 	if err != nil {
 		return err
@@ -212,7 +204,7 @@ func (l *life) openLedgers(ctx context.Context) error {
 		p, ok := l.dst.Dir.Get(t, int32(l.shard.id.Number))
 		if !ok {
 			l.dst.Dir.Stale()
-			return kafka.Because(kafka.DestinationMissing, "topic "+t+" is not there yet", "")
+			return kafka.Because(kafka.DestinationMissing, "topic "+t+" is not there yet", "meshd makes it within its discovery interval")
 		}
 		ps = append(ps, p)
 	}

@@ -36,8 +36,11 @@ const (
 	Unclaimed              = "unclaimed"
 	RegistryLost           = "registry_lost"
 	ClusterUnreachable     = "cluster_unreachable"
+	LoginRefused           = "login_refused" // credentials or a certificate, by either side
+	WrongCluster           = "wrong_cluster" // another one answers at its addresses
 	SameCluster            = "same_cluster"
 	TopicNotMade           = "topic_not_created"
+	ConfigsNotAligned      = "configs_not_aligned"
 )
 
 // Because makes a Reason; hint may be "".

@@ -9,7 +9,6 @@ import (
 	"github.com/meshd/meshd/checkpoint/groupsync"
 	"github.com/meshd/meshd/datapath"
 	"github.com/meshd/meshd/flow"
-	"github.com/meshd/meshd/kafka"
 	"github.com/meshd/meshd/mesh"
 	"github.com/meshd/meshd/mesh/gossip"
 	"github.com/meshd/meshd/mesh/liveness"
@@ -139,9 +138,11 @@ func (a flowsAdapter) Status() flow.Status {
 	for alias, err := range a.liveness.Troubles() {
 		at := slices.IndexFunc(s.Clusters, func(c flow.ClusterStatus) bool { return c.Alias == alias })
 		if at < 0 {
-			s.Clusters = append(s.Clusters, flow.ClusterStatus{Alias: alias, Error: err.Error(), Hint: kafka.Hint(err)})
-		} else if s.Clusters[at].Error == "" {
-			s.Clusters[at].Error, s.Clusters[at].Hint = err.Error(), kafka.Hint(err)
+			at = len(s.Clusters)
+			s.Clusters = append(s.Clusters, flow.ClusterStatus{Alias: alias})
+		}
+		if s.Clusters[at].Error == "" {
+			s.Clusters[at].Because(err)
 		}
 	}
 	return s
