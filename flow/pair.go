@@ -154,7 +154,7 @@ func (p *pair) loop(ctx context.Context) {
 func (p *pair) trouble(err error) {
 	r := kafka.Explain(err, kafka.ClusterUnreachable)
 	p.mu.Lock()
-	changed := !alike(p.reason, r)
+	changed := !kafka.Alike(p.reason, r)
 	p.reason = r
 	p.mu.Unlock()
 	if changed {

@@ -70,6 +70,11 @@ func (m *Manager) Status() Status {
 	for _, site := range m.sites {
 		s.Clusters = append(s.Clusters, site.status())
 	}
+	for a, err := range m.closed {
+		c := ClusterStatus{Alias: a}
+		c.Because(err)
+		s.Clusters = append(s.Clusters, c)
+	}
 	for _, p := range m.pairs {
 		s.Pairs = append(s.Pairs, p.status())
 	}

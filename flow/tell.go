@@ -118,20 +118,6 @@ func (p *part) why() kafka.Reason {
 	return p.reason
 }
 
-// alike says whether two reasons are news of each other. Texts name ports, offsets and whichever broker was asked.
-func alike(a, b kafka.Reason) bool {
-	return a.Code == b.Code && a.Hint == b.Hint && (a.Hint != "" || wordsOf(a.Text) == wordsOf(b.Text))
-}
-
-func wordsOf(text string) string {
-	return strings.Map(func(r rune) rune {
-		if r >= '0' && r <= '9' {
-			return -1
-		}
-		return r
-	}, text)
-}
-
 // teller remembers what the log says.
 type teller struct {
 	log    *slog.Logger
@@ -143,7 +129,7 @@ type teller struct {
 func (t *teller) look(now map[place]kafka.Reason, here func(place) bool) {
 	stands, goes := map[place]kafka.Reason{}, map[place]kafka.Reason{}
 	for at, r := range now {
-		if alike(t.before[at], r) && !alike(t.told[at], r) {
+		if kafka.Alike(t.before[at], r) && !kafka.Alike(t.told[at], r) {
 			stands[at] = r
 		}
 	}

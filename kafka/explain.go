@@ -52,7 +52,10 @@ func Hint(err error) string {
 	var eof *kgo.ErrFirstReadEOF
 	var known *hintedError
 	var wrong *WrongClusterError
+	var reason Reason
 	switch {
+	case errors.As(err, &reason):
+		return reason.Hint
 	case errors.As(err, &known):
 		return known.hint
 	case errors.As(err, &wrong):

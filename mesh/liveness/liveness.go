@@ -15,6 +15,7 @@ import (
 
 const (
 	lookEvery = 300 * time.Millisecond // well within the second after which a pause counts
+	dialEvery = 5 * time.Second        // while the files of its secrets can't be read
 	lookFor   = 2 * time.Second        // one look at a cluster
 )
 
@@ -102,20 +103,17 @@ type follower struct {
 }
 
 func (l *Liveness) follow(ctx context.Context, c topology.Cluster) {
-	cluster, err := l.dialer.Dial(c, checkpoint.TableWriter()...)
-	if err != nil {
-		l.log.Error("nothing is seen of who writes", slog.String("cluster", string(c.Alias)), slog.Any("error", err))
+	cluster := l.dial(ctx, c)
+	if cluster == nil {
 		return
 	}
 	defer cluster.Close()
 	f := &follower{cluster: cluster, last: -1}
 	f.begin()
-	failing := false
 	for {
 		err := f.look(ctx)
-		if (err != nil) != failing && ctx.Err() == nil {
-			failing = err != nil
-			l.log.Info("reading who writes", slog.String("cluster", string(c.Alias)), slog.Bool("readable", !failing), slog.Any("error", err), slog.String("hint", hint(err)))
+		if ctx.Err() != nil {
+			return
 		}
 		l.trouble(c.Alias, err)
 		if err == nil {
@@ -127,21 +125,37 @@ func (l *Liveness) follow(ctx context.Context, c topology.Cluster) {
 	}
 }
 
-func hint(err error) string {
-	if err == nil {
-		return ""
+// dial makes the client as soon as the files of its secrets can be read; nil if ctx ended before.
+func (l *Liveness) dial(ctx context.Context, c topology.Cluster) *kafka.Cluster {
+	for {
+		cluster, err := l.dialer.Dial(c, checkpoint.TableWriter()...)
+		if err == nil {
+			return cluster
+		}
+		l.trouble(c.Alias, err)
+		if kafka.Sleep(ctx, dialEvery) != nil {
+			return nil
+		}
 	}
-	return kafka.Hint(err)
 }
 
+// trouble notes why a cluster can't be read, and says so where that is news.
 func (l *Liveness) trouble(a topology.Alias, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if err == nil {
+	was := l.troubles[a]
+	switch {
+	case err == nil && was == nil:
+	case err == nil:
 		delete(l.troubles, a)
-		return
+		l.log.Info("cluster can be used again", slog.String("cluster", string(a)))
+	default:
+		l.troubles[a] = err
+		r := kafka.Explain(err, kafka.ClusterUnreachable)
+		if was == nil || !kafka.Alike(kafka.Explain(was, kafka.ClusterUnreachable), r) {
+			l.log.Warn("cluster can't be used", slog.String("cluster", string(a)), slog.String("reason", r.Code), slog.String("text", r.Text), slog.String("hint", r.Hint))
+		}
 	}
-	l.troubles[a] = err
 }
 
 // Troubles are the clusters that can't be read now, and why. Nothing is opened there.
