@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/twmb/franz-go/pkg/kerr"
 
@@ -61,11 +62,19 @@ func createOwned(ctx context.Context, c *kafka.Cluster, brokers int, partitions 
 		_, err = AwaitTopic(ctx, c, name)
 		return err
 	case kafka.Classify(err) == kafka.Denied:
-		return kafka.WithHint(err, kafka.Grant("--topic meshd. --resource-pattern-type prefixed", "Create", "Write", "Read", "Describe"))
+		return kafka.WithHint(err, kafka.Grant(resourceOf(name), "Create", "Write", "Read", "Describe"))
 	case errors.Is(err, kerr.InvalidReplicationFactor):
 		return kafka.WithHint(kafka.Said(err, r.ErrMessage), "set internal_replication_factor of cluster "+string(c.Config.Alias)+" in the topology to at most its number of brokers")
 	}
 	return kafka.Said(err, r.ErrMessage)
+}
+
+// resourceOf is what a right on a topic is granted for: all of meshd's have one prefix.
+func resourceOf(topic string) string {
+	if strings.HasPrefix(topic, "meshd.") {
+		return "--topic meshd. --resource-pattern-type prefixed"
+	}
+	return "--topic " + topic
 }
 
 // AwaitTopic returns when every partition of a new topic can be written to: brokers learn of it one after another.

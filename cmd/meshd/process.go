@@ -147,7 +147,11 @@ func (n *nodeProcess) reloadUntil(ctx context.Context) {
 		if err == nil {
 			err = n.mesh.Offer(t, n.flags.topology)
 		}
-		n.log.Info("topology file read again", slog.String("file", n.flags.topology), slog.Any("error", err))
+		if err != nil {
+			n.log.Warn("topology file refused", slog.String("file", n.flags.topology), slog.Any("error", err), slog.String("hint", "what runs goes on; correct the file and send SIGHUP again"))
+			continue
+		}
+		n.log.Info("topology file read again", slog.String("file", n.flags.topology))
 	}
 }
 
