@@ -120,7 +120,7 @@ func (l *life) precheck(ctx context.Context, at kafka.Partition, spec Spec) erro
 	data, err := l.fence.holdsData(ctx, at)
 	if err == nil && data && spec.From < 0 {
 		err = kafka.Because(kafka.ResumePointLost, fmt.Sprintf("%s holds records, but %s knows nothing of them", at, l.progress.outlet.topic),
-			"if another tool made them, adopt the topic; if the progress topic was lost, delete the remote topic to copy it anew")
+			fmt.Sprintf("if the progress topic was lost, delete %s and make it again, empty and with as many partitions: it is copied anew then", spec.Remote))
 	}
 	return err
 }
@@ -196,7 +196,7 @@ func (l *life) openPart(ctx context.Context, at kafka.Partition, spec Spec, f *f
 }
 
 func otherTopic(spec Spec, prog checkpoint.Progress, at kafka.Partition) (kafka.Reason, bool) {
-	const hint = "if that was meant, remove the flow from the topology, and add it again with a new name, or delete the remote topic"
+	hint := fmt.Sprintf("what arrived stays; exclude %s from the link to settle this, and give a topic that is to be copied from its beginning another name", spec.Topic)
 	switch {
 	case prog.DstID != at.TopicID:
 		return kafka.Because(kafka.DestinationRecreated, fmt.Sprintf("topic %s was deleted and made again since meshd wrote to it", spec.Remote), hint), true

@@ -285,7 +285,7 @@ func (r *round) topic(ctx context.Context, name string, ps []kafka.Partition) er
 
 // unclaimed says what a person can decide about a topic of the source that looks like a copy.
 func (r *round) unclaimed(name string, v loop.Verdict) string {
-	return fmt.Sprintf("meshd adopt %s --topology FILE --from %s --at %s takes it over, with --local it is declared to be no copy; or exclude %s from the link", v.Topic, v.Origin, r.Source, name)
+	return fmt.Sprintf("meshd adopt %s --topology FILE --from %s --at %s takes it over, with --local it is declared to be no copy; or set remote: local, or exclude %s from the link", v.Topic, v.Origin, r.Source, name)
 }
 
 // copy makes the copy exist and hands its partitions out.

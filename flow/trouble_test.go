@@ -140,6 +140,12 @@ func TestLostProgressStops(t *testing.T) {
 		t.Fatal(err)
 	}
 	await(ctx, t, m, "the loss", func(p flow.PairStatus) bool { return reasonOf(p, "orders") == "resume_point_lost" })
+	dst := client(t, eu.ListenAddrs()) // what the hint says
+	if _, err := kadm.NewClient(dst).DeleteTopics(ctx, "us.orders"); err != nil {
+		t.Fatal(err)
+	}
+	create(ctx, t, dst, "us.orders", 1)
+	records(ctx, t, eu.ListenAddrs(), "us.orders", 100)
 }
 
 // One partition that the destination refuses stops alone, and goes on when the reason is gone.
