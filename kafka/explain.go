@@ -15,7 +15,16 @@ func Explain(err error, otherwise string) Reason {
 	if r, ok := errors.AsType[Reason](err); ok {
 		return r
 	}
-	return Because(codeOf(err, otherwise), err.Error(), Hint(err))
+	return Because(codeOf(err, otherwise), textOf(err), Hint(err))
+}
+
+// textOf leaves out what the protocol says of an error where a broker's own words follow.
+func textOf(err error) string {
+	text := err.Error()
+	if code, ok := errors.AsType[*kerr.Error](err); ok {
+		text = strings.Replace(text, code.Error()+": ", code.Message+": ", 1)
+	}
+	return text
 }
 
 func codeOf(err error, otherwise string) string {
