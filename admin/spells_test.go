@@ -73,3 +73,15 @@ func TestRefusedLoginIsToldOnce(t *testing.T) {
 		}
 	}
 }
+
+// A link that can't be prepared for the reason for which its cluster can't be used is not told beside the cluster.
+func TestMissingRightOfAClusterIsToldOnce(t *testing.T) {
+	denied := kafka.Because(kafka.PermissionDenied, "preparing topic meshd.topics", "allow it")
+	got := problems(flow.Status{
+		Clusters: []flow.ClusterStatus{{Alias: "eu", Code: denied.Code, Error: denied.Text, Hint: denied.Hint}},
+		Pairs:    []flow.PairStatus{{Source: "us", Destination: "eu", Reason: &denied}},
+	}, nil)
+	if len(got) != 1 || got[0].Where != "cluster eu" || got[0].Hint != denied.Hint {
+		t.Errorf("%+v", got)
+	}
+}
