@@ -27,8 +27,12 @@ func TestProblemsHaveAnAge(t *testing.T) {
 		there bool
 		since time.Duration
 	}{
-		{0, true, 0}, {time.Second, true, 0}, {2 * time.Second, false, -1}, {4 * time.Second, true, 0},
-		{11 * time.Second, false, -1}, {12 * time.Second, true, 12 * time.Second},
+		{0, true, 0},
+		{time.Second, true, 0},
+		{2 * time.Second, false, -1},
+		{4 * time.Second, true, 0},
+		{11 * time.Second, false, -1},
+		{12 * time.Second, true, 12 * time.Second},
 	} {
 		if got := seen(step.after, step.there); got != step.since {
 			t.Errorf("after %s: since %s, want %s", step.after, got, step.since)

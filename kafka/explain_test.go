@@ -40,7 +40,7 @@ func TestNoWordsTwice(t *testing.T) {
 	if got := fmt.Sprint(err); got != "TOPIC_AUTHORIZATION_FAILED: Authorization failed." || Classify(err) != Denied {
 		t.Error(got)
 	}
-	if err := Said(kerr.PolicyViolation, ""); err != kerr.PolicyViolation {
+	if err := Said(kerr.PolicyViolation, ""); !errors.Is(err, kerr.PolicyViolation) || err.Error() != kerr.PolicyViolation.Error() {
 		t.Error(err)
 	}
 	if Said(nil, "words") != nil {
