@@ -40,13 +40,14 @@ const (
 
 // Problem is one thing that is wrong.
 type Problem struct {
-	Level Level  `json:"level"`
-	Where string `json:"where"` // what it concerns, such as "us->eu: orders"
-	Code  string `json:"code"`
-	Text  string `json:"text"` // of the first that has it
-	Hint  string `json:"hint,omitempty"`
-	Count int    `json:"count"` // how many have it
-	Of    string `json:"of"`    // what is counted: partition, shard, topic, link, cluster, group, node or topology
+	Level Level      `json:"level"`
+	Where string     `json:"where"` // what it concerns, such as "us->eu: orders"
+	Code  string     `json:"code"`
+	Text  string     `json:"text"` // of the first that has it
+	Hint  string     `json:"hint,omitempty"`
+	Since *time.Time `json:"since,omitempty"` // when the node that says this saw it first; null where that is not noted
+	Count int        `json:"count"`           // how many have it
+	Of    string     `json:"of"`              // what is counted: partition, shard, topic, link, cluster, group, node or topology
 }
 
 // LinkStatus is one direction of a link. Numbers that are null are not known here: the sum of something unknown is unknown.

@@ -61,6 +61,9 @@ func mergeProblems(a, b []Problem) []Problem {
 		if cmp.Or(strings.Compare(p.Text, q.Text), strings.Compare(p.Hint, q.Hint)) < 0 {
 			q.Text, q.Hint = p.Text, p.Hint
 		}
+		if q.Since == nil || p.Since != nil && p.Since.Before(*q.Since) {
+			q.Since = p.Since
+		}
 		if p.owned() {
 			q.Count += p.Count
 		} else {

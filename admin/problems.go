@@ -24,20 +24,20 @@ func sortProblems(ps []Problem) {
 // problems are all that the data path tells. What a cluster that does not answer explains is not told again for each link.
 func problems(s flow.Status, links []LinkStatus) []Problem {
 	out := []Problem{}
-	silent := map[topology.Alias]bool{}
+	silent := map[topology.Alias]string{} // code of the reason
 	for _, c := range s.Clusters {
 		if c.Error != "" {
-			silent[c.Alias] = true
-			out = append(out, Problem{Level: LevelCritical, Where: "cluster " + string(c.Alias), Code: kafka.ClusterUnreachable, Text: c.Error, Hint: c.Hint, Count: 1, Of: "cluster"})
+			silent[c.Alias] = cmp.Or(c.Code, kafka.ClusterUnreachable)
+			out = append(out, because(LevelCritical, "cluster "+string(c.Alias), kafka.Because(silent[c.Alias], c.Error, c.Hint), "cluster"))
 		}
 	}
 	for _, p := range s.Pairs {
 		var own []Problem
-		if p.Reason != nil {
+		if p.Reason != nil && p.Reason.Code != silent[p.Source] && p.Reason.Code != silent[p.Destination] {
 			own = append(own, because(LevelCritical, pairOf(p).String(), *p.Reason, "link"))
 		}
 		own = slices.Concat(own, topicProblems(p), shardProblems(p), partProblems(p))
-		out = append(out, slices.DeleteFunc(own, func(q Problem) bool { return explained(q.Code, silent[p.Source], silent[p.Destination]) })...)
+		out = append(out, slices.DeleteFunc(own, func(q Problem) bool { return explained(q.Code, silent[p.Source] != "", silent[p.Destination] != "") })...)
 	}
 	out = append(out, emptyLinks(s, links)...)
 	sortProblems(out)
@@ -47,7 +47,7 @@ func problems(s flow.Status, links []LinkStatus) []Problem {
 // explained says whether a reason is that a cluster is silent which is told already.
 func explained(code string, source, destination bool) bool {
 	switch code {
-	case kafka.ClusterUnreachable:
+	case kafka.ClusterUnreachable, kafka.LoginRefused:
 		return source || destination
 	case kafka.SourceUnreachable:
 		return source
@@ -63,6 +63,9 @@ func because(l Level, where string, r kafka.Reason, of string) Problem {
 
 func topicProblems(p flow.PairStatus) (out []Problem) {
 	for _, t := range p.Topics {
+		if t.Drift != nil {
+			out = append(out, because(LevelWarning, fmt.Sprintf("%s: %s", pairOf(p), t.Topic), *t.Drift, "topic"))
+		}
 		if t.Reason == nil {
 			continue
 		}

@@ -16,6 +16,7 @@ type tracker struct {
 	totals map[flowKey]Totals
 	stuck  map[string]string // what does not go on -> the code of its reason
 	errors map[string]uint64 // code -> how often something came to have it
+	spells map[problemKey]spell
 }
 
 type flowKey struct {
@@ -31,7 +32,7 @@ type partKey struct {
 func newTracker() *tracker {
 	return &tracker{
 		parts: map[partKey]*partTrack{}, pairs: map[topology.Pair]since{}, totals: map[flowKey]Totals{},
-		stuck: map[string]string{}, errors: map[string]uint64{},
+		stuck: map[string]string{}, errors: map[string]uint64{}, spells: map[problemKey]spell{},
 	}
 }
 

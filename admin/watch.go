@@ -78,6 +78,7 @@ func (w *Watch) Look() View {
 			Hint: "name a file with --topology, or see whether this node reaches the others",
 		})
 	}
+	w.tracker.date(now, v.Problems)
 	v.notReady = notReady(s, v)
 	return v
 }

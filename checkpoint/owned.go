@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/twmb/franz-go/pkg/kerr"
 
@@ -40,7 +41,7 @@ func EnsureOwned(ctx context.Context, c *kafka.Cluster, brokers int, partitions 
 		case t.Err != nil:
 			err = t.Err
 		case len(t.Partitions) != int(partitions):
-			err = fmt.Errorf("it has %d partitions, not %d: was it made by something else?", len(t.Partitions), partitions)
+			err = kafka.WithHint(fmt.Errorf("it has %d partitions, not %d", len(t.Partitions), partitions), "something else made it: delete it if nothing of meshd's is in it; meshd makes it anew")
 		}
 		if err != nil {
 			return fmt.Errorf("preparing topic %s on cluster %s: %w", name, c.Config.Alias, err)
@@ -55,12 +56,25 @@ func createOwned(ctx context.Context, c *kafka.Cluster, brokers int, partitions 
 		rf = min(3, brokers)
 	}
 	configs := map[string]*string{"cleanup.policy": new("compact"), "segment.bytes": new("4194304")}
-	r, err := c.Admin.CreateTopic(ctx, partitions, int16(rf), configs, name)
-	if err = errors.Join(err, r.Err); err != nil && !errors.Is(err, kerr.TopicAlreadyExists) {
+	r, err := c.Admin.CreateTopic(ctx, partitions, int16(rf), configs, name) // r.Err is in err
+	switch {
+	case err == nil, errors.Is(err, kerr.TopicAlreadyExists):
+		_, err = AwaitTopic(ctx, c, name)
 		return err
+	case kafka.Classify(err) == kafka.Denied:
+		return kafka.WithHint(err, kafka.Grant(resourceOf(name), "Create", "Write", "Read", "Describe"))
+	case errors.Is(err, kerr.InvalidReplicationFactor):
+		return kafka.WithHint(kafka.Said(err, r.ErrMessage), "set internal_replication_factor of cluster "+string(c.Config.Alias)+" in the topology to at most its number of brokers")
 	}
-	_, err = AwaitTopic(ctx, c, name)
-	return err
+	return kafka.Said(err, r.ErrMessage)
+}
+
+// resourceOf is what a right on a topic is granted for: all of meshd's have one prefix.
+func resourceOf(topic string) string {
+	if strings.HasPrefix(topic, "meshd.") {
+		return "--topic meshd. --resource-pattern-type prefixed"
+	}
+	return "--topic " + topic
 }
 
 // AwaitTopic returns when every partition of a new topic can be written to: brokers learn of it one after another.

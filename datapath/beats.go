@@ -15,10 +15,15 @@ const beatEvery = time.Second
 // beats writes this node's sign of life to every cluster that it may write to, until ctx ends: to each by itself, for one that does
 // not answer must not make the node look dead at the others.
 func (r *Runner) beats(ctx context.Context, t *topology.Topology, home topology.Alias, kick <-chan struct{}) {
-	c, err := r.cfg.Dialer.Dial(t.Clusters[home], checkpoint.TableWriter()...)
-	if err != nil {
-		r.cfg.Log.Error("no beats", slog.String("cluster", string(home)), slog.Any("error", err))
-		return
+	var c *kafka.Cluster
+	for c == nil {
+		var err error
+		if c, err = r.cfg.Dialer.Dial(t.Clusters[home], checkpoint.TableWriter()...); err == nil {
+			break
+		}
+		if !pause(ctx, kick) { // the files of its secrets can't be read, which is told by who reads there
+			return
+		}
 	}
 	defer c.Close()
 	made, failing := false, false
@@ -26,13 +31,26 @@ func (r *Runner) beats(ctx context.Context, t *topology.Topology, home topology.
 		err := r.beat(ctx, c, count, &made)
 		if (err != nil) != failing && ctx.Err() == nil {
 			failing = err != nil
-			r.cfg.Log.Info("beats changed", slog.String("cluster", string(home)), slog.Bool("written", !failing), slog.Any("error", err))
+			r.sayBeats(home, err)
 		}
 		if !pause(ctx, kick) {
 			_ = r.beat(context.WithoutCancel(ctx), c, count+1, &made) // tells what was let go of; nobody is left to hear of a failure
 			return
 		}
 	}
+}
+
+// sayBeats says that beats fail, or arrive again. That a cluster can't be used at all is told by who reads there.
+func (r *Runner) sayBeats(home topology.Alias, err error) {
+	level, why := slog.LevelInfo, kafka.Reason{}
+	if err != nil {
+		level, why = slog.LevelWarn, kafka.Explain(err, kafka.ClusterUnreachable)
+	}
+	if why.Code == kafka.ClusterUnreachable || why.Code == kafka.LoginRefused {
+		level = slog.LevelDebug
+	}
+	r.cfg.Log.Log(context.Background(), level, "signs of life of this node", slog.String("cluster", string(home)), slog.Bool("written", err == nil),
+		slog.String("reason", why.Code), slog.String("text", why.Text), slog.String("hint", why.Hint))
 }
 
 // pause waits until the next beat is due; false at the end of ctx.

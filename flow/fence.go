@@ -56,7 +56,11 @@ func (f *fence) raise(ctx context.Context, ps []kafka.Partition, from map[kafka.
 		todo = pending(todo, out)
 	}
 	for _, s := range todo {
-		out[s.Partition].err = errors.Join(out[s.Partition].err, errNoMarker, ctx.Err())
+		if err := out[s.Partition].err; err != nil {
+			out[s.Partition].err = fmt.Errorf("%w: %w", errNoMarker, err)
+		} else {
+			out[s.Partition].err = errNoMarker
+		}
 	}
 	return out
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/meshd/meshd/checkpoint"
 	"github.com/meshd/meshd/checkpoint/mm2"
+	"github.com/meshd/meshd/kafka"
 )
 
 // beatShard is the shard of a pair whose holder does what is done once for a pair.
@@ -30,9 +31,18 @@ func (p *pair) beat(ctx context.Context) {
 		err := p.beatOnce(ctx, &made)
 		if (err != nil) != failing && ctx.Err() == nil {
 			failing = err != nil
-			p.log.Info("heartbeats changed", slog.Bool("written", !failing), slog.Any("error", err))
+			p.sayHeartbeats(err)
 		}
 	}
+}
+
+func (p *pair) sayHeartbeats(err error) {
+	if err == nil {
+		p.log.Info("heartbeats are written again")
+		return
+	}
+	r := kafka.Explain(err, kafka.DestinationUnreachable)
+	p.log.Warn("heartbeats can't be written", slog.String("reason", r.Code), slog.String("text", r.Text), slog.String("hint", r.Hint))
 }
 
 func (p *pair) beatOnce(ctx context.Context, made *bool) error {

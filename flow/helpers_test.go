@@ -3,6 +3,7 @@ package flow_test
 import (
 	"context"
 	"fmt"
+	"io"
 	"log/slog"
 	"slices"
 	"strconv"
@@ -27,9 +28,9 @@ func (quiet) Arrived(topology.Shard, flow.Spec, time.Duration) {}
 func (quiet) TookOver(topology.Shard)                          {}
 
 // fake starts a cluster in this process.
-func fake(t *testing.T) *kfake.Cluster {
+func fake(t *testing.T, more ...kfake.Opt) *kfake.Cluster {
 	t.Helper()
-	c, err := kfake.NewCluster(kfake.NumBrokers(3), kfake.ClusterID(t.Name()+strconv.Itoa(int(fakes.Add(1)))))
+	c, err := kfake.NewCluster(append(more, kfake.NumBrokers(3), kfake.ClusterID(t.Name()+strconv.Itoa(int(fakes.Add(1)))))...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -79,12 +80,18 @@ func all(origin, dst topology.Alias, epoch uint64) (held []flow.Held) {
 
 func manager(t *testing.T, dc string) *flow.Manager {
 	t.Helper()
-	return managerAs(t, dc+"-1", dc)
+	return managerTo(t, dc+"-1", dc, t.Output())
 }
 
 func managerAs(t *testing.T, node, dc string) *flow.Manager {
 	t.Helper()
-	log := slog.New(slog.NewTextHandler(t.Output(), nil))
+	return managerTo(t, node, dc, t.Output())
+}
+
+// managerTo is one that logs to w.
+func managerTo(t *testing.T, node, dc string, w io.Writer) *flow.Manager {
+	t.Helper()
+	log := slog.New(slog.NewTextHandler(w, nil))
 	m := flow.NewManager(flow.Config{
 		Node: node, Log: log, Observer: quiet{},
 		Dialer: &kafka.Dialer{Datacenter: dc, ClientID: "meshd/" + dc},

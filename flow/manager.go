@@ -40,6 +40,7 @@ type Manager struct {
 	dsts   map[topology.Alias]*Destination
 	pairs  map[topology.Pair]*pair
 	budget *Budget
+	closed map[topology.Alias]error // clusters for which no client could be made
 
 	released releases
 }
@@ -48,7 +49,7 @@ type Manager struct {
 func NewManager(cfg Config) *Manager {
 	return &Manager{
 		cfg: cfg, sites: map[topology.Alias]*Site{},
-		dsts: map[topology.Alias]*Destination{}, pairs: map[topology.Pair]*pair{},
+		dsts: map[topology.Alias]*Destination{}, pairs: map[topology.Pair]*pair{}, closed: map[topology.Alias]error{},
 	}
 }
 
@@ -62,6 +63,7 @@ func (m *Manager) Apply(t *topology.Topology, held []Held) error {
 	m.stopOthers(t, want)
 	m.mu.Lock()
 	m.topo = t
+	clear(m.closed)
 	if m.budget == nil {
 		m.budget = NewBudget(t.Limits.Memory)
 	}
@@ -186,12 +188,14 @@ func (m *Manager) site(t *topology.Topology, a topology.Alias) (*Site, error) {
 		return s, nil
 	}
 	s, err := openSite(m.cfg.Dialer, t.Clusters[a], t.Intervals)
-	if err == nil {
-		m.mu.Lock()
-		m.sites[a] = s
-		m.mu.Unlock()
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if err != nil {
+		m.closed[a] = err
+		return nil, err
 	}
-	return s, err
+	m.sites[a] = s
+	return s, nil
 }
 
 func (m *Manager) source(t *topology.Topology, a topology.Alias) (*Source, error) {

@@ -7,17 +7,17 @@ import (
 	"github.com/meshd/meshd/offsetxlate"
 )
 
-// silent is an owner that nobody listens to.
-type silent struct{ partOwner }
+// nobody is an owner that nobody listens to.
+type nobody struct{ partOwner }
 
-func (silent) needNote(*part)  {}
-func (silent) wakeFetch(*part) {}
+func (nobody) needNote(*part)  {}
+func (nobody) wakeFetch(*part) {}
 
 // A note that was under way when the part went back says nothing of the runs that came since: records that are cut otherwise now may
 // have the same numbers.
 func TestNoteOfBeforeGoingBackLiftsNoGate(t *testing.T) {
 	p := &part{
-		owner: silent{}, budget: NewBudget(1 << 20), state: Streaming, unnoted: nothingUnnoted,
+		owner: nobody{}, budget: NewBudget(1 << 20), state: Streaming, unnoted: nothingUnnoted,
 		prog: checkpoint.Progress{}, xlate: offsetxlate.New(offsetxlate.Point{}),
 	}
 	p.addRun(0, 10)

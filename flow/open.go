@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"time"
 
 	"github.com/meshd/meshd/checkpoint"
@@ -12,8 +11,6 @@ import (
 	"github.com/meshd/meshd/kafka/batch"
 	"github.com/meshd/meshd/offsetxlate"
 )
-
-func asReason(err error, r *kafka.Reason) bool { return errors.As(err, r) }
 
 // closeUnwanted ends the parts that the shard has no more, or has in another form. What they leave is kept for the case that
 // they come back in this epoch.
@@ -96,14 +93,9 @@ func (l *life) block(key string, spec Spec, err error) {
 	}
 	a.at, a.tries = time.Now().Add(min(time.Second<<min(a.tries, 6), time.Minute)), a.tries+1
 	l.later[key] = a
-	r := openReason(err)
 	l.mu.Lock()
-	was := l.blocked[key]
-	l.blocked[key] = r
+	l.blocked[key] = openReason(err)
 	l.mu.Unlock()
-	if was.Code != r.Code {
-		l.log.Warn("partition does not open", slog.String("partition", key), slog.String("reason", r.Code), slog.String("text", r.Text), slog.String("hint", r.Hint))
-	}
 }
 
 // sift takes out the partitions of which it is plain before the fence that they can't be opened: a fence leaves a marker in
@@ -137,7 +129,7 @@ func (l *life) precheck(ctx context.Context, at kafka.Partition, spec Spec) erro
 	data, err := l.fence.holdsData(ctx, at)
 	if err == nil && data && spec.From < 0 {
 		err = kafka.Because(kafka.ResumePointLost, fmt.Sprintf("%s holds records, but %s knows nothing of them", at, l.progress.outlet.topic),
-			"if another tool made them, adopt the topic; if the progress topic was lost, delete the remote topic to copy it anew")
+			fmt.Sprintf("if the progress topic was lost, delete %s and make it again, empty and with as many partitions: it is copied anew then", spec.Remote))
 	}
 	return err
 }
@@ -147,7 +139,8 @@ func (l *life) place(todo map[kafka.Partition]Spec, key string, spec Spec) {
 	at, ok := l.dst.Dir.Get(spec.Remote, spec.Number)
 	switch {
 	case !ok:
-		l.blocked[key] = kafka.Because(kafka.DestinationMissing, fmt.Sprintf("partition %d of %s is not there yet", spec.Number, spec.Remote), "")
+		l.blocked[key] = kafka.Because(kafka.DestinationMissing, fmt.Sprintf("partition %d of %s is not there yet", spec.Number, spec.Remote),
+			"it comes by itself, unless sync.partitions is off: then add it at the destination")
 		l.dst.Dir.Stale()
 	case at.Leader < 0:
 		l.blocked[key] = kafka.Because(kafka.NoLeader, fmt.Sprintf("%s has no leader at the destination", at), "start the brokers that hold it")
@@ -188,17 +181,14 @@ func (l *life) openAll(ctx context.Context, todo map[kafka.Partition]Spec, up ma
 }
 
 func openReason(err error) kafka.Reason {
-	var r kafka.Reason
-	var cut *truncatedError
-	switch {
-	case asReason(err, &r):
-		return r
-	case errors.As(err, &cut):
+	if cut, ok := errors.AsType[*truncatedError](err); ok {
 		return kafka.Because(kafka.DestinationTruncated, cut.Error(), "an unclean leader election lost records there")
-	case kafka.Classify(err) == kafka.Denied:
-		return kafka.Because(kafka.PermissionDenied, err.Error(), kafka.Hint(err))
 	}
-	return kafka.Because(kafka.NotFenced, err.Error(), kafka.Hint(err))
+	r := kafka.Explain(err, kafka.NotFenced)
+	if r.Hint == "" {
+		r.Hint = "it is tried again; if it stays, see the logs of the destination's brokers that lead this partition and meshd's transactional id"
+	}
+	return r
 }
 
 // openPart finds where the partition goes on.
@@ -215,7 +205,7 @@ func (l *life) openPart(ctx context.Context, at kafka.Partition, spec Spec, f *f
 }
 
 func otherTopic(spec Spec, prog checkpoint.Progress, at kafka.Partition) (kafka.Reason, bool) {
-	const hint = "if that was meant, remove the flow from the topology, and add it again with a new name, or delete the remote topic"
+	hint := fmt.Sprintf("what arrived stays; exclude %s from the link to settle this, and give a topic that is to be copied from its beginning another name", spec.Topic)
 	switch {
 	case prog.DstID != at.TopicID:
 		return kafka.Because(kafka.DestinationRecreated, fmt.Sprintf("topic %s was deleted and made again since meshd wrote to it", spec.Remote), hint), true

@@ -58,7 +58,7 @@ type TopicStatus struct {
 	Kind       loop.Kind     `json:"kind"`
 	Partitions int           `json:"partitions"`
 	Reason     *kafka.Reason `json:"reason,omitempty"`
-	Drift      string        `json:"drift,omitempty"` // why its configs could not be brought in line
+	Drift      *kafka.Reason `json:"drift,omitempty"` // why its configs could not be brought in line
 }
 
 func (p *pair) start() {
@@ -66,6 +66,7 @@ func (p *pair) start() {
 	p.cancel = cancel
 	p.wg.Go(func() { p.loop(ctx) })
 	p.wg.Go(func() { p.beat(ctx) })
+	p.wg.Go(func() { p.tell(ctx) })
 }
 
 // stop drains the pair's shards, all at once, and returns when they have.
@@ -154,12 +155,9 @@ func (p *pair) loop(ctx context.Context) {
 }
 
 func (p *pair) trouble(err error) {
-	var r kafka.Reason
-	if !asReason(err, &r) {
-		r = kafka.Reason{Code: kafka.ClusterUnreachable, Text: err.Error(), Hint: kafka.Hint(err)}
-	}
+	r := kafka.Explain(err, kafka.ClusterUnreachable)
 	p.mu.Lock()
-	changed := p.reason.Code != r.Code
+	changed := !kafka.Alike(p.reason, r)
 	p.reason = r
 	p.mu.Unlock()
 	if changed {
@@ -274,7 +272,7 @@ func (r *round) topic(ctx context.Context, name string, ps []kafka.Partition) er
 		return nil
 	case loop.Unclaimed:
 		if settings.Remote != "local" {
-			st.Reason = &kafka.Reason{Code: kafka.Unclaimed, Text: "topic " + name + ": " + v.Why}
+			st.Reason = &kafka.Reason{Code: kafka.Unclaimed, Text: "topic " + name + ": " + v.Why, Hint: r.unclaimed(name, v)}
 			r.status[name] = st
 			return nil
 		}
@@ -285,21 +283,15 @@ func (r *round) topic(ctx context.Context, name string, ps []kafka.Partition) er
 		if ctx.Err() != nil {
 			return fmt.Errorf("preparing topic %s: %w", st.Remote, err)
 		}
-		st.Reason = new(topicReason(err))
+		st.Reason = new(kafka.Explain(err, kafka.TopicNotMade))
 	}
 	r.status[name] = st
 	return nil
 }
 
-func topicReason(err error) kafka.Reason {
-	var reason kafka.Reason
-	switch {
-	case asReason(err, &reason):
-		return reason
-	case kafka.Classify(err) == kafka.Denied:
-		return kafka.Reason{Code: kafka.PermissionDenied, Text: err.Error(), Hint: kafka.Hint(err)}
-	}
-	return kafka.Reason{Code: kafka.TopicNotMade, Text: err.Error(), Hint: kafka.Hint(err)}
+// unclaimed says what a person can decide about a topic of the source that looks like a copy.
+func (r *round) unclaimed(name string, v loop.Verdict) string {
+	return fmt.Sprintf("meshd adopt %s --topology FILE --from %s --at %s takes it over, with --local it is declared to be no copy; or set remote: local, or exclude %s from the link", v.Topic, v.Origin, r.Source, name)
 }
 
 // copy makes the copy exist and hands its partitions out.
@@ -379,14 +371,10 @@ func (p *pair) setConfigTrouble(topic string, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	st := p.topics[topic]
-	was := st.Drift
-	if st.Drift = ""; err != nil {
-		st.Drift = err.Error()
+	if st.Drift = nil; err != nil {
+		st.Drift = new(kafka.Because(kafka.ConfigsNotAligned, err.Error(), kafka.Hint(err)))
 	}
 	p.topics[topic] = st
-	if st.Drift != was {
-		p.log.Warn("configs of a copy", slog.String("topic", st.Remote), slog.String("trouble", st.Drift))
-	}
 }
 
 // missing says of each copy whose topic is no longer at the source that it is so.
@@ -422,6 +410,10 @@ func known(reg *checkpoint.Topics, topic string) *loop.Known {
 func (p *pair) deal(r *round) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	for name, st := range r.status {
+		st.Drift = p.topics[name].Drift // until it is looked at again
+		r.status[name] = st
+	}
 	p.topics = r.status
 	for n, run := range p.shards {
 		run.assign(r.out[n])

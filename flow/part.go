@@ -107,6 +107,7 @@ type partOwner interface {
 	staleSource()               // the source's metadata was wrong
 	wakeFetch(*part)            // there is room again
 	acked(p *part, stamp int64) // a batch arrived
+	steppedOver(s Spec, from, to offsetxlate.Source)
 }
 
 // Stats counts what happened to a part since it was opened.
@@ -341,7 +342,7 @@ func (p *part) onAck(a Ack) {
 		return
 	}
 	if offsetxlate.Dest(a.Base) < p.dest {
-		p.owner.partFailed(p, kafka.Because(kafka.DestinationTruncated, fmt.Sprintf("the destination put a batch at offset %d, below %d which it had acknowledged", a.Base, p.dest), ""))
+		p.owner.partFailed(p, kafka.Because(kafka.DestinationTruncated, fmt.Sprintf("the destination put a batch at offset %d, below %d which it had acknowledged", a.Base, p.dest), "an unclean leader election lost records there"))
 		return
 	}
 	p.arrived(c, offsetxlate.Dest(a.Base))
@@ -421,11 +422,12 @@ func (p *part) refused(c *chunk, err error) {
 		p.owner.partFailed(p, err)
 		return
 	case kafka.TooLarge:
-		p.stop(Failed, kafka.Because(kafka.RecordTooLarge, fmt.Sprintf("the batch of %d bytes at source offset %d is larger than %s takes", len(c.Data), c.runs[0].source, p.Remote), kafka.Hint(err)))
+		p.stop(Failed, kafka.Because(kafka.RecordTooLarge, fmt.Sprintf("the batch of %d bytes at source offset %d is larger than %s takes", len(c.Data), c.runs[0].source, p.Remote),
+			"raise max.message.bytes of "+p.Remote+" at the destination: kafka-configs.sh --alter --topic "+p.Remote+" --add-config max.message.bytes=BYTES"))
 	case kafka.Denied:
-		p.stop(Failed, kafka.Because(kafka.PermissionDenied, err.Error(), kafka.Hint(err)))
+		p.stop(Failed, denied(err, "writing to", p.Remote, "Write", "Describe"))
 	case kafka.Gone:
-		p.stop(Failed, kafka.Because(kafka.DestinationMissing, fmt.Sprintf("topic %s is not there any more", p.Remote), "was it deleted? meshd makes it again only where the registry does not know it"))
+		p.stop(Failed, kafka.Because(kafka.DestinationMissing, fmt.Sprintf("topic %s is not there any more", p.Remote), "a copy that was deleted is not made again: exclude "+p.Topic+" from the link"))
 	default:
 		p.stop(Failed, kafka.Because(kafka.Rejected, fmt.Sprintf("source offset %d: %v", c.runs[0].source, err), kafka.Hint(err)))
 	}
@@ -438,11 +440,19 @@ func (p *part) stop(s State, r kafka.Reason) {
 	}
 }
 
+// denied is for a right that is missing on a topic.
+func denied(err error, doing, topic string, operations ...string) kafka.Reason {
+	if errors.Is(err, kerr.TopicAuthorizationFailed) {
+		err = kafka.WithHint(err, kafka.Grant("--topic "+topic, operations...))
+	}
+	return kafka.Explain(fmt.Errorf("%s %s: %w", doing, topic, err), kafka.PermissionDenied)
+}
+
 // fetchTrouble is for a source broker that did not answer.
 func (p *part) fetchTrouble(err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.stop(Backoff, kafka.Because(kafka.SourceUnreachable, err.Error(), kafka.Hint(err)))
+	p.stop(Backoff, kafka.Explain(err, kafka.SourceUnreachable))
 	p.retryAt = time.Time{}
 }
 
@@ -459,13 +469,13 @@ func (p *part) fetchError(g kafka.Got) {
 		p.owner.staleSource()
 		return
 	case kafka.Classify(err) == kafka.Denied:
-		p.stop(Failed, kafka.Because(kafka.PermissionDenied, err.Error(), kafka.Hint(err)))
+		p.stop(Failed, denied(err, "reading", p.Topic, "Read", "Describe"))
 		return
 	case errors.Is(err, kerr.CorruptMessage):
 		p.stop(Failed, kafka.Because(kafka.CorruptBatch, fmt.Sprintf("the source can't read offset %d", p.at), "check the source's log with kafka-dump-log"))
 		return
 	}
-	p.stop(Backoff, kafka.Because(kafka.SourceUnreachable, err.Error(), ""))
+	p.stop(Backoff, kafka.Explain(err, kafka.SourceUnreachable))
 	p.retryAt = time.Now().Add(100 * time.Millisecond)
 	p.owner.staleSource()
 }

@@ -117,6 +117,7 @@ func (p *part) resolveRange(start, end offsetxlate.Source) {
 func (p *part) skipGap(start offsetxlate.Source) {
 	p.stats.Gaps++
 	p.stats.GapRecords += int64(start - p.at)
+	p.owner.steppedOver(p.Spec, p.at, start)
 	p.at, p.lastEpoch = start, -1
 	p.retryAt = p.retryAt.Add(-retryFailed)
 	p.advanceIdle()

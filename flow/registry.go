@@ -2,6 +2,7 @@ package flow
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"sync"
@@ -79,7 +80,7 @@ func (r *registry) read(ctx context.Context) {
 	switch {
 	case r.err == nil:
 		r.loss.Store(nil)
-	case asReason(r.err, &reason):
+	case errors.As(r.err, &reason):
 		r.loss.Store(&reason)
 	case ctx.Err() != nil: // who asked has gone; the others ask for themselves
 		r.began = time.Time{}

@@ -111,14 +111,17 @@ func (s *shard) set(st State, r kafka.Reason) {
 	changed := s.state != st || s.reason.Code != r.Code
 	s.state, s.reason = st, r
 	s.mu.Unlock()
-	if changed {
-		s.log.Info("shard changed state", slog.String("state", string(st)), slog.String("reason", r.Code), slog.String("text", r.Text))
+	if changed && r.Code == "" { // reasons are told by the pair, in which many shards may have the same
+		s.log.Info("shard changed state", slog.String("state", string(st)))
 	}
 }
 
 // life is one epoch of the writer, from taking it over to losing it or draining.
 func (s *shard) life(ctx context.Context) error {
-	s.set(Opening, kafka.Reason{})
+	s.mu.Lock()
+	why := s.reason // of the failure before: it stands until the shard is open
+	s.mu.Unlock()
+	s.set(Opening, why)
 	l, err := s.open(ctx)
 	if err != nil {
 		return err
@@ -211,7 +214,7 @@ func (l *life) openLedgers(ctx context.Context) error {
 		p, ok := l.dst.Dir.Get(t, int32(l.shard.id.Number))
 		if !ok {
 			l.dst.Dir.Stale()
-			return kafka.Because(kafka.DestinationMissing, "topic "+t+" is not there yet", "")
+			return kafka.Because(kafka.DestinationMissing, "topic "+t+" is not there yet", "meshd makes it within its discovery interval")
 		}
 		ps = append(ps, p)
 	}

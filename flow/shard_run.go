@@ -32,9 +32,11 @@ func (s *shard) run(ctx context.Context) {
 	}
 }
 
+const standsDown = "another node writes this shard now; nothing is to be done unless it stays like this"
+
 // await waits until this node is told something else.
 func (s *shard) await(ctx context.Context, taken *takenError) error {
-	s.set(Fenced, kafka.Because(kafka.TakenOver, taken.Error(), ""))
+	s.set(Fenced, kafka.Because(kafka.TakenOver, taken.Error(), standsDown))
 	for s.toldNow() == taken.before {
 		select {
 		case <-s.kick:
@@ -62,9 +64,9 @@ func (s *shard) pause(ctx context.Context, err error, failures int) error {
 		wait = max(wait, twinWait)
 		s.twin = twin.last.Seq // after that it is taken back: nobody knows whether the other still lives
 	case kafka.Classify(err) == kafka.Fenced:
-		s.set(Fenced, kafka.Because(kafka.TakenOver, err.Error(), ""))
+		s.set(Fenced, kafka.Because(kafka.TakenOver, err.Error(), standsDown))
 	default:
-		r := reasonOf(err)
+		r := kafka.Explain(err, kafka.DestinationUnreachable)
 		state := Backoff
 		if r.Code == kafka.RegistryLost {
 			state = Failed
@@ -73,15 +75,4 @@ func (s *shard) pause(ctx context.Context, err error, failures int) error {
 		wait = min(200*time.Millisecond<<min(failures, 6), 10*time.Second)
 	}
 	return kafka.Sleep(ctx, wait)
-}
-
-func reasonOf(err error) kafka.Reason {
-	var r kafka.Reason
-	switch {
-	case asReason(err, &r):
-		return r
-	case kafka.Classify(err) == kafka.Denied:
-		return kafka.Because(kafka.PermissionDenied, err.Error(), kafka.Hint(err))
-	}
-	return kafka.Because(kafka.DestinationUnreachable, err.Error(), kafka.Hint(err))
 }

@@ -143,10 +143,13 @@ func (s *Site) prepare(ctx context.Context, origin topology.Alias) error {
 	if err == nil {
 		err = checkpoint.EnsureOwned(ctx, s.Control, brokers, topology.Shards, checkpoint.ProgressTopic(origin), checkpoint.OffsetsTopic(origin))
 	}
+	if err != nil && kafka.Classify(err) != kafka.Unreachable {
+		return kafka.Explain(err, kafka.TopicNotMade)
+	}
 	if err != nil {
 		return err
 	}
-	return errors.Join(s.Dir.Refresh(ctx))
+	return s.Dir.Refresh(ctx)
 }
 
 func newID() string {

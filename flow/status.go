@@ -20,6 +20,7 @@ type Status struct {
 type ClusterStatus struct {
 	Alias topology.Alias `json:"alias"`
 	ID    string         `json:"id,omitempty"`
+	Code  string         `json:"code,omitempty"` // of the reason why it does not answer
 	Error string         `json:"error,omitempty"`
 	Hint  string         `json:"hint,omitempty"`
 }
@@ -70,6 +71,11 @@ func (m *Manager) Status() Status {
 	for _, site := range m.sites {
 		s.Clusters = append(s.Clusters, site.status())
 	}
+	for a, err := range m.closed {
+		c := ClusterStatus{Alias: a}
+		c.Because(err)
+		s.Clusters = append(s.Clusters, c)
+	}
 	for _, p := range m.pairs {
 		s.Pairs = append(s.Pairs, p.status())
 	}
@@ -89,10 +95,16 @@ func (s *Site) status() ClusterStatus {
 	if err == nil {
 		err = s.Dir.Err()
 	}
-	if err != nil {
-		c.Error, c.Hint = err.Error(), kafka.Hint(err)
-	}
+	c.Because(err)
 	return c
+}
+
+// Because says why the cluster can't be used; nothing if err is nil.
+func (c *ClusterStatus) Because(err error) {
+	if err != nil {
+		r := kafka.Explain(err, kafka.ClusterUnreachable)
+		c.Code, c.Error, c.Hint = r.Code, r.Text, r.Hint
+	}
 }
 
 func (p *pair) status() PairStatus {
@@ -173,7 +185,7 @@ func (p *part) status() PartStatus {
 	}
 	if since, err := p.outlet.Trouble(); err != nil {
 		st.State, st.Behind = Backoff, time.Since(since)
-		st.Reason = new(kafka.Because(kafka.DestinationUnreachable, err.Error(), kafka.Hint(err)))
+		st.Reason = new(kafka.Explain(err, kafka.DestinationUnreachable))
 	}
 	return st
 }

@@ -2,6 +2,7 @@ package flow_test
 
 import (
 	"context"
+	"io"
 	"testing"
 	"time"
 
@@ -48,6 +49,11 @@ func reasonOf(p flow.PairStatus, topic string) string {
 // gapped copies 100 records, stops, and has the source forget what came after.
 func gapped(ctx context.Context, t *testing.T, onGap string) (*flow.Manager, []string) {
 	t.Helper()
+	return gappedTo(ctx, t, onGap, t.Output())
+}
+
+func gappedTo(ctx context.Context, t *testing.T, onGap string, log io.Writer) (*flow.Manager, []string) {
+	t.Helper()
 	us, eu := fake(t), fake(t)
 	top := pairOf(t, us.ListenAddrs(), eu.ListenAddrs())
 	top.Links[0].Settings.OnGap = onGap
@@ -66,7 +72,7 @@ func gapped(ctx context.Context, t *testing.T, onGap string) (*flow.Manager, []s
 	if _, err := kadm.NewClient(src).DeleteRecords(ctx, cut); err != nil {
 		t.Fatal(err)
 	}
-	m = manager(t, "eu")
+	m = managerTo(t, "eu-1", "eu", log)
 	if err := m.Apply(top, all("us", "eu", 1)); err != nil {
 		t.Fatal(err)
 	}
@@ -134,6 +140,12 @@ func TestLostProgressStops(t *testing.T) {
 		t.Fatal(err)
 	}
 	await(ctx, t, m, "the loss", func(p flow.PairStatus) bool { return reasonOf(p, "orders") == "resume_point_lost" })
+	dst := client(t, eu.ListenAddrs()) // what the hint says
+	if _, err := kadm.NewClient(dst).DeleteTopics(ctx, "us.orders"); err != nil {
+		t.Fatal(err)
+	}
+	create(ctx, t, dst, "us.orders", 1)
+	records(ctx, t, eu.ListenAddrs(), "us.orders", 100)
 }
 
 // One partition that the destination refuses stops alone, and goes on when the reason is gone.

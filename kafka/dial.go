@@ -53,7 +53,11 @@ func (d *Dialer) options(c topology.Cluster) ([]kgo.Opt, error) {
 		opts = append(opts, kgo.Rack(c.Rack))
 	}
 	sec, err := d.security(ep)
-	return append(opts, sec...), err
+	if err != nil {
+		return nil, Because(SecretsUnreadable, fmt.Sprintf("cluster %s: %v", c.Alias, err),
+			"files are looked for in --secrets-dir, variables in the environment of the node's process")
+	}
+	return append(opts, sec...), nil
 }
 
 func (d *Dialer) seeds(alias topology.Alias, ep topology.Endpoint) ([]string, error) {

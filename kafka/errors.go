@@ -2,12 +2,9 @@ package kafka
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
-	"io"
 	"net"
 	"os"
-	"strings"
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -79,50 +76,4 @@ func unreachable(err error) bool {
 func isFirstEOF(err error) bool {
 	var eof *kgo.ErrFirstReadEOF
 	return errors.As(err, &eof)
-}
-
-// Hint says what a person can do about an error; "" where time alone can help.
-func Hint(err error) string {
-	var eof *kgo.ErrFirstReadEOF
-	var r Reason
-	switch {
-	case errors.As(err, &r):
-		return r.Hint
-	case errors.Is(err, kerr.SaslAuthenticationFailed):
-		return "check sasl.username and the password of this cluster in the topology"
-	case errors.Is(err, kerr.TransactionalIDAuthorizationFailed):
-		return "grant WRITE and DESCRIBE on transactional ids with prefix meshd."
-	case errors.Is(err, kerr.TopicAuthorizationFailed):
-		return "grant READ and DESCRIBE on the source topic, or WRITE, CREATE and DESCRIBE on the destination topic"
-	case errors.Is(err, kerr.GroupAuthorizationFailed):
-		return "grant READ and DESCRIBE on the group"
-	case errors.Is(err, kerr.ClusterAuthorizationFailed):
-		return "grant CREATE and DESCRIBE on the cluster"
-	case errors.Is(err, kerr.MessageTooLarge), errors.Is(err, kerr.RecordListTooLarge):
-		return "raise max.message.bytes of the destination topic"
-	case errors.Is(err, kerr.InvalidTimestamp):
-		return "raise message.timestamp.before.max.ms and message.timestamp.after.max.ms of the destination topic"
-	case errors.As(err, &eof):
-		return "the broker closed the connection at once: is TLS or SASL set on one side only?"
-	case err != nil && strings.Contains(err.Error(), "plaintext connection speaking to a tls endpoint"): // franz-go has no type for it
-		return "the broker speaks TLS, and this cluster has no tls in the topology"
-	case isTLS(err):
-		return "check tls.ca, tls.cert and tls.key of this cluster in the topology"
-	case errors.Is(err, io.EOF):
-		return "the broker closed the connection: check sasl.username, the password and tls of this cluster in the topology"
-	case Classify(err) == Unreachable:
-		return "check that the cluster runs and that its bootstrap addresses are reachable from this node"
-	}
-	return ""
-}
-
-// isTLS says whether either side refused the other's certificate.
-func isTLS(err error) bool {
-	if _, ok := errors.AsType[tls.AlertError](err); ok {
-		return true
-	}
-	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
-		return true
-	}
-	return err != nil && strings.Contains(err.Error(), "tls: ") // an alert that was read later has no type
 }

@@ -1,5 +1,7 @@
 package kafka
 
+import "strings"
+
 // Reason is why a partition or shard does not go on: a word for programs, words for people, and what to do.
 type Reason struct {
 	Code string `json:"code"`
@@ -36,9 +38,27 @@ const (
 	Unclaimed              = "unclaimed"
 	RegistryLost           = "registry_lost"
 	ClusterUnreachable     = "cluster_unreachable"
+	LoginRefused           = "login_refused" // credentials or a certificate, by either side
+	SecretsUnreadable      = "secrets_unreadable"
+	WrongCluster           = "wrong_cluster" // another one answers at its addresses
 	SameCluster            = "same_cluster"
 	TopicNotMade           = "topic_not_created"
+	ConfigsNotAligned      = "configs_not_aligned"
 )
 
 // Because makes a Reason; hint may be "".
 func Because(code, text, hint string) Reason { return Reason{Code: code, Text: text, Hint: hint} }
+
+// Alike says whether b is no news after a. Texts name ports, offsets and whichever broker was asked.
+func Alike(a, b Reason) bool {
+	return a.Code == b.Code && a.Hint == b.Hint && (a.Hint != "" || wordsOf(a.Text) == wordsOf(b.Text))
+}
+
+func wordsOf(text string) string {
+	return strings.Map(func(r rune) rune {
+		if r >= '0' && r <= '9' {
+			return -1
+		}
+		return r
+	}, text)
+}

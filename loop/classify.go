@@ -55,7 +55,7 @@ func (m Mesh) Classify(topic string, at topology.Alias, known *Known) Verdict {
 	}
 	if origin, name, ok := m.looksRemote(topic, at); ok {
 		return Verdict{Kind: Unclaimed, Origin: origin, Topic: name, Why: fmt.Sprintf(
-			"its name is that of a copy of %s from %s, but meshd did not make it; set remote: adopt or local on the link, or run meshd adopt", name, origin)}
+			"its name is that of a copy of %s from %s, but meshd did not make it", name, origin)}
 	}
 	return Verdict{Kind: Local, Origin: at, Topic: topic, Why: "no other cluster's prefix"}
 }

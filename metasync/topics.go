@@ -35,7 +35,13 @@ type Syncer struct {
 	Registry            *checkpoint.Topics // of the destination; read
 	Log                 *slog.Logger
 
-	configsAt map[string]time.Time
+	aligned map[string]aligned // by copy
+}
+
+// aligned is how it went when the configs of a copy were looked at.
+type aligned struct {
+	at  time.Time
+	err error
 }
 
 // Ensure makes the copy exist and returns its entry in the registry. have is how many partitions it has, 0 if it does not exist.
@@ -51,7 +57,8 @@ func (s *Syncer) Ensure(ctx context.Context, w Wish, have int) (checkpoint.Topic
 	case !known || entry.Kind == checkpoint.Local:
 		return entry, kafka.Reason{
 			Code: kafka.Unclaimed, Text: fmt.Sprintf("topic %s is at the destination, but meshd did not make it", w.Remote),
-			Hint: "set remote: adopt on the link or run meshd adopt to take it over, or exclude " + w.Topic,
+			Hint: fmt.Sprintf("to take it over, run meshd adopt %s --topology FILE --from %s --at %s, or set remote: adopt on the link; or exclude %s from the link",
+				w.Topic, w.Origin, s.Destination.Config.Alias, w.Topic),
 		}
 	case have < w.Partitions && w.Settings.SyncPartitions:
 		return entry, s.grow(ctx, w, have)
@@ -65,7 +72,7 @@ func (s *Syncer) create(ctx context.Context, w Wish, entry checkpoint.TopicEntry
 	if known && entry.Kind != checkpoint.Intent {
 		return entry, kafka.Reason{
 			Code: kafka.DestinationMissing, Text: fmt.Sprintf("topic %s was deleted at the destination", w.Remote),
-			Hint: "exclude " + w.Topic + " from the link",
+			Hint: "a copy that was deleted is not made again: exclude " + w.Topic + " from the link",
 		}
 	}
 	if !known {
@@ -83,10 +90,30 @@ func (s *Syncer) create(ctx context.Context, w Wish, entry checkpoint.TopicEntry
 		return s.confirm(ctx, w, entry) // another node of this mesh was faster: the intent is in the registry
 	}
 	if err != nil {
-		return entry, fmt.Errorf("creating topic %s with %d partitions and replication factor %d: %w", w.Remote, w.Partitions, rf, err)
+		err = fmt.Errorf("creating topic %s with %d partitions and replication factor %d: %w", w.Remote, w.Partitions, rf, err)
+		return entry, kafka.WithHint(err, notCreated(w, err))
 	}
 	s.Log.Info("topic created", slog.String("topic", w.Remote), slog.Int("partitions", w.Partitions), slog.Int("replication_factor", int(rf)))
 	return s.confirm(ctx, w, entry)
+}
+
+// notCreated says what to do about a topic that could not be created.
+func notCreated(w Wish, err error) string {
+	switch {
+	case errors.Is(err, kerr.InvalidTopicException):
+		return fmt.Sprintf("look for a topic there whose name differs from %s in . and _ alone, and delete it; or exclude %s from the link", w.Remote, w.Topic)
+	case errors.Is(err, kerr.InvalidReplicationFactor):
+		return "set replication_factor of the link to at most the number of brokers at the destination"
+	case errors.Is(err, kerr.InvalidConfig):
+		return "name the config that the destination refuses in configs.exclude of the link"
+	case errors.Is(err, kerr.PolicyViolation):
+		return fmt.Sprintf("the destination's create.topic.policy.class.name refuses it: change the policy or what it complains of, or exclude %s from the link", w.Topic)
+	case kafka.Classify(err) == kafka.Denied:
+		return kafka.Grant("--topic "+w.Remote, "Create", "Write", "Read", "Describe", "DescribeConfigs", "AlterConfigs", "Alter")
+	case kafka.Hint(err) != "":
+		return kafka.Hint(err)
+	}
+	return fmt.Sprintf("see the log of the destination's controller, or exclude %s from the link; it is tried again", w.Topic)
 }
 
 // createTopic tries with the timestamp bounds, which brokers before 3.6 do not know, and then without.
@@ -107,11 +134,8 @@ func (s *Syncer) createWith(ctx context.Context, w Wish, rf int16, configs map[s
 	for k, v := range configs {
 		cs[k] = new(v)
 	}
-	r, err := s.Destination.Admin.CreateTopic(ctx, int32(w.Partitions), rf, cs, w.Remote)
-	if r.ErrMessage != "" && r.Err != nil {
-		return fmt.Errorf("%w: %s", r.Err, r.ErrMessage)
-	}
-	return errors.Join(err, r.Err)
+	r, err := s.Destination.Admin.CreateTopic(ctx, int32(w.Partitions), rf, cs, w.Remote) // r.Err is in err
+	return kafka.Said(err, r.ErrMessage)
 }
 
 // blueprint reads configs and replication factor for a copy.
@@ -138,7 +162,15 @@ func describe(ctx context.Context, c *kafka.Cluster, topic string) ([]kadm.Confi
 			}
 		}
 	}
-	return nil, fmt.Errorf("reading the configs of topic %s on cluster %s: %w", topic, c.Config.Alias, err)
+	return nil, allowing(fmt.Errorf("reading the configs of topic %s on cluster %s: %w", topic, c.Config.Alias, err), topic, "DescribeConfigs")
+}
+
+// allowing gives an error that is for want of a right the hint to grant it.
+func allowing(err error, topic string, operations ...string) error {
+	if kafka.Classify(err) != kafka.Denied {
+		return err
+	}
+	return kafka.WithHint(err, kafka.Grant("--topic "+topic, operations...))
 }
 
 // replicationFactor is that of the rule, capped by the brokers that are there. -1 leaves it to the broker.
@@ -174,23 +206,36 @@ func (s *Syncer) confirm(ctx context.Context, w Wish, entry checkpoint.TopicEntr
 func (s *Syncer) grow(ctx context.Context, w Wish, have int) error {
 	rs, err := s.Destination.Admin.UpdatePartitions(ctx, w.Partitions, w.Remote)
 	if err == nil {
-		err = rs[w.Remote].Err
+		err = kafka.Said(rs[w.Remote].Err, rs[w.Remote].ErrMessage)
 	}
 	if err != nil && !errors.Is(err, kerr.InvalidPartitions) { // another node was faster
-		return fmt.Errorf("growing topic %s from %d to %d partitions: %w", w.Remote, have, w.Partitions, err)
+		err = fmt.Errorf("growing topic %s from %d to %d partitions: %w", w.Remote, have, w.Partitions, err)
+		return allowing(err, w.Remote, "Alter")
 	}
 	s.Log.Info("topic grown", slog.String("topic", w.Remote), slog.Int("from", have), slog.Int("to", w.Partitions))
 	return nil
 }
 
-// Align brings the configs of a copy in line with its source, at most once every interval.
+// Align brings the configs of a copy in line with its source, once every interval. In between it says again how that went.
 func (s *Syncer) Align(ctx context.Context, w Wish, every time.Duration) error {
-	if s.configsAt == nil {
-		s.configsAt = map[string]time.Time{}
+	if s.aligned == nil {
+		s.aligned = map[string]aligned{}
 	}
-	if !w.Settings.SyncConfigs || time.Since(s.configsAt[w.Remote]) < every {
+	last, tried := s.aligned[w.Remote]
+	switch {
+	case !w.Settings.SyncConfigs:
 		return nil
+	case tried && time.Since(last.at) < every:
+		return last.err
 	}
+	err := s.align(ctx, w)
+	if ctx.Err() == nil {
+		s.aligned[w.Remote] = aligned{time.Now(), err}
+	}
+	return err
+}
+
+func (s *Syncer) align(ctx context.Context, w Wish) error {
 	source, err := describe(ctx, s.Source, w.Topic)
 	if err != nil {
 		return err
@@ -199,17 +244,16 @@ func (s *Syncer) Align(ctx context.Context, w Wish, every time.Duration) error {
 	if err != nil {
 		return err
 	}
-	s.configsAt[w.Remote] = time.Now()
 	changes := differing(wanted(source, w.Settings.ConfigsExclude), remote)
 	if len(changes) == 0 {
 		return nil
 	}
 	rs, err := s.Destination.Admin.AlterTopicConfigs(ctx, changes, w.Remote)
 	if err == nil {
-		_, err = rs.On(w.Remote, func(r *kadm.AlterConfigsResponse) error { return r.Err })
+		_, err = rs.On(w.Remote, func(r *kadm.AlterConfigsResponse) error { return kafka.Said(r.Err, r.ErrMessage) })
 	}
 	if err != nil {
-		return fmt.Errorf("setting configs of topic %s: %w", w.Remote, err)
+		return allowing(fmt.Errorf("setting configs of topic %s: %w", w.Remote, err), w.Remote, "AlterConfigs")
 	}
 	s.Log.Info("configs aligned", slog.String("topic", w.Remote), slog.Int("changed", len(changes)))
 	return nil

@@ -9,7 +9,6 @@ import (
 	"github.com/meshd/meshd/checkpoint/groupsync"
 	"github.com/meshd/meshd/datapath"
 	"github.com/meshd/meshd/flow"
-	"github.com/meshd/meshd/kafka"
 	"github.com/meshd/meshd/mesh"
 	"github.com/meshd/meshd/mesh/gossip"
 	"github.com/meshd/meshd/mesh/liveness"
@@ -137,15 +136,13 @@ type flowsAdapter struct {
 func (a flowsAdapter) Status() flow.Status {
 	s := a.Manager.Status()
 	for alias, err := range a.liveness.Troubles() {
-		text, hint := err.Error(), kafka.Hint(err)
-		if r, ok := errors.AsType[kafka.Reason](err); ok {
-			text = r.Code + ": " + r.Text
-		}
 		at := slices.IndexFunc(s.Clusters, func(c flow.ClusterStatus) bool { return c.Alias == alias })
 		if at < 0 {
-			s.Clusters = append(s.Clusters, flow.ClusterStatus{Alias: alias, Error: text, Hint: hint})
-		} else if s.Clusters[at].Error == "" {
-			s.Clusters[at].Error, s.Clusters[at].Hint = text, hint
+			at = len(s.Clusters)
+			s.Clusters = append(s.Clusters, flow.ClusterStatus{Alias: alias})
+		}
+		if s.Clusters[at].Error == "" {
+			s.Clusters[at].Because(err)
 		}
 	}
 	return s

@@ -64,12 +64,13 @@ func runAdopt(cmd *cobra.Command, f adoptFlags, topic string) error {
 	dialer := &kafka.Dialer{Datacenter: t.Clusters[pair.Destination].Datacenter, SecretsDir: f.secretsDir, ClientID: "meshd/adopt"}
 	c, err := dialer.Dial(t.Clusters[pair.Destination], checkpoint.TableWriter()...)
 	if err != nil {
-		return err
+		return usageError{withNextStep(err)}
 	}
 	defer c.Close()
-	return adoptAt(ctx, cmd, c, metasync.Wish{
+	err = adoptAt(ctx, cmd, c, metasync.Wish{
 		Topic: topic, Remote: loop.RemoteName(pair.Source, settings.Separator, topic), Origin: pair.Source, Settings: settings,
 	}, f.local)
+	return withNextStep(err)
 }
 
 func adoptAt(ctx context.Context, cmd *cobra.Command, c *kafka.Cluster, w metasync.Wish, local bool) error {

@@ -38,7 +38,7 @@ BYTES are what the nodes that answer copied since they were started.`,
 				if partitions {
 					t = partitionTable(a.Flows)
 				}
-				return t.printOr(w, "the nodes that answered copy nothing yet")
+				return t.printOr(w, "the nodes that answered copy nothing yet; meshd status says what is wrong, if anything is")
 			})
 		},
 	}

@@ -45,13 +45,14 @@ func printNodes(w io.Writer, a admin.NodesAnswer) error {
 	t := newTable("NODE", "DATACENTER", "ALIVE", "ROLE", "SHARDS", "TOPOLOGY", "BUILD", "GOSSIP", "RAFT", "ADMIN")
 	dead := 0
 	for _, n := range a.Nodes {
-		alive := "yes"
+		alive, note := "yes", ""
 		if !n.Alive {
 			alive, dead = "no", dead+1
+			note = "hint: start it again, or take it out of the topology; its shards move to the other nodes of its datacenter"
 		}
 		t.add([]string{
 			n.Name, n.Datacenter, alive, roleOf(n), strconv.Itoa(n.Shards), stamp(n.Topology), n.Build, n.Gossip, n.Raft, n.Admin,
-		})
+		}, note)
 	}
 	alive := "all alive"
 	if dead > 0 {

@@ -50,6 +50,9 @@ func (n *nodeProcess) run(ctx context.Context) (err error) {
 	clusters := &embedded.Clusters{}
 	defer clusters.Close()
 	dialer := &kafka.Dialer{Datacenter: n.node.Datacenter, SecretsDir: n.flags.secretsDir, ClientID: "meshd/" + n.node.Name, Embedded: clusters.Addresses}
+	if err := n.secrets(dialer); err != nil {
+		return err
+	}
 	n.registry = prometheus.NewRegistry()
 	n.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	if n.metrics, err = metrics.New(n.registry, version); err != nil {
@@ -67,6 +70,23 @@ func (n *nodeProcess) run(ctx context.Context) (err error) {
 	return n.serve(ctx)
 }
 
+// secrets looks whether the secrets of all clusters that this node needs can be read, before anything begins.
+func (n *nodeProcess) secrets(d *kafka.Dialer) error {
+	for p := range n.topology.Pairs() {
+		if n.topology.Clusters[p.Destination].Datacenter != n.node.Datacenter {
+			continue
+		}
+		for _, a := range []topology.Alias{p.Source, p.Destination} {
+			c, err := d.Dial(n.topology.Clusters[a])
+			if err != nil {
+				return usageError{withNextStep(err)}
+			}
+			c.Close()
+		}
+	}
+	return nil
+}
+
 // join makes the node a part of the mesh: from here on it is told what to run.
 func (n *nodeProcess) join() (err error) {
 	n.mesh, err = mesh.Start(mesh.Config{
@@ -74,6 +94,9 @@ func (n *nodeProcess) join() (err error) {
 		Runner: runnerAdapter{n.runner, n.liveness}, Liveness: n.liveness, Log: n.log, Metrics: n.registry,
 	})
 	if err != nil {
+		if errors.Is(err, syscall.EADDRINUSE) {
+			err = fmt.Errorf("%w (is another node running with this address?)", err)
+		}
 		return usageError{err} // an address or directory in use, files of secrets that can't be read
 	}
 	return nil
@@ -124,7 +147,11 @@ func (n *nodeProcess) reloadUntil(ctx context.Context) {
 		if err == nil {
 			err = n.mesh.Offer(t, n.flags.topology)
 		}
-		n.log.Info("topology file read again", slog.String("file", n.flags.topology), slog.Any("error", err))
+		if err != nil {
+			n.log.Warn("topology file refused", slog.String("file", n.flags.topology), slog.Any("error", err), slog.String("hint", "what runs goes on; correct the file and send SIGHUP again"))
+			continue
+		}
+		n.log.Info("topology file read again", slog.String("file", n.flags.topology))
 	}
 }
 

@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"github.com/meshd/meshd/kafka"
 )
 
 // Exit codes, for scripts.
@@ -38,6 +40,15 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return exitUsage
 	}
 	return exitFailed
+}
+
+// withNextStep adds to an error of a cluster what a person can do about it.
+func withNextStep(err error) error {
+	if err == nil {
+		return nil
+	}
+	r := kafka.Explain(err, kafka.ClusterUnreachable)
+	return errors.New(withHint(r.Text, r.Hint))
 }
 
 func newRoot() *cobra.Command {

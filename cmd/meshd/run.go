@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
@@ -41,7 +42,10 @@ func newRunCommand() *cobra.Command {
 func runNode(ctx context.Context, cmd *cobra.Command, f runFlags) error {
 	var level slog.Level
 	if err := level.UnmarshalText([]byte(f.logLevel)); err != nil {
-		return usageError{fmt.Errorf("--log-level: %w", err)}
+		return usageError{fmt.Errorf("--log-level wants debug, info, warn or error, not %q", f.logLevel)}
+	}
+	if f.dataDir == "" {
+		return usageError{errors.New("--data-dir wants a directory")}
 	}
 	log := slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), &slog.HandlerOptions{Level: level}))
 	t, err := loadTopology(f.topology)

@@ -1,10 +1,13 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -43,7 +46,7 @@ nodes that answer. "?" stands for what is not known.`,
 func printStatus(w io.Writer, s admin.Status) error {
 	tables := []*table{linkTable(s.Links), clusterTable(s.Clusters), nodeTable(s.Nodes)}
 	if len(s.Problems) > 1 {
-		tables = append(tables, problemTable(s.Problems))
+		tables = slices.Insert(tables, 0, problemTable(s)) // what is wrong is on the first screen
 	}
 	if _, err := fmt.Fprintln(w, headline(s)); err != nil {
 		return err
@@ -68,7 +71,7 @@ func headline(s admin.Status) string {
 		return calm(s.Links)
 	}
 	p := s.Problems[0]
-	line := fmt.Sprintf("%s: %s: %s: %s", strings.ToUpper(string(p.Level)), p.Where, p.Code, p.Text)
+	line := fmt.Sprintf("%s%s: %s: %s: %s", strings.ToUpper(string(p.Level)), lasting(s.At, p, " for "), p.Where, p.Code, p.Text)
 	if more := len(s.Problems) - 1; more > 0 {
 		line += fmt.Sprintf(" (and %s, below)", plural(more, "more problem"))
 	}
@@ -150,14 +153,22 @@ func stamp(s topology.Stamp) string {
 
 const maxProblems = 20 // that a person reads
 
-func problemTable(ps []admin.Problem) *table {
-	t := newTable("PROBLEM", "WHERE", "CODE", "HOW MANY")
-	for i, p := range ps {
+func problemTable(s admin.Status) *table {
+	t := newTable("PROBLEM", "FOR", "WHERE", "CODE", "HOW MANY")
+	for i, p := range s.Problems {
 		if i == maxProblems {
-			t.add([]string{fmt.Sprintf("... and %d more; -o json lists all", len(ps)-i)})
+			t.add([]string{fmt.Sprintf("... and %d more; -o json lists all", len(s.Problems)-i)})
 			break
 		}
-		t.add([]string{string(p.Level), p.Where, p.Code, plural(p.Count, p.Of)}, p.Text, hintNote(p.Hint))
+		t.add([]string{string(p.Level), cmp.Or(lasting(s.At, p, ""), unknown), p.Where, p.Code, plural(p.Count, p.Of)}, p.Text, hintNote(p.Hint))
 	}
 	return t
+}
+
+// lasting is for how long a problem has been there, behind a word; "" where nobody noted that.
+func lasting(now time.Time, p admin.Problem, word string) string {
+	if p.Since == nil {
+		return ""
+	}
+	return word + ageOr(new(max(0, now.Sub(*p.Since)).Seconds()), "")
 }

@@ -23,17 +23,17 @@ func newValidateCommand() *cobra.Command {
 			for _, w := range t.Warnings() {
 				cmd.PrintErrf("warning: %s\n", w)
 			}
-			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s: version %d of mesh %s is valid: %d clusters, %d nodes, %d links\n",
-				args[0], t.Version, t.Mesh, len(t.Clusters), len(t.Nodes), len(t.Links))
+			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s: version %d of mesh %s is valid: %s, %s, %s\n",
+				args[0], t.Version, t.Mesh, plural(len(t.Clusters), "cluster"), plural(len(t.Nodes), "node"), plural(len(t.Links), "link"))
 			return err
 		},
 	}
 }
 
 func exactly(n int, what string) cobra.PositionalArgs {
-	return func(_ *cobra.Command, args []string) error {
+	return func(cmd *cobra.Command, args []string) error {
 		if len(args) != n {
-			return usageError{fmt.Errorf("wants %s, got %d arguments", what, len(args))}
+			return usageError{fmt.Errorf("wants %s, got %s; %s --help shows how", what, plural(len(args), "argument"), cmd.CommandPath())}
 		}
 		return nil
 	}
@@ -41,6 +41,9 @@ func exactly(n int, what string) cobra.PositionalArgs {
 
 // loadTopology reads and checks a topology. Its problems are the user's mistakes.
 func loadTopology(file string) (*topology.Topology, error) {
+	if file == "" {
+		return nil, usageError{errors.New("the topology wants the name of a file")}
+	}
 	data, err := os.ReadFile(file)
 	if err != nil {
 		return nil, usageError{fmt.Errorf("reading the topology: %w", err)}
@@ -48,7 +51,7 @@ func loadTopology(file string) (*topology.Topology, error) {
 	t, err := topology.Parse(file, data)
 	if err != nil {
 		if problems, ok := errors.AsType[topology.Problems](err); ok {
-			return nil, usageError{fmt.Errorf("%s has %d problem(s):\n%w", file, len(problems), err)}
+			return nil, usageError{fmt.Errorf("%s has %s:\n%w", file, plural(len(problems), "problem"), err)}
 		}
 		return nil, usageError{err}
 	}

@@ -3,7 +3,6 @@ package liveness
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"sync"
 	"time"
 
@@ -35,25 +34,16 @@ type follower struct {
 }
 
 func (f *follower) run(ctx context.Context) {
-	log := f.of.log.With(slog.String("cluster", string(f.config.Alias)))
-	cluster, err := f.of.dialer.Dial(f.config, checkpoint.TableWriter()...)
-	if err != nil {
-		log.Error("nothing is seen of who writes", slog.Any("error", err))
-		f.of.tell(f, err)
+	if f.cluster = f.dial(ctx); f.cluster == nil {
 		return
 	}
-	defer cluster.Close()
-	f.cluster, f.writers = cluster, checkpoint.NewWriters(cluster)
+	defer f.cluster.Close()
+	f.writers = checkpoint.NewWriters(f.cluster)
 	f.beginNodes()
-	said := ""
 	for {
 		err := f.look(ctx)
 		if ctx.Err() != nil {
 			return
-		}
-		if now := kindOf(err); now != said {
-			said = now
-			log.Info("reading who writes", slog.Bool("readable", err == nil), slog.Any("error", err), slog.String("hint", kafka.Hint(err)))
 		}
 		f.of.tell(f, err)
 		if kafka.Sleep(ctx, lookEvery) != nil {
@@ -62,16 +52,18 @@ func (f *follower) run(ctx context.Context) {
 	}
 }
 
-// kindOf tells apart what is worth a line in the log.
-func kindOf(err error) string {
-	var r kafka.Reason
-	switch {
-	case err == nil:
-		return ""
-	case errors.As(err, &r):
-		return r.Code
+// dial makes the client as soon as the files of its secrets can be read; nil if ctx ended before.
+func (f *follower) dial(ctx context.Context) *kafka.Cluster {
+	for {
+		cluster, err := f.of.dialer.Dial(f.config, checkpoint.TableWriter()...)
+		if err == nil {
+			return cluster
+		}
+		f.of.tell(f, err)
+		if kafka.Sleep(ctx, dialEvery) != nil {
+			return nil
+		}
 	}
-	return "unreadable"
 }
 
 // beginNodes reads the heartbeats from their beginning, and with them begins to watch: what stands in meshd.nodes already may be of the

@@ -14,6 +14,7 @@ import (
 
 const (
 	lookEvery = 300 * time.Millisecond // well within the second after which a pause counts
+	dialEvery = 5 * time.Second        // while the files of its secrets can't be read
 	lookFor   = 2 * time.Second        // one look at a cluster
 )
 
@@ -125,6 +126,7 @@ func (l *Liveness) Watch() (<-chan struct{}, func()) {
 func (l *Liveness) tell(f *follower, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.say(f, err)
 	if f.trouble = err; err != nil {
 		return
 	}
@@ -144,5 +146,20 @@ func (l *Liveness) tell(f *follower, err error) {
 		case c <- struct{}{}:
 		default:
 		}
+	}
+}
+
+// say logs that a cluster can't be read, or can be again, where that is news.
+func (l *Liveness) say(f *follower, err error) {
+	log := l.log.With(slog.String("cluster", string(f.config.Alias)))
+	if err == nil {
+		if f.trouble != nil {
+			log.Info("cluster can be used again")
+		}
+		return
+	}
+	r := kafka.Explain(err, kafka.ClusterUnreachable)
+	if f.trouble == nil || !kafka.Alike(kafka.Explain(f.trouble, kafka.ClusterUnreachable), r) {
+		log.Warn("cluster can't be used", slog.String("reason", r.Code), slog.String("text", r.Text), slog.String("hint", r.Hint))
 	}
 }

@@ -2,6 +2,7 @@ package integration
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/twmb/franz-go/pkg/kadm"
@@ -51,6 +52,9 @@ func TestTopicCreationRefused(t *testing.T) {
 	m.start(t, "eu-1")
 	other.verify(t, n)
 	p := m.awaitReason(t, "eu-1", "topic_not_created", refused.topic)
+	if !strings.Contains(p.Hint, refused.remote()) || strings.Count(p.Text, "INVALID_TOPIC") > 1 || strings.Contains(p.Text, "\n") {
+		t.Errorf("no hint, or words said twice: %+v", p)
+	}
 	deleteTopic(t, eu, obstacle)
 	refused.verify(t, n)
 	m.awaitNoReason(t, "eu-1", "topic_not_created")
@@ -72,7 +76,7 @@ func TestRecordTooLarge(t *testing.T) {
 	arrived.awaitMore(t, 200)
 	produceOne(t, us, &kgo.Record{Topic: c.topic, Partition: 1, Value: incompressible(2_000_000)})
 	p := m.awaitReason(t, "eu-1", "record_too_large", c.topic)
-	if p.Hint == "" {
+	if !strings.Contains(p.Hint, "max.message.bytes") || !strings.Contains(p.Hint, c.remote()) {
 		t.Errorf("no hint: %+v", p)
 	}
 	arrived.awaitMore(t, 500)

@@ -2,6 +2,7 @@ package integration
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/twmb/franz-go/pkg/kadm"
@@ -32,8 +33,8 @@ func TestCreationDenied(t *testing.T) {
 	m.env = []string{"IT_PASSWORD=" + password}
 	m.start(t, "eu-1")
 	p := m.awaitReason(t, "eu-1", "permission_denied", c.topic)
-	if p.Hint == "" {
-		t.Errorf("no hint: %+v", p)
+	if !strings.Contains(p.Hint, "--operation Create") || !strings.Contains(p.Hint, "--topic "+c.remote()) {
+		t.Errorf("the hint does not name the right that is missing: %+v", p)
 	}
 	allow(t, eu, user, kadm.NewACLs().Topics("us.").ResourcePatternType(kmsg.ACLResourcePatternTypePrefixed).Operations(kadm.OpCreate, kadm.OpAlter))
 	c.verify(t, n)

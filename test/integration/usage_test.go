@@ -32,6 +32,8 @@ func TestUsersMistakes(t *testing.T) {
 	}
 	good := file("sound.yaml", sound)
 	broken := file("broken.yaml", strings.Replace(strings.Replace(sound, "datacenter: eu", "datacenter: mars", 1), "between", "betwen", 1))
+	types := file("types.yaml", strings.Replace(strings.Replace(sound, "version: 1", "version: one", 1), `["127.0.0.1:1"]`, `["127.0.0.1:1"], tls: 5`, 1))
+	secret := file("secret.yaml", strings.Replace(sound, `["127.0.0.1:1"]`, `["127.0.0.1:1"], tls: {ca: none.pem}`, 1))
 	for name, test := range map[string]struct {
 		arguments []string
 		says      []string
@@ -42,6 +44,11 @@ func TestUsersMistakes(t *testing.T) {
 		"not YAML":        {[]string{"--topology", file("not.yaml", "version: [1\n"), "--node", "us-1"}, []string{"not.yaml:"}},
 		"an empty file":   {[]string{"--topology", file("empty.yaml", ""), "--node", "us-1"}, []string{"empty.yaml"}},
 		"several at once": {[]string{"--topology", broken, "--node", "us-1"}, []string{"broken.yaml:8:", "broken.yaml:10:", "betwen", "mars"}},
+		"wrong types":     {[]string{"--topology", types, "--node", "us-1"}, []string{"types.yaml:1:", "types.yaml:4:", "whole number", "keys and values"}},
+		"no secret":       {[]string{"--topology", secret, "--node", "us-1"}, []string{"cluster us", "none.pem", "--secrets-dir"}},
+		"file for dir":    {[]string{"--topology", good, "--node", "us-1", "--data-dir", good}, []string{"data directory", good}},
+		"no data dir":     {[]string{"--topology", good, "--node", "us-1", "--data-dir", ""}, []string{"--data-dir"}},
+		"no log level":    {[]string{"--topology", good, "--node", "us-1", "--log-level", "loud"}, []string{"--log-level", "warn", "loud"}},
 		"unknown node":    {[]string{"--topology", good, "--node", "us-7"}, []string{"us-7", "eu-1, us-1"}},
 		"no node":         {[]string{"--topology", good}, []string{"node"}},
 		"unknown flag":    {[]string{"--topology", good, "--node", "us-1", "--fast"}, []string{"--fast"}},
@@ -54,6 +61,11 @@ func TestUsersMistakes(t *testing.T) {
 			for _, s := range test.says {
 				if !strings.Contains(stderr, s) {
 					t.Errorf("it does not say %q:\n%s%s", s, stdout, stderr)
+				}
+			}
+			for line := range strings.Lines(stderr) {
+				if strings.Count(stderr, line) > 1 {
+					t.Errorf("said twice: %s", line)
 				}
 			}
 			if strings.Contains(stderr, "panic") || strings.Contains(stderr, "goroutine ") {
