@@ -134,27 +134,53 @@ type watch struct {
 	site  *site
 	n     atomic.Int64
 	stall atomic.Int64 // the longest time between two arrivals, since the last reset
+
+	mu    sync.Mutex
+	paces map[int32]*pace // by partition
+}
+
+// pace is how a partition fared since the last reset.
+type pace struct {
+	n     int
+	last  time.Time     // of an arrival
+	still time.Duration // the longest time between two
 }
 
 func startWatch(t testing.TB, s *site, topic string) *watch {
 	t.Helper()
 	client := s.Client(t, kgo.ConsumeTopics(topic), kgo.MetadataMaxAge(500*time.Millisecond),
 		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()), kgo.UnknownTopicRetries(-1), kgo.FetchMaxWait(200*time.Millisecond))
-	w := &watch{topic: topic, site: s}
+	w := &watch{topic: topic, site: s, paces: map[int32]*pace{}}
 	done := make(chan struct{})
 	ctx, cancel := context.WithCancel(t.Context())
 	go func() {
 		defer close(done)
 		for last := time.Now(); ctx.Err() == nil; {
-			if n := client.PollFetches(ctx).NumRecords(); n > 0 {
+			fetches := client.PollFetches(ctx)
+			if n := fetches.NumRecords(); n > 0 {
 				w.stall.Store(max(w.stall.Load(), int64(time.Since(last))))
 				w.n.Add(int64(n))
 				last = time.Now()
 			}
+			fetches.EachPartition(w.note)
 		}
 	}()
 	t.Cleanup(func() { cancel(); <-done })
 	return w
+}
+
+func (w *watch) note(p kgo.FetchTopicPartition) {
+	if len(p.Records) == 0 {
+		return
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	now := time.Now()
+	if w.paces[p.Partition] == nil {
+		w.paces[p.Partition] = &pace{last: now}
+	}
+	x := w.paces[p.Partition]
+	x.n, x.last, x.still = x.n+len(p.Records), now, max(x.still, now.Sub(x.last))
 }
 
 func (w *watch) await(t testing.TB, n int) {
@@ -176,4 +202,39 @@ func (w *watch) awaitMore(t testing.TB, n int) {
 // longestStall returns the longest time without arrivals since the last call.
 func (w *watch) longestStall() time.Duration {
 	return time.Duration(w.stall.Swap(0)).Round(10 * time.Millisecond)
+}
+
+// reset forgets what longestStill and awaitEach look at.
+func (w *watch) reset() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, x := range w.paces {
+		x.n, x.still = 0, 0
+	}
+}
+
+// longestStill is longestStall of the partition that stood still the longest.
+func (w *watch) longestStill() (still time.Duration) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, x := range w.paces {
+		still = max(still, x.still)
+	}
+	return still.Round(10 * time.Millisecond)
+}
+
+// awaitEach waits until so many records arrived in each of so many partitions.
+func (w *watch) awaitEach(t testing.TB, partitions, n int) {
+	t.Helper()
+	await(t, fmt.Sprintf("%d records in each of %d partitions of %s", n, partitions, w.topic), func() (string, bool) {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		got := 0
+		for _, x := range w.paces {
+			if x.n >= n {
+				got++
+			}
+		}
+		return fmt.Sprintf("%d partitions", got), got == partitions
+	})
 }
