@@ -11,6 +11,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/meshd/meshd/internal/kafkatest"
+	"github.com/meshd/meshd/internal/kafkatest/logread"
 )
 
 // load is records that are produced while other things happen. Its producer is idempotent and does not give up.
@@ -139,9 +140,9 @@ type watch struct {
 	paces map[int32]*pace // by partition
 }
 
-// pace is how a partition fared since the last reset.
+// pace is how far a partition is, and how it fared since longestStill was last asked for.
 type pace struct {
-	n     int
+	next  int64         // offset that is to arrive
 	last  time.Time     // of an arrival
 	still time.Duration // the longest time between two
 }
@@ -180,7 +181,7 @@ func (w *watch) note(p kgo.FetchTopicPartition) {
 		w.paces[p.Partition] = &pace{last: now}
 	}
 	x := w.paces[p.Partition]
-	x.n, x.last, x.still = x.n+len(p.Records), now, max(x.still, now.Sub(x.last))
+	x.next, x.last, x.still = p.Records[len(p.Records)-1].Offset+1, now, max(x.still, now.Sub(x.last))
 }
 
 func (w *watch) await(t testing.TB, n int) {
@@ -204,37 +205,31 @@ func (w *watch) longestStall() time.Duration {
 	return time.Duration(w.stall.Swap(0)).Round(10 * time.Millisecond)
 }
 
-// reset forgets what longestStill and awaitEach look at.
-func (w *watch) reset() {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	for _, x := range w.paces {
-		x.n, x.still = 0, 0
-	}
-}
-
 // longestStill is longestStall of the partition that stood still the longest.
 func (w *watch) longestStill() (still time.Duration) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, x := range w.paces {
-		still = max(still, x.still)
+		still, x.still = max(still, x.still), 0
 	}
 	return still.Round(10 * time.Millisecond)
 }
 
-// awaitEach waits until so many records arrived in each of so many partitions.
-func (w *watch) awaitEach(t testing.TB, partitions, n int) {
+// awaitEach waits until so many offsets more arrived in each partition than its log has now.
+func (w *watch) awaitEach(t testing.TB, more int64) {
 	t.Helper()
-	await(t, fmt.Sprintf("%d records in each of %d partitions of %s", n, partitions, w.topic), func() (string, bool) {
+	ends, err := logread.Bounds(t.Context(), w.site.Client(t), w.topic, logread.Uncommitted)
+	if err != nil {
+		t.Fatal(err)
+	}
+	await(t, fmt.Sprintf("%d records more in each partition of %s", more, w.topic), func() (string, bool) {
 		w.mu.Lock()
 		defer w.mu.Unlock()
-		got := 0
-		for _, x := range w.paces {
-			if x.n >= n {
-				got++
+		for p, at := range ends {
+			if x := w.paces[p]; x == nil || x.next < at.End+more {
+				return fmt.Sprintf("not in partition %d", p), false
 			}
 		}
-		return fmt.Sprintf("%d partitions", got), got == partitions
+		return "", true
 	})
 }

@@ -89,24 +89,24 @@ func (k *killing) kill(t *testing.T, victim string) {
 	if held == 0 {
 		t.Fatalf("%s holds nothing of %s", victim, k.topic)
 	}
-	k.arrived.reset()
+	k.arrived.longestStill()
 	k.mesh.latest[victim].kill()
 	k.down = append(k.down, victim)
 	k.mesh.awaitHeld(t, k.eu, k.topic, k.down)
-	k.arrived.awaitEach(t, 8, 200)
+	k.arrived.awaitEach(t, 200)
 	t.Logf("kill -9 of %s, which held %d of 8 partitions: one stood still for %s", victim, held, k.arrived.longestStill())
 }
 
 // revive starts nodes again and waits until they have their part of the work.
 func (k *killing) revive(t *testing.T, names ...string) {
 	t.Helper()
-	k.arrived.reset()
+	k.arrived.longestStill()
 	for _, name := range names {
 		k.mesh.again(t, name)
 	}
 	k.down = nil
 	k.mesh.awaitBalance(t, k.eu, k.topic)
-	k.arrived.awaitEach(t, 8, 200)
+	k.arrived.awaitEach(t, 200)
 	t.Logf("%s again: a partition stood still for %s", strings.Join(names, " and "), k.arrived.longestStill())
 }
 
