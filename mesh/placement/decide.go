@@ -95,8 +95,8 @@ func (r Rule) keep(q question, run Held, now time.Time) (Held, bool) {
 		}
 		run.Over = q.holder.Seq
 	}
-	if !q.registered && q.Leader && q.kafka.fresh(now, r.Fresh) && q.assigned.Node != "" && q.assigned.Node != q.Self {
-		return Held{}, false // taken over while there was no leader, and idle: no registration will ever say who of the two has it
+	if q.holder.Node != q.Self && q.kafka.fresh(now, r.Fresh) && q.Leader && q.assigned.Node != q.Self && q.hopeful(q.assigned.Node) {
+		return Held{}, false // taken over without a leader, and perhaps idle: then it is not registered, and nothing else tells two holders apart
 	}
 	return run, !q.Draining || q.Leader // without a leader nobody could be told to take it, so it is let go
 }
