@@ -58,6 +58,7 @@ func TestBrokerRestartsUnderTwoNodes(t *testing.T) {
 		{"kill -9 of the destination", func() { eu.Kill9(t); eu.Restart(t) }},
 		{"restart of the source", func() { us.Restart(t) }},
 	} {
+		arrived.awaitEach(t, 1)
 		arrived.longestStill()
 		step.do()
 		up := time.Now()

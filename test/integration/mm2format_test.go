@@ -30,10 +30,13 @@ func heartbeats(t *testing.T, s *site) []string {
 	return links
 }
 
-// checkpoint is a place in a copy, by partition, with the commit that it is the translation of.
-type checkpoint struct{ upstream, downstream int64 }
+// checkpoint is a place in a copy, with the commit that it is the translation of.
+type checkpoint struct {
+	upstream, downstream int64
+	metadata             string
+}
 
-// checkpoints reads what MirrorMaker 2's readers would of a group's places: the key is group, topic and partition, the value a
+// checkpoints reads, by partition, what MirrorMaker 2's readers would of a group's places: the key is group, topic and partition, the value a
 // version, both offsets, and metadata (connect/mirror-client, Checkpoint). The last one of a key holds.
 func (g *group) checkpoints(t *testing.T) map[int32]checkpoint {
 	t.Helper()
@@ -45,8 +48,8 @@ func (g *group) checkpoints(t *testing.T) map[int32]checkpoint {
 	for _, r := range g.to.ReadAll(t, topic, logread.Uncommitted) {
 		k, v := fields{t, r.Key}, fields{t, r.Value}
 		name, of, partition := k.text(), k.text(), int32(k.uint32())
-		version, c := v.int16(), checkpoint{v.int64(), v.int64()}
-		if v.text(); version != 0 || len(k.rest)+len(v.rest) > 0 {
+		version, c := v.int16(), checkpoint{v.int64(), v.int64(), v.text()}
+		if version != 0 || len(k.rest)+len(v.rest) > 0 {
 			t.Errorf("checkpoint %q %x of version %d", r.Key, r.Value, version)
 		}
 		if name == g.name && of == g.remote() {
@@ -69,7 +72,7 @@ func (g *group) awaitCheckpoints(t *testing.T) map[int32]checkpoint {
 		found = g.checkpoints(t)
 		current := len(found) > 0 && len(found) == len(commits[g.topic])
 		for p, o := range commits[g.topic] {
-			current = current && found[p].upstream == o.At
+			current = current && found[p].upstream == o.At && found[p].metadata == o.Metadata
 		}
 		return fmt.Sprintf("%v, want those of %v", found, commits[g.topic]), current
 	})
@@ -97,7 +100,7 @@ func (g *group) translates(t *testing.T, want map[int32]checkpoint) {
 	got := strings.Fields(kafkaTool(t, "translate-offsets", g.to.Bootstrap()[0], g.from.alias, g.name))
 	var wanted []string
 	for _, p := range slices.Sorted(maps.Keys(want)) {
-		wanted = append(wanted, g.remote(), strconv.Itoa(int(p)), strconv.FormatInt(want[p].downstream, 10))
+		wanted = append(wanted, g.remote(), strconv.Itoa(int(p)), strconv.FormatInt(want[p].downstream, 10), want[p].metadata)
 	}
 	if !slices.Equal(got, wanted) {
 		t.Errorf("RemoteClusterUtils says %v, want %v", got, wanted)

@@ -89,6 +89,7 @@ func (k *killing) kill(t *testing.T, victim string) {
 	if held == 0 {
 		t.Fatalf("%s holds nothing of %s", victim, k.topic)
 	}
+	k.arrived.awaitEach(t, 1) // it keeps up, so that what it sees as a standstill is one
 	k.arrived.longestStill()
 	k.mesh.latest[victim].kill()
 	k.down = append(k.down, victim)
