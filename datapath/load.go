@@ -25,12 +25,20 @@ func (r *Runner) Load() map[topology.Shard]float64 {
 		return r.load.rate
 	}
 	written := r.Manager.Written()
+	r.load = load{now, written, rates(r.load.written, written, took)}
+	return r.load.rate
+}
+
+// rates are those between two measurements. A shard that was opened in between, or again, began at 0: what it wrote since then is less
+// than it will write, but nearer to it than nothing, which would have it balanced as if it were idle.
+func rates(before, written map[topology.Shard]int64, took time.Duration) map[topology.Shard]float64 {
 	rate := make(map[topology.Shard]float64, len(written))
 	for s, n := range written {
-		if before, ok := r.load.written[s]; ok && n >= before {
-			rate[s] = float64(n-before) / took.Seconds()
+		from := before[s]
+		if n < from {
+			from = 0
 		}
+		rate[s] = float64(n-from) / took.Seconds()
 	}
-	r.load = load{now, written, rate}
 	return rate
 }

@@ -10,7 +10,7 @@
 #   kafka-tool.sh translate-offsets BOOTSTRAP SOURCE GROUP [client.properties]
 #   kafka-tool.sh mirror-topics BOOTSTRAP SOURCE [client.properties]
 #
-# Environment: MESHD_KAFKA_VERSION, MESHD_KAFKA_HOME, JAVA_HOME as for kafka.sh.
+# Environment: MESHD_KAFKA_VERSION, MESHD_KAFKA_HOME, JAVA_HOME as for kafka.sh; MESHD_MIRROR_MAKER_HEAP (2g).
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=lib/java.sh
@@ -46,7 +46,7 @@ case $tool in
   dump-log) kafka_java org.apache.kafka.tools.DumpLogSegments "$@" ;;
   transactions) kafka_java org.apache.kafka.tools.TransactionsCommand "$@" ;;
   mirror-maker)
-    KAFKA_JVM="-Xmx2g -Dlog4j2.configurationFile=$(kafka_libs)/broker-log4j2.properties" # it runs long, and its log is what it says
+    KAFKA_JVM="-Xmx${MESHD_MIRROR_MAKER_HEAP:-2g} -Dlog4j2.configurationFile=$(kafka_libs)/broker-log4j2.properties" # it runs long, and its log is what it says
     kafka_java org.apache.kafka.connect.mirror.MirrorMaker "$@"
     ;;
   checkpoints) formatted CheckpointFormatter "$@" ;;

@@ -50,7 +50,7 @@ func (r Rule) Decide(v View, now time.Time) []Held {
 		q := v.question(shard)
 		run, running := v.Running[shard]
 		if running {
-			run, running = q.keep(run)
+			run, running = r.keep(q, run, now)
 		}
 		if !running {
 			run, running = r.open(q, now)
@@ -82,7 +82,7 @@ func (v View) question(shard topology.Shard) question {
 }
 
 // keep says whether a running shard goes on, and by which epoch.
-func (q question) keep(run Held) (Held, bool) {
+func (r Rule) keep(q question, run Held, now time.Time) (Held, bool) {
 	if q.assigned.Epoch > run.Epoch {
 		if q.assigned.Node != q.Self {
 			return Held{}, false // superseded
@@ -94,6 +94,9 @@ func (q question) keep(run Held) (Held, bool) {
 			return Held{}, false // another one registered after us: by now we are fenced
 		}
 		run.Over = q.holder.Seq
+	}
+	if q.holder.Node != q.Self && q.kafka.fresh(now, r.Fresh) && q.Leader && q.assigned.Node != q.Self && q.hopeful(q.assigned.Node) {
+		return Held{}, false // taken over without a leader, and perhaps idle: then it is not registered, and nothing else tells two holders apart
 	}
 	return run, !q.Draining || q.Leader // without a leader nobody could be told to take it, so it is let go
 }

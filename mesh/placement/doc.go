@@ -11,7 +11,8 @@
 // Invariants of Decide, checked by a model of three nodes under all views of who is alive:
 //
 //   - No view of anyone makes a holder drain. It gives a shard up for an assignment with a higher epoch than the one it holds by, for
-//     a registration in Kafka that came after its own, or because its process is stopped.
+//     a registration in Kafka that came after its own, or because its process is stopped. A shard without partitions is not
+//     registered: what was taken over and not registered goes back to whom it is assigned, if that lives, when a leader is known.
 //   - A shard is opened by the assignment, by the last registration in Kafka if that is this node's own, or, only while no leader
 //     is known, as a take-over: when its holder has stood still long enough.
 //   - A holding says which registration it goes past (Held.Over). Whoever registers checks that this is still the last one, so that

@@ -23,6 +23,24 @@ func TestBothDirections(t *testing.T) {
 	t.Logf("%d records each way compared equal, %.1f s", n, time.Since(began).Seconds())
 }
 
+// The same with two nodes in each datacenter, which share the work.
+func TestTwoNodesEach(t *testing.T) {
+	parallel(t)
+	sites := several(t, 2)
+	n := pick(20_000, 200_000)
+	topic := kafkatest.UniqueTopic(t, "orders")
+	m := newMesh(t, link("us, eu", topic), sites...)
+	began := time.Now()
+	produceEverywhere(t, m, topic, n)
+	verifyEverywhere(t, m, topic, n)
+	took := time.Since(began).Seconds()
+	for _, s := range sites {
+		m.awaitShared(t, s)
+	}
+	verifyEverywhere(t, m, topic, n)
+	t.Logf("%d records each way compared equal, %.1f s; and again after shards moved", n, took)
+}
+
 // In a mesh of three, every cluster ends with the topic and one copy from each other cluster.
 func TestMeshOfThree(t *testing.T) {
 	parallel(t)

@@ -38,6 +38,39 @@ func TestBrokerRestarts(t *testing.T) {
 	t.Logf("%d records compared equal", acked)
 }
 
+// The same with two nodes, each of which sees the brokers go in its own time: neither takes from the other what it can't write either.
+func TestBrokerRestartsUnderTwoNodes(t *testing.T) {
+	kafkatest.RealOnly(t, "one node covers what kfake can show")
+	us, eu := own(t, "us"), own(t, "eu")
+	eu.nodes = 2
+	c := copyOf{us, eu, kafkatest.UniqueTopic(t, "orders")}
+	us.CreateTopic(t, c.topic, 8)
+	m := newMesh(t, oneWay("us", "eu", c.topic), us, eu)
+	m.startAll(t)
+	l := startLoad(t, us, c.topic, heavy(), 1_000)
+	arrived := startWatch(t, eu, c.remote())
+	m.awaitBalance(t, eu, c.topic)
+	for _, step := range []struct {
+		what string
+		do   func()
+	}{
+		{"restart of the destination", func() { eu.Restart(t) }},
+		{"kill -9 of the destination", func() { eu.Kill9(t); eu.Restart(t) }},
+		{"restart of the source", func() { us.Restart(t) }},
+	} {
+		arrived.awaitEach(t, 1)
+		arrived.longestStill()
+		step.do()
+		up := time.Now()
+		arrived.awaitEach(t, 200)
+		t.Logf("%s: a partition stood still for %s; all went on %s after the broker was up", step.what, arrived.longestStill(), time.Since(up).Round(10*time.Millisecond))
+	}
+	m.awaitShared(t, eu)
+	acked := l.stop(t)
+	c.verify(t, acked)
+	t.Logf("%d records compared equal", acked)
+}
+
 // One of three brokers at the destination is killed: the others take over, and the copy goes on while it is down.
 func TestBrokerOfThreeKilled(t *testing.T) {
 	kafkatest.RealOnly(t, "kfake stops as a whole")

@@ -11,6 +11,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/meshd/meshd/internal/kafkatest"
+	"github.com/meshd/meshd/internal/kafkatest/logread"
 )
 
 // load is records that are produced while other things happen. Its producer is idempotent and does not give up.
@@ -134,27 +135,53 @@ type watch struct {
 	site  *site
 	n     atomic.Int64
 	stall atomic.Int64 // the longest time between two arrivals, since the last reset
+
+	mu    sync.Mutex
+	paces map[int32]*pace // by partition
+}
+
+// pace is how far a partition is, and how it fared since longestStill was last asked for.
+type pace struct {
+	next  int64         // offset that is to arrive
+	last  time.Time     // of an arrival
+	still time.Duration // the longest time between two
 }
 
 func startWatch(t testing.TB, s *site, topic string) *watch {
 	t.Helper()
 	client := s.Client(t, kgo.ConsumeTopics(topic), kgo.MetadataMaxAge(500*time.Millisecond),
 		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()), kgo.UnknownTopicRetries(-1), kgo.FetchMaxWait(200*time.Millisecond))
-	w := &watch{topic: topic, site: s}
+	w := &watch{topic: topic, site: s, paces: map[int32]*pace{}}
 	done := make(chan struct{})
 	ctx, cancel := context.WithCancel(t.Context())
 	go func() {
 		defer close(done)
 		for last := time.Now(); ctx.Err() == nil; {
-			if n := client.PollFetches(ctx).NumRecords(); n > 0 {
+			fetches := client.PollFetches(ctx)
+			if n := fetches.NumRecords(); n > 0 {
 				w.stall.Store(max(w.stall.Load(), int64(time.Since(last))))
 				w.n.Add(int64(n))
 				last = time.Now()
 			}
+			fetches.EachPartition(w.note)
 		}
 	}()
 	t.Cleanup(func() { cancel(); <-done })
 	return w
+}
+
+func (w *watch) note(p kgo.FetchTopicPartition) {
+	if len(p.Records) == 0 {
+		return
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	now := time.Now()
+	if w.paces[p.Partition] == nil {
+		w.paces[p.Partition] = &pace{last: now}
+	}
+	x := w.paces[p.Partition]
+	x.next, x.last, x.still = p.Records[len(p.Records)-1].Offset+1, now, max(x.still, now.Sub(x.last))
 }
 
 func (w *watch) await(t testing.TB, n int) {
@@ -176,4 +203,33 @@ func (w *watch) awaitMore(t testing.TB, n int) {
 // longestStall returns the longest time without arrivals since the last call.
 func (w *watch) longestStall() time.Duration {
 	return time.Duration(w.stall.Swap(0)).Round(10 * time.Millisecond)
+}
+
+// longestStill is longestStall of the partition that stood still the longest.
+func (w *watch) longestStill() (still time.Duration) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, x := range w.paces {
+		still, x.still = max(still, x.still), 0
+	}
+	return still.Round(10 * time.Millisecond)
+}
+
+// awaitEach waits until so many offsets more arrived in each partition than its log has now.
+func (w *watch) awaitEach(t testing.TB, more int64) {
+	t.Helper()
+	ends, err := logread.Bounds(t.Context(), w.site.Client(t), w.topic, logread.Uncommitted)
+	if err != nil {
+		t.Fatal(err)
+	}
+	await(t, fmt.Sprintf("%d records more in each partition of %s", more, w.topic), func() (string, bool) {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		for p, at := range ends {
+			if x := w.paces[p]; x == nil || x.next < at.End+more {
+				return fmt.Sprintf("not in partition %d", p), false
+			}
+		}
+		return "", true
+	})
 }

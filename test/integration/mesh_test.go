@@ -19,6 +19,16 @@ type site struct {
 	alias  string
 	more   string // further keys of the cluster in the topology, such as "read_only: true"
 	noNode bool
+	nodes  int // in its datacenter; 0 stands for 1
+}
+
+// names are those of the nodes of the site's datacenter.
+func (s *site) names() []string {
+	var names []string
+	for i := 1; !s.noNode && i <= max(1, s.nodes); i++ {
+		names = append(names, fmt.Sprintf("%s-%d", s.alias, i))
+	}
+	return names
 }
 
 // mesh is a topology in a file, and the node names and directories that go with it.
@@ -31,6 +41,7 @@ type mesh struct {
 	file    string
 	admin   map[string]string // address by node
 	latest  map[string]*node  // the process that was started last, by node
+	data    map[string]string // directory, by node
 	runs    int
 }
 
@@ -60,10 +71,10 @@ func brisk(more ...string) kafkatest.Option {
 	return kafkatest.WithProperties(properties)
 }
 
-// newMesh writes a topology in which each site is a datacenter with one node, named <alias>-1.
+// newMesh writes a topology in which each site is a datacenter; its nodes are named <alias>-1 and so on.
 func newMesh(t testing.TB, links string, sites ...*site) *mesh {
 	t.Helper()
-	m := &mesh{name: "it", sites: sites, links: links, secrets: t.TempDir(), latest: map[string]*node{}}
+	m := &mesh{name: "it", sites: sites, links: links, secrets: t.TempDir(), latest: map[string]*node{}, data: map[string]string{}}
 	m.write(t)
 	return m
 }
@@ -80,10 +91,10 @@ func (m *mesh) write(t testing.TB) {
 	}
 	y.WriteString("nodes:\n")
 	for _, s := range m.sites {
-		if !s.noNode {
+		for _, name := range s.names() {
 			ports := freePorts(t, 3)
-			m.admin[s.alias+"-1"] = ports[2]
-			fmt.Fprintf(&y, "  %s-1: {datacenter: %s, gossip: %q, raft: %q, admin: %q}\n", s.alias, s.alias, ports[0], ports[1], ports[2])
+			m.admin[name] = ports[2]
+			fmt.Fprintf(&y, "  %s: {datacenter: %s, gossip: %q, raft: %q, admin: %q}\n", name, s.alias, ports[0], ports[1], ports[2])
 		}
 	}
 	fmt.Fprintf(&y, "links:\n%s\nintervals: {discovery: 1s, progress: 500ms, configs: 1s}\n", m.links)
@@ -127,17 +138,24 @@ func (m *mesh) start(t testing.TB, name string) *node {
 
 func (m *mesh) startIn(t testing.TB, name, dataDir string) *node {
 	t.Helper()
+	m.data[name] = dataDir
 	m.latest[name] = launch(t, name, m.env, "run", "--topology", m.file, "--node", name, "--data-dir", dataDir, "--secrets-dir", m.secrets)
 	t.Cleanup(func() { m.explain(t, name) })
 	return m.latest[name]
 }
 
-// startAll starts the node of every datacenter.
+// again starts a node that has ended, with the data directory that it had.
+func (m *mesh) again(t testing.TB, name string) *node {
+	t.Helper()
+	return m.startIn(t, name, m.data[name])
+}
+
+// startAll starts the nodes of every datacenter.
 func (m *mesh) startAll(t testing.TB) {
 	t.Helper()
 	for _, s := range m.sites {
-		if !s.noNode {
-			m.start(t, s.alias+"-1")
+		for _, name := range s.names() {
+			m.start(t, name)
 		}
 	}
 }

@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-// node is one meshd process.
+// node is one meshd process, or another program beside it.
 type node struct {
 	name string
 	cmd  *exec.Cmd
@@ -46,10 +46,16 @@ func (j *journal) tail(lines int) string {
 	return strings.Join(all[max(0, len(all)-lines):], "\n")
 }
 
-// launch starts meshd, and kills it with the test. Where the test fails, it shows what meshd said last.
+// launch starts meshd.
 func launch(t testing.TB, name string, env []string, arguments ...string) *node {
 	t.Helper()
-	n := &node{name: name, cmd: exec.Command(binary, arguments...), done: make(chan struct{})}
+	return start(t, name, env, binary, arguments...)
+}
+
+// start starts a program, and kills it with the test. Where the test fails, it shows what the program said last.
+func start(t testing.TB, name string, env []string, path string, arguments ...string) *node {
+	t.Helper()
+	n := &node{name: name, cmd: exec.Command(path, arguments...), done: make(chan struct{})}
 	n.cmd.Stdout, n.cmd.Stderr = &n.says, &n.says
 	n.cmd.Env = append(os.Environ(), env...)
 	n.cmd.SysProcAttr = childAttributes()

@@ -95,25 +95,42 @@ func (m *mesh) explain(t testing.TB, node string) {
 	if !t.Failed() {
 		return
 	}
-	response, err := http.Get("http://" + m.admin[node] + "/v1/flows?partitions=true")
-	if err != nil {
-		return
-	}
-	defer response.Body.Close()
-	var answer struct {
-		Flows []struct {
-			Link  string
-			Parts []json.RawMessage `json:"partition_list"`
-		}
-	}
-	if err := json.NewDecoder(response.Body).Decode(&answer); err != nil {
-		t.Log(err)
-	}
-	for _, f := range answer.Flows {
+	for _, f := range m.flows(t, node) {
 		for _, p := range f.Parts {
 			if !bytes.Contains(p, []byte(`"lag_records":0`)) {
 				t.Logf("%s at %s: %s", f.Link, node, p)
 			}
 		}
 	}
+}
+
+// flow is one topic over one link, as a node's admin API tells it.
+type flow struct {
+	Link, Topic, Kind string
+	Held              int
+	Parts             []json.RawMessage `json:"partition_list"`
+}
+
+// flows asks a node what it copies. A node that does not answer has none to tell.
+func (m *mesh) flows(t testing.TB, node string) []flow {
+	response, err := http.Get("http://" + m.admin[node] + "/v1/flows?partitions=true")
+	if err != nil {
+		return nil
+	}
+	defer response.Body.Close()
+	var answer struct{ Flows []flow }
+	if err := json.NewDecoder(response.Body).Decode(&answer); err != nil {
+		t.Log(err)
+	}
+	return answer.Flows
+}
+
+// held is how many partitions of a topic a node holds.
+func (m *mesh) held(t testing.TB, node, topic string) (n int) {
+	for _, f := range m.flows(t, node) {
+		if f.Topic == topic {
+			n += f.Held
+		}
+	}
+	return n
 }
