@@ -53,7 +53,10 @@ func (f *fence) raise(ctx context.Context, ps []kafka.Partition, from map[kafka.
 	for len(todo) > 0 && ctx.Err() == nil {
 		open := f.mark(ctx, todo, out)
 		f.readBack(ctx, open, out, time.Now().Add(fenceAgain))
-		todo = pending(todo, out)
+		before := len(todo)
+		if todo = pending(todo, out); len(todo) < before {
+			break // those that are fenced don't wait for the others
+		}
 	}
 	for _, s := range todo {
 		if err := out[s.Partition].err; err != nil {

@@ -47,29 +47,60 @@ func (l *life) closePart(ctx context.Context, p *part) error {
 	return nil
 }
 
-// openWanted fences and opens the partitions that the shard has newly been given. What fails is set apart with its reason, and
+// openWanted has the partitions that the shard has newly been given fenced, and opened then. What fails is set apart with its reason, and
 // tried again after a while; the others go on.
-func (l *life) openWanted(ctx context.Context) error {
+func (l *life) openWanted(ctx context.Context) {
+	if l.beside.busy {
+		return
+	}
 	l.mu.Lock()
-	todo := map[kafka.Partition]Spec{}
+	todo := map[kafka.Partition]*opening{}
 	for key, spec := range l.want {
 		if l.parts[key] == nil && l.due(key, spec) {
 			l.place(todo, key, spec)
 		}
 	}
 	l.mu.Unlock()
-	if err := l.sift(ctx, todo); err != nil || len(todo) == 0 {
-		return err
+	if len(todo) == 0 {
+		return
 	}
+	for _, o := range todo {
+		o.prog, o.known = l.stored.progress[o.spec.Key()]
+	}
+	l.aside(ctx, func(ctx context.Context) func(context.Context) error {
+		l.fenceAll(ctx, todo)
+		return func(ctx context.Context) error { return l.openAll(ctx, todo) }
+	})
+}
+
+// opening is a partition on the way to being open.
+type opening struct {
+	spec  Spec
+	prog  checkpoint.Progress
+	known bool    // there is progress
+	fence *fenced // nil: it was found before that it can't be opened
+	err   error
+}
+
+// fenceAll fences what can be opened, as far as that is plain before: a fence leaves a marker in a log each time.
+func (l *life) fenceAll(ctx context.Context, todo map[kafka.Partition]*opening) {
 	ps, from := make([]kafka.Partition, 0, len(todo)), map[kafka.Partition]offsetxlate.Dest{}
-	for p, spec := range todo {
-		ps = append(ps, p)
-		if prog, ok := l.stored.progress[spec.Key()]; ok {
-			from[p] = prog.Dest
+	for at, o := range todo {
+		if o.err = l.precheck(ctx, at, o); o.err != nil {
+			continue
+		}
+		ps = append(ps, at)
+		if o.known {
+			from[at] = o.prog.Dest
 		}
 	}
+	if len(ps) == 0 {
+		return
+	}
 	sortPartitions(ps)
-	return l.openAll(ctx, todo, l.fence.raise(ctx, ps, from))
+	for at, f := range l.fence.raise(ctx, ps, from) {
+		todo[at].fence, todo[at].err = f, f.err
+	}
 }
 
 // again says when a partition that did not open is tried the next time.
@@ -98,30 +129,10 @@ func (l *life) block(key string, spec Spec, err error) {
 	l.mu.Unlock()
 }
 
-// sift takes out the partitions of which it is plain before the fence that they can't be opened: a fence leaves a marker in
-// their log each time. What is found there may be the work of somebody who has taken the shard since: then it is over.
-func (l *life) sift(ctx context.Context, todo map[kafka.Partition]Spec) error {
-	asked := false
-	for at, spec := range todo {
-		err := l.precheck(ctx, at, spec)
-		if err == nil {
-			continue
-		}
-		if !asked && l.dst.Writers.check(ctx) == nil {
-			if err := l.ousted(); err != nil {
-				return err
-			}
-			asked = true
-		}
-		l.block(spec.Key(), spec, err)
-		delete(todo, at)
-	}
-	return nil
-}
-
-func (l *life) precheck(ctx context.Context, at kafka.Partition, spec Spec) error {
-	if prog, known := l.stored.progress[spec.Key()]; known {
-		if r, ok := otherTopic(spec, prog, at); ok {
+func (l *life) precheck(ctx context.Context, at kafka.Partition, o *opening) error {
+	spec := o.spec
+	if o.known {
+		if r, ok := otherTopic(spec, o.prog, at); ok {
 			return r
 		}
 		return nil
@@ -135,7 +146,7 @@ func (l *life) precheck(ctx context.Context, at kafka.Partition, spec Spec) erro
 }
 
 // place finds where a wanted partition lies; it is called with the lock held.
-func (l *life) place(todo map[kafka.Partition]Spec, key string, spec Spec) {
+func (l *life) place(todo map[kafka.Partition]*opening, key string, spec Spec) {
 	at, ok := l.dst.Dir.Get(spec.Remote, spec.Number)
 	switch {
 	case !ok:
@@ -146,25 +157,51 @@ func (l *life) place(todo map[kafka.Partition]Spec, key string, spec Spec) {
 		l.blocked[key] = kafka.Because(kafka.NoLeader, fmt.Sprintf("%s has no leader at the destination", at), "start the brokers that hold it")
 		l.dst.Dir.Stale()
 	default:
-		todo[at] = spec
+		todo[at] = &opening{spec: spec}
 	}
 }
 
 // openAll makes the parts whose fence is up, and notes in the progress topic what their sequences mean from now on. Only then
 // may they fetch and send.
-func (l *life) openAll(ctx context.Context, todo map[kafka.Partition]Spec, up map[kafka.Partition]*fenced) error {
+func (l *life) openAll(ctx context.Context, todo map[kafka.Partition]*opening) error {
 	var opened []*part
-	for at, spec := range todo {
-		p, err := l.openPart(ctx, at, spec, up[at])
+	for at, o := range todo {
+		if !l.wanted(o.spec) {
+			continue // not any more
+		}
+		p, err := l.openPart(ctx, at, o)
 		switch {
 		case err == nil:
 			opened = append(opened, p)
 		case kafka.Classify(err) == kafka.Fenced:
 			return err
 		default:
-			l.block(spec.Key(), spec, err)
+			l.block(o.spec.Key(), o.spec, err)
 		}
 	}
+	if len(opened) < len(todo) {
+		if err := l.outdone(ctx); err != nil {
+			return err
+		}
+	}
+	return l.beginAll(ctx, opened)
+}
+
+func (l *life) wanted(spec Spec) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.want[spec.Key()] == spec
+}
+
+// outdone looks whether somebody has taken the shard since: what is found in a log may be that one's work.
+func (l *life) outdone(ctx context.Context) error {
+	if l.dst.Writers.check(ctx) != nil {
+		return nil // that is told elsewhere
+	}
+	return l.ousted()
+}
+
+func (l *life) beginAll(ctx context.Context, opened []*part) error {
 	if err := l.saveParts(ctx, opened); err != nil {
 		return err
 	}
@@ -192,16 +229,15 @@ func openReason(err error) kafka.Reason {
 }
 
 // openPart finds where the partition goes on.
-func (l *life) openPart(ctx context.Context, at kafka.Partition, spec Spec, f *fenced) (*part, error) {
-	if f.err != nil {
-		return nil, f.err
+func (l *life) openPart(ctx context.Context, at kafka.Partition, o *opening) (*part, error) {
+	if o.err != nil {
+		return nil, o.err
 	}
-	p := l.newPart(at, spec)
-	prog, known := l.stored.progress[spec.Key()]
-	if !known {
-		return p, l.beginPart(ctx, p, f)
+	p := l.newPart(at, o.spec)
+	if !o.known {
+		return p, l.beginPart(ctx, p, o.fence)
 	}
-	return p, l.resumePart(p, prog, f)
+	return p, l.resumePart(p, o.prog, o.fence)
 }
 
 func otherTopic(spec Spec, prog checkpoint.Progress, at kafka.Partition) (kafka.Reason, bool) {

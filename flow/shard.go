@@ -138,7 +138,12 @@ func (s *shard) life(ctx context.Context) error {
 		l.turn()
 		select {
 		case <-ctx.Done():
+			l.beside.halt()
 			return l.drain()
+		case then := <-l.beside.done:
+			if err := l.take(ctx, then); err != nil {
+				return err
+			}
 		case <-s.kick:
 		case <-save.C:
 			if err := l.save(ctx); err != nil {
@@ -169,6 +174,7 @@ type life struct {
 	fence    *fence
 	stored   stored
 	later    map[string]again // partitions that could not be opened
+	beside   beside
 }
 
 func (s *shard) txnID() string {
@@ -244,9 +250,7 @@ func (l *life) step(ctx context.Context) error {
 	if err := l.closeUnwanted(ctx); err != nil {
 		return err
 	}
-	if err := l.openWanted(ctx); err != nil {
-		return err
-	}
+	l.openWanted(ctx)
 	if err := l.findRanges(ctx); err != nil {
 		return err
 	}
@@ -270,6 +274,7 @@ func (l *life) over(ctx context.Context) error {
 }
 
 func (l *life) close() {
+	l.beside.halt()
 	l.mu.Lock()
 	parts := maps.Clone(l.parts)
 	clear(l.parts)

@@ -1,0 +1,37 @@
+package flow
+
+import "context"
+
+// beside is what a life does that waits for the destination while its partitions go on: fences, and what is read behind them. It is one
+// job at a time, for a writer has one transaction.
+type beside struct {
+	busy bool
+	done chan func(context.Context) error // what is to be done with what a job found, by the goroutine of the life
+	stop context.CancelFunc
+}
+
+// aside runs a job beside the loop of the life. What it returns is done by the loop.
+func (l *life) aside(ctx context.Context, job func(context.Context) func(context.Context) error) {
+	ctx, stop := context.WithCancel(ctx)
+	l.beside = beside{busy: true, done: make(chan func(context.Context) error, 1), stop: stop}
+	done := l.beside.done
+	go func() {
+		defer stop()
+		done <- job(ctx)
+	}()
+}
+
+// take does what a job found.
+func (l *life) take(ctx context.Context, then func(context.Context) error) error {
+	l.beside.busy = false
+	return then(ctx)
+}
+
+// halt ends a job, and returns when it has ended. What it found is not done.
+func (b *beside) halt() {
+	if b.busy {
+		b.stop()
+		<-b.done
+		b.busy = false
+	}
+}
