@@ -258,6 +258,7 @@ func (r *round) topic(ctx context.Context, name string, ps []kafka.Partition) er
 	settings, carried := r.link.Topic(name)
 	if name == mm2.Heartbeats && r.link.Settings.MM2Heartbeats {
 		settings, carried = r.link.Settings, true
+		settings.OnGap = "continue" // a heartbeat that is gone was for nobody
 	}
 	if !carried {
 		return nil
