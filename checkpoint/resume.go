@@ -61,6 +61,9 @@ func (p Progress) Resume(tail []Batch) (next offsetxlate.Source, written int64, 
 	return p.SourceOf(written), written, copied, nil
 }
 
+// Unwrap is the count of records that a sequence number of the epoch stands for, next to Written.
+func (p Progress) Unwrap(seq int32) int64 { return unwrap(p.Written, seq) }
+
 // appendRuns cuts a batch where its records stop being neighbours at the source.
 func (p Progress) appendRuns(copied []Copied, b Batch, first int64) []Copied {
 	end := first + int64(b.Count)

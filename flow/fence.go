@@ -1,6 +1,7 @@
 package flow
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -28,23 +29,31 @@ type fence struct {
 
 // fenced is what a fence found in one partition.
 type fenced struct {
+	from   offsetxlate.Dest // the place asked for
+	start  offsetxlate.Dest // of the log
+	end    offsetxlate.Dest // of the log, before the fence
 	marker offsetxlate.Dest // offset of the own marker
-	tail   []foreign        // batches between the place asked for and the marker
+	before *foreign         // the batch just before from, if the log holds it
+	tail   []foreign        // batches between from and the marker
+	last   *foreign         // where the log is not the one that was written to: the last batch in it that this writer wrote
 	err    error            // not fenced, and why
 }
 
 // foreign is a batch in the destination's log and who wrote it.
 type foreign struct {
 	checkpoint.Batch
-	writer kafka.ProducerID
+	writer  kafka.ProducerID
+	control bool
+	next    offsetxlate.Dest
 }
 
 const (
 	fencePatience = 3 * time.Second // for a partition without a marker, after which it is taken out
-	fenceAgain    = time.Second     // a partition without a marker after this is fenced again: the coordinator skips those without a leader
+	pollLog       = 20 * time.Millisecond
+	fenceAgain    = time.Second // a partition without a marker after this is fenced again: the coordinator skips those without a leader
 )
 
-// raise fences ps, and reads each from the offset in from (or from its end before the fence) up to the marker.
+// raise fences ps, and reads each from just before the offset in from (or from its end before the fence) up to the marker.
 func (f *fence) raise(ctx context.Context, ps []kafka.Partition, from map[kafka.Partition]offsetxlate.Dest) map[kafka.Partition]*fenced {
 	out := make(map[kafka.Partition]*fenced, len(ps))
 	ctx, cancel := context.WithTimeout(ctx, fencePatience)
@@ -102,33 +111,30 @@ func isFinal(err error) bool {
 
 // ends finds where to begin reading: nothing before the end of the log can be the marker of a fence that is yet to be raised.
 func (f *fence) ends(ctx context.Context, ps []kafka.Partition, from map[kafka.Partition]offsetxlate.Dest, out map[kafka.Partition]*fenced) []*scan {
-	ends, err := f.cluster.Offsets(ctx, ps, kafka.End)
+	starts, err := f.cluster.Offsets(ctx, ps, kafka.Start)
+	var ends []kafka.Offset
+	if err == nil {
+		ends, err = f.cluster.Offsets(ctx, ps, kafka.End)
+	}
 	var todo []*scan
 	for i, p := range ps {
-		out[p] = &fenced{err: err}
-		if err != nil {
+		r := &fenced{err: err}
+		out[p] = r
+		if err == nil {
+			r.err = cmp.Or(starts[i].Err, ends[i].Err)
+		}
+		if r.err != nil {
 			continue
 		}
-		if out[p].err = ends[i].Err; ends[i].Err != nil {
-			continue
-		}
+		r.start, r.end = offsetxlate.Dest(starts[i].At), offsetxlate.Dest(ends[i].At)
 		s := &scan{Partition: p, at: ends[i].At}
-		if at, ok := from[p]; ok && int64(at) <= s.at {
-			s.at = int64(at)
-		} else if ok {
-			out[p].err = &truncatedError{end: offsetxlate.Dest(s.at), had: at}
-			continue
+		if at, ok := from[p]; ok {
+			r.from = at
+			s.at = min(s.at, max(starts[i].At, int64(at)-1))
 		}
 		todo = append(todo, s)
 	}
 	return todo
-}
-
-// truncatedError says that a destination log ends before a place that it had acknowledged.
-type truncatedError struct{ end, had offsetxlate.Dest }
-
-func (e *truncatedError) Error() string {
-	return fmt.Sprintf("the destination's log ends at offset %d, but had acknowledged records up to %d", e.end, e.had)
 }
 
 // mark writes the markers: one transaction over every partition that the coordinator takes. The coordinator adds all or none,
@@ -213,7 +219,7 @@ func (f *fence) readBack(ctx context.Context, todo []*scan, out map[kafka.Partit
 }
 
 func (f *fence) read(ctx context.Context, leader int32, ss []*scan, out map[kafka.Partition]*fenced) {
-	req := kafka.FetchRequest{Broker: leader, MaxWait: 20 * time.Millisecond, MaxBytes: 16 << 20}
+	req := kafka.FetchRequest{Broker: leader, MaxWait: pollLog, MaxBytes: 16 << 20}
 	for _, s := range ss {
 		at, _ := f.dir.Get(s.Topic, s.Number)
 		at.LeaderEpoch = -1
@@ -250,13 +256,23 @@ func (f *fence) look(s *scan, g kafka.Got, r *fenced) {
 			continue
 		}
 		s.at = b.NextOffset()
-		who := kafka.ProducerID{ID: b.ProducerID(), Epoch: b.ProducerEpoch()}
+		x := foreignOf(b)
 		switch {
-		case b.Control() && who == f.id:
-			s.done, r.marker = true, offsetxlate.Dest(b.BaseOffset())
+		case x.Base < r.from:
+			r.before = &x
+		case x.control && x.writer == f.id:
+			s.done, r.marker = true, x.Base
 			return
-		case !b.Control():
-			r.tail = append(r.tail, foreign{checkpoint.Batch{Base: offsetxlate.Dest(b.BaseOffset()), Count: b.Count(), Sequence: b.BaseSequence()}, who})
+		case !x.control:
+			r.tail = append(r.tail, x)
 		}
+	}
+}
+
+func foreignOf(b batch.Batch) foreign {
+	return foreign{
+		// Not the number of its records: compaction lowers that, and keeps the range.
+		checkpoint.Batch{Base: offsetxlate.Dest(b.BaseOffset()), Count: int32(b.NextOffset() - b.BaseOffset()), Sequence: b.BaseSequence()},
+		kafka.ProducerID{ID: b.ProducerID(), Epoch: b.ProducerEpoch()}, b.Control(), offsetxlate.Dest(b.NextOffset()),
 	}
 }

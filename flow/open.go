@@ -8,7 +8,6 @@ import (
 
 	"github.com/meshd/meshd/checkpoint"
 	"github.com/meshd/meshd/kafka"
-	"github.com/meshd/meshd/kafka/batch"
 	"github.com/meshd/meshd/offsetxlate"
 )
 
@@ -79,6 +78,7 @@ type opening struct {
 	prog  checkpoint.Progress
 	known bool    // there is progress
 	fence *fenced // nil: it was found before that it can't be opened
+	count int64   // of records that progress' owner had written, as the leader remembered before the fence; -1: unknown
 	err   error
 }
 
@@ -98,8 +98,12 @@ func (l *life) fenceAll(ctx context.Context, todo map[kafka.Partition]*opening) 
 		return
 	}
 	sortPartitions(ps)
+	l.remember(ctx, ps, todo)
 	for at, f := range l.fence.raise(ctx, ps, from) {
-		todo[at].fence, todo[at].err = f, f.err
+		o := todo[at]
+		if o.fence, o.err = f, f.err; o.err == nil && o.known && diverged(o.prog, f) {
+			o.err = l.fence.lastOwn(ctx, at, f, l.ids)
+		}
 	}
 }
 
@@ -143,6 +147,23 @@ func (l *life) precheck(ctx context.Context, at kafka.Partition, o *opening) err
 			fmt.Sprintf("if the progress topic was lost, delete %s and make it again, empty and with as many partitions: it is copied anew then", spec.Remote))
 	}
 	return err
+}
+
+// remember asks leaders how much progress' owner has written, where the log does not reach back to progress' place.
+func (l *life) remember(ctx context.Context, ps []kafka.Partition, todo map[kafka.Partition]*opening) {
+	starts, err := l.dst.Control.Offsets(ctx, ps, kafka.Start)
+	if err != nil {
+		return // the fence says so
+	}
+	for i, at := range ps {
+		o := todo[at]
+		if o.count = -1; !o.known || starts[i].Err != nil || starts[i].At <= int64(o.prog.Dest) {
+			continue
+		}
+		if seq, known, err := l.dst.Control.LastSequence(ctx, at, o.prog.Owner); err == nil && known {
+			o.count = o.prog.Unwrap(int32(sequence(int64(seq) + 1)))
+		}
+	}
 }
 
 // place finds where a wanted partition lies; it is called with the lock held.
@@ -218,9 +239,6 @@ func (l *life) beginAll(ctx context.Context, opened []*part) error {
 }
 
 func openReason(err error) kafka.Reason {
-	if cut, ok := errors.AsType[*truncatedError](err); ok {
-		return kafka.Because(kafka.DestinationTruncated, cut.Error(), "an unclean leader election lost records there")
-	}
 	r := kafka.Explain(err, kafka.NotFenced)
 	if r.Hint == "" {
 		r.Hint = "it is tried again; if it stays, see the logs of the destination's brokers that lead this partition and meshd's transactional id"
@@ -236,6 +254,14 @@ func (l *life) openPart(ctx context.Context, at kafka.Partition, o *opening) (*p
 	p := l.newPart(at, o.spec)
 	if !o.known {
 		return p, l.beginPart(ctx, p, o.fence)
+	}
+	switch {
+	case diverged(o.prog, o.fence):
+		return p, l.recoverPart(p, o.prog, o.fence)
+	case o.fence.start > o.prog.Dest:
+		if err := closeGap(&o.prog, o.fence, o.count); err != nil {
+			return nil, err
+		}
 	}
 	return p, l.resumePart(p, o.prog, o.fence)
 }
@@ -351,29 +377,12 @@ func (f *fence) holdsData(ctx context.Context, at kafka.Partition) (bool, error)
 	if err = errors.Join(err, first(ends).Err); err != nil {
 		return false, err
 	}
-	for next := starts[0].At; next < ends[0].At && ctx.Err() == nil; {
-		got, err := f.cluster.Fetch(ctx, kafka.FetchRequest{
-			Broker: at.Leader, MaxWait: 20 * time.Millisecond, MaxBytes: 1 << 20,
-			Wants: []kafka.Want{{Partition: at, Offset: next, MaxBytes: 1 << 20, LastEpoch: -1}},
-		})
-		if err == nil {
-			err = got[0].Err
-		}
-		if err != nil {
-			return false, err
-		}
-		for data := got[0].RecordBatches; len(data) > 0; {
-			b, rest, err := batch.Next(data)
-			if err != nil {
-				break
-			}
-			if !b.Control() {
-				return true, nil
-			}
-			data, next = rest, b.NextOffset()
-		}
-	}
-	return false, nil
+	held := false
+	err = f.scan(ctx, at, offsetxlate.Dest(starts[0].At), offsetxlate.Dest(ends[0].At), func(b foreign) bool {
+		held = !b.control
+		return !held
+	})
+	return held, err
 }
 
 func first(os []kafka.Offset) kafka.Offset {

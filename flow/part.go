@@ -118,6 +118,7 @@ type Stats struct {
 	Gaps            int64 // stretches that the source no longer held, stepped over by policy
 	GapRecords      int64
 	Aborted         int64 // records of aborted transactions that were left out
+	Recopied        int64 // source offsets that the destination had acknowledged, and lost
 	SourceEnd       int64
 	SourceStable    int64 // last stable offset: an open transaction holds back what is beyond
 	SeenAt          time.Time

@@ -175,6 +175,7 @@ type life struct {
 	stored   stored
 	later    map[string]again // partitions that could not be opened
 	beside   beside
+	ids      map[int64]bool // producer ids that this writer has had, as far as it is known
 }
 
 func (s *shard) txnID() string {
@@ -200,7 +201,7 @@ func (s *shard) open(ctx context.Context) (*life, error) {
 	s.mu.Lock()
 	s.seq = seq
 	s.mu.Unlock()
-	l := &life{shard: s, id: id, later: map[string]again{}, fence: &fence{cluster: s.dst.Control, dir: s.dst.Dir, txnID: s.txnID(), id: id}}
+	l := &life{shard: s, id: id, later: map[string]again{}, ids: map[int64]bool{id.ID: true}, fence: &fence{cluster: s.dst.Control, dir: s.dst.Dir, txnID: s.txnID(), id: id}}
 	if err := l.openLedgers(ctx); err != nil {
 		return nil, err
 	}

@@ -1,6 +1,9 @@
 package offsetxlate
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // Map is the offset map of one partition at one destination.
 type Map struct {
@@ -55,6 +58,7 @@ func (m *Map) closeRun() {
 	}
 	if p := m.last(); p.full() {
 		m.pages = append(m.pages, page{start: p.end, end: p.end})
+		m.buried = slices.DeleteFunc(m.buried, func(g grave) bool { return g.start == p.end[src] }) // it is stored again
 	}
 }
 

@@ -181,6 +181,36 @@ func (s *machine) crash(t *rapid.T) {
 	})
 }
 
+// truncate has the destination lose what lies behind an offset, and the process die while that is stored: then it is found once more.
+func (s *machine) truncate(t *rapid.T) {
+	s.write()
+	d := s.somewhere(t, dst)
+	if !s.m.TruncateDest(Dest(d)) {
+		if d >= s.m.pages[0].start[dst] && !s.blurred {
+			t.Fatalf("%d can't be cut off at, though nothing was thinned", d)
+		}
+		return
+	}
+	pages, _ := s.m.EncodeSince(s.mark)
+	if n := rapid.IntRange(0, len(pages)).Draw(t, "pages of the cut stored"); n < len(pages) && !s.blurred {
+		s.apply(pages[:n])
+		s.load(t)
+		if !s.m.TruncateDest(Dest(d)) {
+			t.Fatalf("%d can't be cut off at a second time", d)
+		}
+	}
+	s.write()
+	s.model.records = slices.DeleteFunc(s.model.records, func(r pair) bool { return r[dst] >= d })
+	end := s.m.End()
+	if int64(end.Dst) > max(d, s.m.pages[0].start[dst]) {
+		t.Fatalf("covers %v, cut off at %d", end, d)
+	}
+	if n := len(s.model.records); n > 0 && s.model.records[n-1][src] >= int64(end.Src) {
+		t.Fatalf("covers %v, and %v is left", end, s.model.records[n-1])
+	}
+	s.model.end = pair{int64(end.Src), int64(end.Dst)}
+}
+
 func (s *machine) load(t *rapid.T) {
 	var pages []Page
 	for _, start := range slices.Sorted(maps.Keys(s.store)) {
@@ -242,6 +272,7 @@ func TestMapAgainstModel(t *testing.T) {
 			"recode":  s.recode,
 			"write":   func(*rapid.T) { s.write() },
 			"crash":   s.crash,
+			"cut":     s.truncate,
 			"restart": func(t *rapid.T) { s.write(); s.load(t) },
 			"":        s.check,
 		})

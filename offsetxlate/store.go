@@ -13,6 +13,7 @@ type Mark uint64
 type grave struct {
 	start int64
 	mark  Mark
+	first bool // it goes before what took its place is stored
 }
 
 // Mark is the state now. After Load it is what the store holds.
@@ -22,15 +23,22 @@ func (m *Map) Mark() Mark { return m.mark }
 // what is new behind it, apart from thinning and trimming. They have to be stored in this order, and one after the other may be
 // missing from the end.
 func (m *Map) EncodeSince(since Mark) ([]Page, Mark) {
+	m.buried = slices.DeleteFunc(m.buried, func(g grave) bool { return g.mark < since })
 	var out []Page
+	for _, g := range m.buried {
+		if g.first {
+			out = append(out, Page{Start: Source(g.start)})
+		}
+	}
 	for i := range m.pages {
 		if m.pages[i].mark >= since {
 			out = append(out, Page{Start: Source(m.pages[i].start[src]), Data: m.encodePage(i)})
 		}
 	}
-	m.buried = slices.DeleteFunc(m.buried, func(g grave) bool { return g.mark < since })
 	for _, g := range m.buried {
-		out = append(out, Page{Start: Source(g.start)})
+		if !g.first {
+			out = append(out, Page{Start: Source(g.start)})
+		}
 	}
 	m.mark++
 	return out, m.mark

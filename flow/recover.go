@@ -1,0 +1,120 @@
+package flow
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+
+	"github.com/meshd/meshd/checkpoint"
+	"github.com/meshd/meshd/kafka"
+	"github.com/meshd/meshd/kafka/batch"
+	"github.com/meshd/meshd/offsetxlate"
+)
+
+// diverged says whether the log behind a fence is not the one of which progress speaks: the batch just before its place would be the last
+// one that its owner wrote, or its owner's marker. Where compaction or retention took that batch away, nothing speaks against the log.
+func diverged(prog checkpoint.Progress, f *fenced) bool {
+	b := f.before
+	switch {
+	case f.end < prog.Dest:
+		return true
+	case b == nil:
+		return false
+	case b.next != prog.Dest || b.writer != prog.Owner:
+		return true
+	}
+	return !b.control && sequence(int64(b.Sequence)+int64(b.Count)) != sequence(prog.Written)
+}
+
+// lastOwn finds the last batch below a place that was written under a producer id, in ever longer stretches from the end.
+func (f *fence) lastOwn(ctx context.Context, at kafka.Partition, r *fenced, ids map[int64]bool) error {
+	for span := offsetxlate.Dest(1000); ; span *= 10 {
+		from := max(r.start, r.marker-span)
+		if err := f.scan(ctx, at, from, r.marker, func(b foreign) bool {
+			if !b.control && ids[b.writer.ID] {
+				r.last = &b
+			}
+			return true
+		}); err != nil || r.last != nil || from == r.start {
+			return err
+		}
+	}
+}
+
+// scan reads the batches of a partition from one offset up to another, as long as see wants more.
+func (f *fence) scan(ctx context.Context, at kafka.Partition, from, to offsetxlate.Dest, see func(foreign) bool) error {
+	for from < to {
+		got, err := f.cluster.Fetch(ctx, kafka.FetchRequest{
+			Broker: at.Leader, MaxWait: pollLog, MaxBytes: 1 << 20,
+			Wants: []kafka.Want{{Partition: at, Offset: int64(from), MaxBytes: 1 << 20, LastEpoch: -1}},
+		})
+		if err == nil {
+			err = got[0].Err
+		}
+		if err != nil {
+			return fmt.Errorf("reading %s from offset %d: %w", at, from, err)
+		}
+		for data := got[0].RecordBatches; len(data) > 0 && from < to; {
+			b, rest, err := batch.Next(data)
+			if err != nil {
+				break
+			}
+			data = rest
+			next := offsetxlate.Dest(b.NextOffset())
+			if next > from && !see(foreignOf(b)) {
+				return nil
+			}
+			from = max(from, next)
+		}
+		if err := context.Cause(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// recoverPart is for a destination that lost records which it had acknowledged, in an unclean election. Progress lies ahead of what is
+// there, so the map says where to go on: behind the last batch of this writer that is left.
+func (l *life) recoverPart(p *part, prog checkpoint.Progress, f *fenced) error {
+	m, err := l.stored.pages.Map(p.Key())
+	if err != nil {
+		return err
+	}
+	left := f.start
+	if f.last != nil {
+		left = f.last.next
+	}
+	if m == nil || m.End().Dst < left || !m.TruncateDest(left) {
+		return kafka.Because(kafka.ResumePointLost, fmt.Sprintf("%s lost records behind offset %d that it had acknowledged, and the offset map does not say which", p.Remote, left),
+			"an unclean leader election lost them; delete the copy and make it again, empty and with as many partitions: it is copied anew then")
+	}
+	p.xlate = m
+	p.mark = 0 // all of it, for what is stored goes further
+	next := m.End().Src
+	p.stats.Recopied += int64(prog.Source - next)
+	l.log.Warn("the destination lost records that it had acknowledged: they are copied again", slog.String("topic", p.Topic), slog.Int("partition", int(p.Number)),
+		slog.Int64("from", int64(next)), slog.Int64("to", int64(prog.Source)), slog.String("hint", "an unclean leader election took them; set unclean.leader.election.enable=false at the destination"))
+	if err := m.AdvanceDest(f.marker + 1); err != nil {
+		return fmt.Errorf("completing the offset map of %s: %w", p.Key(), err)
+	}
+	p.moveTo(next, 0, f.marker+1)
+	return nil
+}
+
+// closeGap brings progress up to a log of which retention took the place where it stood. The first batch that is left says how many
+// records its epoch had written before, and where none is left its leader remembers the last sequence.
+func closeGap(prog *checkpoint.Progress, f *fenced, remembered int64) error {
+	n := remembered
+	for _, b := range f.tail {
+		if b.writer == prog.Owner {
+			n = prog.Unwrap(b.Sequence)
+			break
+		}
+	}
+	if n < prog.Written {
+		return kafka.Because(kafka.ResumePointLost, fmt.Sprintf("retention took everything from offset %d to %d, and no broker remembers how much that was", prog.Dest, f.start),
+			"raise the retention of the copy; delete it and make it again, empty and with as many partitions: it is copied anew then")
+	}
+	prog.Advance(n, f.start)
+	return nil
+}
