@@ -83,7 +83,10 @@ func shardProblems(p flow.PairStatus) []Problem {
 	g := gathered{}
 	for _, s := range p.Shards {
 		if s.Reason != nil {
-			g.add(pairOf(p).String(), *s.Reason, "shard")
+			g.add(LevelError, pairOf(p).String(), *s.Reason, "shard")
+		}
+		for _, w := range s.Warnings {
+			g.add(LevelWarning, pairOf(p).String(), w, "shard")
 		}
 	}
 	return g
@@ -95,7 +98,10 @@ func partProblems(p flow.PairStatus) []Problem {
 	shards := shardReasons(p)
 	for _, ps := range p.Partitions {
 		if ps.Reason != nil && *ps.Reason != shards[ps.Shard] {
-			g.add(fmt.Sprintf("%s: %s", pairOf(p), ps.Topic), *ps.Reason, "partition")
+			g.add(LevelError, fmt.Sprintf("%s: %s", pairOf(p), ps.Topic), *ps.Reason, "partition")
+		}
+		for _, w := range ps.Warnings {
+			g.add(LevelWarning, fmt.Sprintf("%s: %s", pairOf(p), ps.Topic), w, "partition")
 		}
 	}
 	return g
@@ -103,14 +109,14 @@ func partProblems(p flow.PairStatus) []Problem {
 
 type gathered []Problem
 
-func (g *gathered) add(where string, r kafka.Reason, of string) {
+func (g *gathered) add(l Level, where string, r kafka.Reason, of string) {
 	for i := range *g {
 		if (*g)[i].Where == where && (*g)[i].Code == r.Code {
 			(*g)[i].Count++
 			return
 		}
 	}
-	*g = append(*g, because(LevelError, where, r, of))
+	*g = append(*g, because(l, where, r, of))
 }
 
 // emptyLinks are links whose patterns match nothing: more often a mistake than a wish.

@@ -25,6 +25,7 @@ type fence struct {
 	dir     *kafka.Directory
 	txnID   string
 	id      kafka.ProducerID
+	plain   bool // there is none: transactions are not allowed. A partition is read up to its end, and nobody is shut out.
 }
 
 // fenced is what a fence found in one partition.
@@ -59,6 +60,10 @@ func (f *fence) raise(ctx context.Context, ps []kafka.Partition, from map[kafka.
 	ctx, cancel := context.WithTimeout(ctx, fencePatience)
 	defer cancel()
 	todo := f.ends(ctx, ps, from, out)
+	if f.plain {
+		f.readOn(ctx, todo, out)
+		return out
+	}
 	for len(todo) > 0 && ctx.Err() == nil {
 		open := f.mark(ctx, todo, out)
 		f.readBack(ctx, open, out, time.Now().Add(fenceAgain))
@@ -75,6 +80,22 @@ func (f *fence) raise(ctx context.Context, ps []kafka.Partition, from map[kafka.
 		}
 	}
 	return out
+}
+
+// readOn reads partitions up to their ends, where there is no fence.
+func (f *fence) readOn(ctx context.Context, todo []*scan, out map[kafka.Partition]*fenced) {
+	for _, s := range todo {
+		r := out[s.Partition]
+		r.marker = r.end - 1
+		r.err = f.scan(ctx, s.Partition, offsetxlate.Dest(s.at), r.end, func(x foreign) bool {
+			if x.Base < r.from {
+				r.before = &x
+			} else if !x.control {
+				r.tail = append(r.tail, x)
+			}
+			return true
+		})
+	}
 }
 
 var errNoMarker = errors.New("the fence's marker did not appear in the log")

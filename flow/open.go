@@ -1,6 +1,7 @@
 package flow
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -99,9 +100,10 @@ func (l *life) fenceAll(ctx context.Context, todo map[kafka.Partition]*opening) 
 	}
 	sortPartitions(ps)
 	l.remember(ctx, ps, todo)
+	old := l.fenceOld(ctx, ps) // first: what it wrote then lies before the own marker
 	for at, f := range l.fence.raise(ctx, ps, from) {
 		o := todo[at]
-		if o.fence, o.err = f, f.err; o.err == nil && o.known && diverged(o.prog, f) {
+		if o.fence, o.err = f, cmp.Or(old[at], f.err); o.err == nil && o.known && diverged(o.prog, f) {
 			o.err = l.fence.lastOwn(ctx, at, f, l.ids)
 		}
 	}
@@ -280,8 +282,8 @@ func otherTopic(spec Spec, prog checkpoint.Progress, at kafka.Partition) (kafka.
 func (l *life) newPart(at kafka.Partition, spec Spec) *part {
 	p := &part{
 		Spec: spec, owner: l.shard, id: l.id, budget: l.env.budget, state: Opening, behind: true, lastEpoch: -1, unnoted: nothingUnnoted,
-		mapBytes: l.env.mapBytes,
-		prog:     checkpoint.Progress{Owner: l.id, SrcID: spec.SourceID, DstID: at.TopicID, SourceEpoch: -1, DestEpoch: at.LeaderEpoch},
+		mapBytes: l.env.mapBytes, memory: l.dst.Memory().Producer,
+		prog: checkpoint.Progress{Owner: l.id, SrcID: spec.SourceID, DstID: at.TopicID, SourceEpoch: -1, DestEpoch: at.LeaderEpoch},
 	}
 	p.outlet = l.dst.Producer.Outlet(spec.Remote, spec.Number, p.onAck, p.stuck)
 	return p
@@ -312,8 +314,13 @@ func (l *life) beginPart(ctx context.Context, p *part, f *fenced) error {
 func (l *life) resumePart(p *part, prog checkpoint.Progress, f *fenced) error {
 	var tail []checkpoint.Batch
 	for _, b := range f.tail {
-		if b.writer == prog.Owner {
+		switch {
+		case b.writer == prog.Owner:
 			tail = append(tail, b.Batch)
+		case l.ids[b.writer.ID]: // an older owner that was not fenced: it wrote what this one had written, or was to
+			p.stats.Zombie += int64(b.Count)
+		default:
+			p.stats.Foreign += int64(b.Count)
 		}
 	}
 	next, written, copied, err := prog.Resume(tail)

@@ -80,11 +80,16 @@ type part struct {
 	busy      []*chunk // under way, the oldest first
 	flying    int      // bytes of busy
 	answered  time.Time
-	full      bool  // it was asked what it wants, and had no room
-	behind    bool  // the source has more than an answer brings
-	assigned  int64 // records of this epoch that are in the queue or beyond
-	unnoted   int64 // first record whose run is not acknowledged in the progress topic
-	gone      int   // how often the part went back to what is acknowledged
+	memory    time.Duration // for how long a leader remembers a producer, by the timestamp of its last batch
+	weak      bool          // a leader may have forgotten this writer, and its fence
+	weakened  bool          // something old was sent since the last marker was asked for
+	markAt    time.Time     // when it was
+	markers   int           // markers that may lie behind the last record
+	full      bool          // it was asked what it wants, and had no room
+	behind    bool          // the source has more than an answer brings
+	assigned  int64         // records of this epoch that are in the queue or beyond
+	unnoted   int64         // first record whose run is not acknowledged in the progress topic
+	gone      int           // how often the part went back to what is acknowledged
 
 	// prog is what the progress topic holds or is to hold next: the place of the last save, and every run since then. The
 	// maps are saved before it, so that the runs from that place on are all that a successor needs to complete them.
@@ -101,7 +106,10 @@ type part struct {
 
 // partOwner is what a part tells its shard.
 type partOwner interface {
-	needNote(*part)             // runs wait to be noted
+	needNote(*part)  // runs wait to be noted
+	sure() bool      // this node was the owner a moment ago
+	needProof(*part) // whether it still is has to be asked
+	foundStrange(p *part, from, to offsetxlate.Dest)
 	partFailed(*part, error)    // the shard must take a new epoch
 	outOfRange(*part)           // the source does not hold the place that is to be read
 	staleSource()               // the source's metadata was wrong
@@ -118,6 +126,8 @@ type Stats struct {
 	Gaps            int64 // stretches that the source no longer held, stepped over by policy
 	GapRecords      int64
 	Aborted         int64 // records of aborted transactions that were left out
+	Zombie          int64 // records that an older owner wrote behind the back of a later one
+	Foreign         int64 // records that something else wrote into the copy, as far as they were seen
 	Recopied        int64 // source offsets that the destination had acknowledged, and lost
 	SourceEnd       int64
 	SourceStable    int64 // last stable offset: an open transaction holds back what is beyond
@@ -270,6 +280,9 @@ func (p *part) pump() {
 			p.owner.needNote(p)
 			return
 		}
+		if !p.maySend(c) {
+			return
+		}
 		if err := batch.Patch(c.Data, p.id.ID, p.id.Epoch, sequence(c.first)); err != nil {
 			p.owner.partFailed(p, fmt.Errorf("patching a batch of %s: %w", p.Key(), err))
 			return
@@ -307,7 +320,7 @@ func (p *part) gather() bool {
 
 // window is how many batches may be under way.
 func (p *part) window() int {
-	if time.Since(p.answered) > windowAlone {
+	if p.weak || time.Since(p.answered) > windowAlone {
 		return 1
 	}
 	return windowMost
@@ -346,6 +359,10 @@ func (p *part) onAck(a Ack) {
 		p.owner.partFailed(p, kafka.Because(kafka.DestinationTruncated, fmt.Sprintf("the destination put a batch at offset %d, below %d which it had acknowledged", a.Base, p.dest), "an unclean leader election lost records there"))
 		return
 	}
+	if past := p.dest + offsetxlate.Dest(p.markers); offsetxlate.Dest(a.Base) > past {
+		p.owner.foundStrange(p, p.dest, offsetxlate.Dest(a.Base))
+	}
+	p.markers = 0
 	p.arrived(c, offsetxlate.Dest(a.Base))
 	p.pump()
 	p.tellSettled()

@@ -1,6 +1,7 @@
 package flow
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -8,6 +9,8 @@ import (
 	"maps"
 	"sync"
 	"time"
+
+	"github.com/twmb/franz-go/pkg/kerr"
 
 	"github.com/meshd/meshd/checkpoint"
 	"github.com/meshd/meshd/kafka"
@@ -39,6 +42,11 @@ type shard struct {
 	notes   map[*part]struct{}      // parts that wait for their runs to be noted
 	ranges  map[*part]struct{}      // parts whose place is not in the source's log
 	blocked map[string]kafka.Reason // wanted, but not to be opened at present
+
+	unproven map[*part]struct{} // parts that wait to know whether this node is still the owner
+	proof    time.Duration      // bootTime when that was asked last; 0: never in this epoch
+	strange  []strange
+	lesser   []kafka.Reason // why this writer can't promise what others do
 }
 
 // env is what all shards of a node share.
@@ -67,7 +75,7 @@ func newShard(id topology.Shard, t told, e *env, src *Source, dst *Destination, 
 	return &shard{
 		id: id, told: t, env: e, src: src, dst: dst, state: New, twin: -1, kick: make(chan struct{}, 1), want: map[string]Spec{},
 		seq: -1, claim: kafka.ProducerID{ID: -1}, log: log.With(slog.String("shard", id.String())), parts: map[string]*part{},
-		notes: map[*part]struct{}{}, ranges: map[*part]struct{}{}, blocked: map[string]kafka.Reason{},
+		notes: map[*part]struct{}{}, ranges: map[*part]struct{}{}, blocked: map[string]kafka.Reason{}, unproven: map[*part]struct{}{},
 	}
 }
 
@@ -175,7 +183,9 @@ type life struct {
 	stored   stored
 	later    map[string]again // partitions that could not be opened
 	beside   beside
-	ids      map[int64]bool // producer ids that this writer has had, as far as it is known
+	renewAt  time.Time
+	old      kafka.ProducerID // of the owner before, where it had another one; ID -1: none
+	ids      map[int64]bool   // producer ids that this writer has had, as far as it is known
 }
 
 func (s *shard) txnID() string {
@@ -187,12 +197,15 @@ func (s *shard) open(ctx context.Context) (*life, error) {
 	if err := s.mayOpen(ctx); err != nil {
 		return nil, err
 	}
-	id, err := s.dst.Control.InitProducer(ctx, s.txnID())
+	before, had := s.dst.Writers.known(s.id)
+	l, err := s.claimIt(ctx)
 	if err != nil {
 		return nil, err
 	}
-	s.claim = id
-	seq, err := checkpoint.Register(ctx, s.dst.Control, id, checkpoint.Writer{
+	if had && before.ID.ID != l.id.ID {
+		l.old, l.ids[before.ID.ID] = before.ID, true
+	}
+	seq, err := checkpoint.Register(ctx, s.dst.Control, l.id, checkpoint.Writer{
 		ClusterID: s.dst.ID(), Origin: s.id.Origin, Shard: s.id.Number, Node: s.env.node, Held: s.toldNow().epoch, At: time.Now().UnixMilli(),
 	})
 	if err != nil {
@@ -201,17 +214,67 @@ func (s *shard) open(ctx context.Context) (*life, error) {
 	s.mu.Lock()
 	s.seq = seq
 	s.mu.Unlock()
-	l := &life{shard: s, id: id, later: map[string]again{}, ids: map[int64]bool{id.ID: true}, fence: &fence{cluster: s.dst.Control, dir: s.dst.Dir, txnID: s.txnID(), id: id}}
 	if err := l.openLedgers(ctx); err != nil {
 		return nil, err
 	}
 	s.mu.Lock()
-	s.writer, s.broken = id, nil
+	s.writer, s.broken, s.proof, s.strange = l.id, nil, 0, nil
 	clear(s.notes)
 	clear(s.ranges)
 	clear(s.blocked)
+	clear(s.unproven)
 	s.mu.Unlock()
 	return l, nil
+}
+
+// claimIt gets a producer id: the shard's own in a new epoch or, where transactions are not allowed, any.
+func (s *shard) claimIt(ctx context.Context) (*life, error) {
+	plain := false
+	s.lessen()
+	id, err := s.dst.Control.InitProducer(ctx, s.txnID())
+	if errors.Is(err, kerr.TransactionalIDAuthorizationFailed) || errors.Is(err, kerr.UnsupportedVersion) {
+		s.lessen(kafka.Because(kafka.AtLeastOnce, "an owner that comes back after it was replaced may write records twice: "+kafka.Explain(err, "").Text, kafka.Hint(err)))
+		plain = true
+		id, err = s.dst.Control.InitProducer(ctx, "")
+	}
+	if err != nil {
+		return nil, err
+	}
+	s.claim = id
+	return &life{
+		shard: s, id: id, later: map[string]again{}, ids: map[int64]bool{id.ID: true}, old: kafka.ProducerID{ID: -1},
+		renewAt: time.Now().Add(min(renewAtMost, s.dst.Memory().Txn/4)),
+		fence:   &fence{cluster: s.dst.Control, dir: s.dst.Dir, txnID: s.txnID(), id: id, plain: plain},
+	}, nil
+}
+
+// lessen says why this writer can't promise what others do; without a reason it can.
+func (s *shard) lessen(why ...kafka.Reason) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.lesser = why
+}
+
+// fenceOld shuts out the id that the owner before had, if that was another one: it expired, or its epochs ran out. The shard's own marker
+// does not stop it.
+func (l *life) fenceOld(ctx context.Context, ps []kafka.Partition) map[kafka.Partition]error {
+	if l.old.ID < 0 {
+		return nil
+	}
+	out := map[kafka.Partition]error{}
+	for i, err := range l.dst.Control.WriteMarkers(ctx, l.old, ps) {
+		switch {
+		case err == nil:
+		case kafka.Classify(err) == kafka.Denied || errors.Is(err, kerr.UnsupportedVersion):
+			if !l.fence.plain { // that one has said it already
+				l.lessen(kafka.Because(kafka.PredecessorUnfenced, fmt.Sprintf("producer id %d, by which the shard was written before, is not shut out: %v", l.old.ID, err),
+					kafka.Grant("--cluster", "Alter", "ClusterAction")+"; or make sure that the node before is stopped"))
+			}
+		default:
+			out[ps[i]] = err
+		}
+	}
+	return out
 }
 
 func (l *life) openLedgers(ctx context.Context) error {
@@ -225,8 +288,9 @@ func (l *life) openLedgers(ctx context.Context) error {
 		}
 		ps = append(ps, p)
 	}
+	old := l.fenceOld(ctx, ps)
 	for p, f := range l.fence.raise(ctx, ps, nil) {
-		if f.err != nil {
+		if f.err = cmp.Or(old[p], f.err); f.err != nil {
 			return fmt.Errorf("fencing %s: %w", p, f.err)
 		}
 	}
@@ -252,6 +316,10 @@ func (l *life) step(ctx context.Context) error {
 		return err
 	}
 	l.openWanted(ctx)
+	l.upkeep(ctx)
+	if err := l.prove(ctx); err != nil {
+		return err
+	}
 	if err := l.findRanges(ctx); err != nil {
 		return err
 	}

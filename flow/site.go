@@ -27,6 +27,7 @@ type Site struct {
 	id      string
 	brokers int
 	trouble error
+	memory  kafka.Memory // Txn 0: not asked yet
 }
 
 // Source is a cluster that a pair reads from. Each pair has a fetcher of its own: a fetch session reads a partition from one place.
@@ -133,9 +134,37 @@ func (s *Site) meet(ctx context.Context) error {
 	return nil
 }
 
+// Memory is how long the brokers remember producers, as far as they say.
+func (s *Site) Memory() kafka.Memory {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.memory.Txn == 0 {
+		return kafka.DefaultMemory
+	}
+	return s.memory
+}
+
+// askMemory asks for it once. Brokers that don't say it are taken to do as brokers do.
+func (s *Site) askMemory(ctx context.Context) {
+	s.mu.Lock()
+	known := s.memory.Txn != 0
+	s.mu.Unlock()
+	if known {
+		return
+	}
+	m, err := s.Control.Memory(ctx)
+	if err != nil && kafka.Classify(err) != kafka.Denied {
+		return
+	}
+	s.mu.Lock()
+	s.memory = m
+	s.mu.Unlock()
+}
+
 // prepare makes the topics that meshd owns at a destination.
 func (s *Site) prepare(ctx context.Context, origin topology.Alias) error {
 	brokers := s.brokerCount()
+	s.askMemory(ctx)
 	err := checkpoint.EnsureOwned(ctx, s.Control, brokers, 1, checkpoint.TopicsTopic, checkpoint.GroupsTopic, checkpoint.NodesTopic)
 	if err == nil {
 		err = checkpoint.EnsureWriters(ctx, s.Control, brokers)

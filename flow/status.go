@@ -44,6 +44,8 @@ type ShardStatus struct {
 	Reason *kafka.Reason `json:"reason,omitempty"`
 	Writer string        `json:"writer,omitempty"` // producer id/epoch
 	Epoch  uint64        `json:"assignment_epoch"`
+	// Warnings are what does not stop it, and is to be known: at_least_once, predecessor_unfenced.
+	Warnings []kafka.Reason `json:"warnings,omitempty"`
 }
 
 // PartStatus is one partition.
@@ -61,6 +63,8 @@ type PartStatus struct {
 	Behind    time.Duration `json:"behind"`
 	MapBytes  int           `json:"map_bytes"`
 	Stats     Stats         `json:"stats"`
+	// Warnings are what does not stop it, and is to be known: fence_weak, foreign_writes.
+	Warnings []kafka.Reason `json:"warnings,omitempty"`
 }
 
 // Status takes a snapshot.
@@ -146,7 +150,7 @@ func some(r kafka.Reason) *kafka.Reason {
 func (s *shard) status() (ShardStatus, []PartStatus) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	st := ShardStatus{Number: s.id.Number, State: s.state, Reason: some(s.reason), Epoch: s.told.epoch}
+	st := ShardStatus{Number: s.id.Number, State: s.state, Reason: some(s.reason), Epoch: s.told.epoch, Warnings: s.lesser}
 	if s.writer.ID > 0 || s.writer.Epoch > 0 {
 		st.Writer = s.writer.String()
 	}
@@ -178,7 +182,7 @@ func (p *part) status() PartStatus {
 	defer p.mu.Unlock()
 	st := PartStatus{
 		Topic: p.Topic, Partition: p.Number, Remote: p.Remote, State: p.state, Reason: some(p.reason),
-		Next: int64(p.prog.SourceOf(p.written)), Dest: int64(p.dest), End: p.stats.SourceEnd, Lag: -1, MapBytes: p.xlate.Size(), Stats: p.stats,
+		Next: int64(p.prog.SourceOf(p.written)), Dest: int64(p.dest), End: p.stats.SourceEnd, Lag: -1, MapBytes: p.xlate.Size(), Stats: p.stats, Warnings: p.warnings(),
 	}
 	if !p.stats.SeenAt.IsZero() {
 		st.Lag = max(0, p.stats.SourceStable-st.Next)

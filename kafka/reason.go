@@ -44,6 +44,12 @@ const (
 	SameCluster            = "same_cluster"
 	TopicNotMade           = "topic_not_created"
 	ConfigsNotAligned      = "configs_not_aligned"
+
+	// What is to be known, and stops nothing.
+	FenceWeak           = "fence_weak"
+	ForeignWrites       = "foreign_writes"
+	AtLeastOnce         = "at_least_once"
+	PredecessorUnfenced = "predecessor_unfenced"
 )
 
 // Because makes a Reason; hint may be "".

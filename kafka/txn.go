@@ -32,7 +32,7 @@ func (p pinned) MaxVersion() int16 { return p.max }
 const transactionTimeout = 10 * time.Second
 
 // InitProducer makes the caller the owner of a transactional id: an older owner's epoch is now out of date.
-// It waits, within ctx, while the coordinator still ends a transaction of the one before.
+// Without one it gets an id that nobody else has. It waits, within ctx, while the coordinator still ends a transaction of the one before.
 func (c *Cluster) InitProducer(ctx context.Context, txnID string) (ProducerID, error) {
 	for wait := 10 * time.Millisecond; ; wait = min(2*wait, time.Second) {
 		id, err := c.initOnce(ctx, txnID)
@@ -47,7 +47,9 @@ func (c *Cluster) InitProducer(ctx context.Context, txnID string) (ProducerID, e
 
 func (c *Cluster) initOnce(ctx context.Context, txnID string) (ProducerID, error) {
 	req := kmsg.NewPtrInitProducerIDRequest()
-	req.TransactionalID = &txnID
+	if txnID != "" {
+		req.TransactionalID = &txnID
+	}
 	req.TransactionTimeoutMillis = int32(transactionTimeout.Milliseconds())
 	req.ProducerID, req.ProducerEpoch = -1, -1
 	resp, err := req.RequestWith(ctx, c.Client)
