@@ -1,0 +1,90 @@
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"log"
+	"os"
+	"os/signal"
+	"slices"
+	"strings"
+	"syscall"
+)
+
+type flags struct {
+	cells, tools string
+	quick, list  bool
+	repeat       int
+}
+
+func main() {
+	log.SetFlags(log.Ltime)
+	var f flags
+	flag.StringVar(&f.cells, "cells", "", "names, or beginnings of names, of the cells to run; none: all")
+	flag.StringVar(&f.tools, "tools", "", "names of the tools to run; none: all")
+	flag.BoolVar(&f.quick, "quick", false, "a tenth of the records, once each: to see that it works")
+	flag.BoolVar(&f.list, "list", false, "print cells and tools")
+	flag.IntVar(&f.repeat, "repeat", 0, "how often each cell is run; 0: as the cell says")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx, f); err != nil {
+		log.Print(err)
+		stop()
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, f flags) error {
+	chosen := slices.DeleteFunc(cells(), func(c cell) bool { return !chosenBy(f.cells, c.name) })
+	if f.list {
+		for _, c := range chosen {
+			fmt.Printf("%-16s %s\n", c.name, c.about)
+		}
+		return nil
+	}
+	b, err := newBench(ctx)
+	if err != nil {
+		return err
+	}
+	defer b.close()
+	for _, c := range chosen {
+		if err := b.runCell(ctx, c, f); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (b *bench) runCell(ctx context.Context, c cell, f flags) error {
+	if f.quick {
+		c.records, c.repeat = c.records/10, 1
+	}
+	if f.repeat > 0 {
+		c.repeat = f.repeat
+	}
+	topic := "t-" + c.name
+	log.Printf("%s: producing %d records", c.name, c.records)
+	if err := fill(ctx, b.from, topic, c.workload); err != nil {
+		return err
+	}
+	for range c.repeat {
+		for _, t := range tools {
+			if !chosenBy(f.tools, t.name) {
+				continue
+			}
+			m, err := b.throughput(ctx, t, topic, c)
+			log.Printf("%s %s %v %v", c.name, t.name, m, err)
+		}
+	}
+	dropTopics(ctx, b.from, topic)
+	return ctx.Err()
+}
+
+func chosenBy(list, name string) bool {
+	if list == "" {
+		return true
+	}
+	return slices.ContainsFunc(strings.Split(list, ","), func(s string) bool { return s == name })
+}
