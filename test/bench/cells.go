@@ -1,6 +1,9 @@
 package main
 
-import "strconv"
+import (
+	"fmt"
+	"strconv"
+)
 
 // cell is one situation in which tools are measured.
 type cell struct {
@@ -9,6 +12,7 @@ type cell struct {
 	kind    kind
 	rate    int // records a second, where they are produced while they are copied
 	repeat  int
+	workers int      // where one is killed
 	distant bool     // through a proxy that holds everything up
 	tools   []string // that can be measured so; none: all
 }
@@ -46,6 +50,40 @@ func cells() []cell {
 	return append(all, liveCells(base)...)
 }
 
+// liveCells are those in which records are produced while they are copied.
 func liveCells(base cell) (all []cell) {
+	follow := []string{"kgocopy", "meshd", "mm2", "mm2-tuned"}
+	base.repeat, base.tools = 1, follow
+	add := func(k kind, name, about string, rate int, change func(*cell)) {
+		c := base
+		c.kind, c.name, c.about, c.rate = k, name, about, rate
+		change(&c)
+		all = append(all, c)
+	}
+	for _, rate := range []int{1_000, 5_000, 20_000} {
+		add(latency, "latency-"+strconv.Itoa(rate), comma(rate)+"/s of 1 KiB", rate, func(*cell) {})
+	}
+	add(start, "start", "process to its first record", 0, func(c *cell) { c.records, c.repeat = 1_000, 3 })
+	for _, rate := range []int{200, 5_000} {
+		add(kill, "kill-"+strconv.Itoa(rate), "kill -9 of one of two workers at "+comma(rate)+"/s", rate, func(c *cell) {
+			c.workers, c.tools = 2, []string{"meshd", "mm2", "mm2-tuned"}
+		})
+	}
+	for _, rate := range []int{0, 5_000} {
+		add(groups, "groups-"+strconv.Itoa(rate), "a group's commit, at "+comma(rate)+" records/s", rate, func(c *cell) {
+			c.records, c.tools = 80_000, []string{"meshd"}
+		})
+	}
 	return all
 }
+
+// comma writes thousands apart.
+func comma(n int) string {
+	if n < 1000 {
+		return strconv.Itoa(n)
+	}
+	return fmt.Sprintf("%s,%03d", comma(n/1000), n%1000)
+}
+
+// topic is what a cell's source is called, where all runs copy the same one.
+func (c cell) topic() string { return "t-" + c.name }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"log"
@@ -49,37 +50,26 @@ func run(ctx context.Context, f flags) error {
 		return err
 	}
 	defer b.close()
+	with := slices.DeleteFunc(slices.Clone(tools), func(t tool) bool { return !chosenBy(f.tools, t.name) })
+	var wrong error
 	for _, c := range chosen {
-		if err := b.runCell(ctx, c, f); err != nil {
+		_, err := b.runCell(ctx, f.adapt(c), with)
+		if ctx.Err() != nil {
 			return err
 		}
+		wrong = errors.Join(wrong, err)
 	}
-	return nil
+	return wrong
 }
 
-func (b *bench) runCell(ctx context.Context, c cell, f flags) error {
+func (f flags) adapt(c cell) cell {
 	if f.quick {
-		c.records, c.repeat = c.records/10, 1
+		c.records, c.repeat = max(1_000, c.records/10), 1
 	}
 	if f.repeat > 0 {
 		c.repeat = f.repeat
 	}
-	topic := "t-" + c.name
-	log.Printf("%s: producing %d records", c.name, c.records)
-	if err := fill(ctx, b.from, topic, c.workload); err != nil {
-		return err
-	}
-	for range c.repeat {
-		for _, t := range tools {
-			if !chosenBy(f.tools, t.name) {
-				continue
-			}
-			m, err := b.throughput(ctx, t, topic, c)
-			log.Printf("%s %s %v %v", c.name, t.name, m, err)
-		}
-	}
-	dropTopics(ctx, b.from, topic)
-	return ctx.Err()
+	return c
 }
 
 func chosenBy(list, name string) bool {

@@ -4,6 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -137,3 +141,12 @@ func (b *bench) compare(ctx context.Context, topic, remote string) error {
 
 // errWrong is a copy that is not its source: the run fails.
 var errWrong = errors.New("the copy is not its source")
+
+// String lists the numbers by name.
+func (m measurement) String() string {
+	var text []string
+	for _, name := range slices.Sorted(maps.Keys(m)) {
+		text = append(text, name+" "+strconv.FormatFloat(m[name], 'g', 4, 64))
+	}
+	return strings.Join(text, ", ")
+}

@@ -1,0 +1,124 @@
+package main
+
+import (
+	"io"
+	"net"
+	"sync"
+	"time"
+)
+
+// proxy forwards TCP connections and holds back what passes for a time each way. It does not bound what is under way, as a window
+// would, and loses nothing.
+type proxy struct {
+	listener net.Listener
+	target   string
+	delay    time.Duration
+
+	mu    sync.Mutex
+	open  map[net.Conn]bool
+	ended bool
+	tasks sync.WaitGroup
+}
+
+func startProxy(address, target string, delay time.Duration) (*proxy, error) {
+	listener, err := net.Listen("tcp", address)
+	if err != nil {
+		return nil, err
+	}
+	p := &proxy{listener: listener, target: target, delay: delay, open: map[net.Conn]bool{}}
+	p.tasks.Go(p.accept)
+	return p, nil
+}
+
+func (p *proxy) accept() {
+	for {
+		near, err := p.listener.Accept()
+		if err != nil {
+			return // closed
+		}
+		p.tasks.Go(func() { p.serve(near) })
+	}
+}
+
+func (p *proxy) serve(near net.Conn) {
+	far, err := net.Dial("tcp", p.target)
+	if err != nil || !p.hold(near, far) {
+		near.Close()
+		return
+	}
+	p.tasks.Go(func() { p.forward(near, far) })
+	p.forward(far, near)
+}
+
+// hold notes connections, so that close can end them. They are closed where that was already.
+func (p *proxy) hold(conns ...net.Conn) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, c := range conns {
+		if p.ended {
+			c.Close()
+			continue
+		}
+		p.open[c] = true
+	}
+	return !p.ended
+}
+
+// parcel is what was read, and when it may go on.
+type parcel struct {
+	data []byte
+	due  time.Time
+}
+
+// underWay bounds the memory of a connection in one direction: 16 MiB at 32 KiB a parcel.
+const underWay = 512
+
+// forward passes on until an end closes, and then closes both.
+func (p *proxy) forward(to, from net.Conn) {
+	parcels := make(chan parcel, underWay)
+	p.tasks.Go(func() {
+		defer p.release(to, from)
+		for next := range parcels {
+			if time.Until(next.due) > 0 {
+				<-time.After(time.Until(next.due))
+			}
+			if _, err := to.Write(next.data); err != nil {
+				break
+			}
+		}
+		for range parcels { // the reader below must not wait
+		}
+	})
+	defer close(parcels)
+	for {
+		buffer := make([]byte, 32<<10)
+		n, err := from.Read(buffer)
+		if n > 0 {
+			parcels <- parcel{buffer[:n], time.Now().Add(p.delay)}
+		}
+		if err != nil { // io.EOF or closed
+			return
+		}
+	}
+}
+
+func (p *proxy) release(conns ...io.Closer) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, c := range conns {
+		c.Close()
+		delete(p.open, c.(net.Conn))
+	}
+}
+
+// close ends all connections and returns when nothing of the proxy runs.
+func (p *proxy) close() {
+	p.listener.Close()
+	p.mu.Lock()
+	p.ended = true
+	for c := range p.open {
+		c.Close()
+	}
+	p.mu.Unlock()
+	p.tasks.Wait()
+}
