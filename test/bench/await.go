@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -40,11 +41,12 @@ func awaitFor(ctx context.Context, patience time.Duration, what string, processe
 	}
 }
 
-func said(processes []*process) (text string) {
+func said(processes []*process) string {
+	var text strings.Builder
 	for _, p := range processes {
-		text += "\n" + p.tail(10)
+		text.WriteString("\n" + p.tail(10))
 	}
-	return text
+	return text.String()
 }
 
 // pass lets time go by.

@@ -34,7 +34,7 @@ func (b *bench) startLive(ctx context.Context, t tool, c cell) (*live, error) {
 func (l *live) work(workers int) error {
 	l.job.workers = workers
 	for n := range workers {
-		p, err := l.job.start(l.tool, n)
+		p, err := l.launch(l.tool, n)
 		if err != nil {
 			return err
 		}

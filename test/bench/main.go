@@ -14,35 +14,37 @@ import (
 )
 
 type flags struct {
-	cells, tools string
-	quick, list  bool
-	repeat       int
+	cells, tools, page   string
+	quick, list, figures bool
+	repeat               int
 }
 
 func main() {
 	log.SetFlags(log.Ltime)
 	var f flags
-	flag.StringVar(&f.cells, "cells", "", "names, or beginnings of names, of the cells to run; none: all")
-	flag.StringVar(&f.tools, "tools", "", "names of the tools to run; none: all")
+	flag.StringVar(&f.cells, "cells", "", "cells to run, with commas between; a name that ends in '-' means all that begin so; none: all")
+	flag.StringVar(&f.tools, "tools", "", "tools to run, with commas between; none: all")
+	flag.StringVar(&f.page, "page", "", "file to write the tables to; none: build/BENCHMARKS.md")
 	flag.BoolVar(&f.quick, "quick", false, "a tenth of the records, once each: to see that it works")
-	flag.BoolVar(&f.list, "list", false, "print cells and tools")
-	flag.IntVar(&f.repeat, "repeat", 0, "how often each cell is run; 0: as the cell says")
+	flag.BoolVar(&f.list, "list", false, "print the names of cells and tools")
+	flag.BoolVar(&f.figures, "figures", false, "measure meshd alone, and print what it is built to reach beside what it reaches")
+	flag.IntVar(&f.repeat, "repeat", 0, "how often a tool is run in a cell; 0: as the cell says")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	if err := run(ctx, f); err != nil {
-		log.Print(err)
-		stop()
-		os.Exit(1)
+	err := run(ctx, f)
+	stop()
+	if err != nil {
+		log.Fatal(err)
 	}
 }
 
 func run(ctx context.Context, f flags) error {
-	chosen := slices.DeleteFunc(cells(), func(c cell) bool { return !chosenBy(f.cells, c.name) })
+	chosen, with := chosenCells(f.cells), named(f.tools)
+	if len(chosen) == 0 || len(with) == 0 {
+		return errors.New("no cell or no tool is called so; -list names them")
+	}
 	if f.list {
-		for _, c := range chosen {
-			fmt.Printf("%-16s %s\n", c.name, c.about)
-		}
+		list(chosen, with)
 		return nil
 	}
 	b, err := newBench(ctx)
@@ -50,16 +52,43 @@ func run(ctx context.Context, f flags) error {
 		return err
 	}
 	defer b.close()
-	with := slices.DeleteFunc(slices.Clone(tools), func(t tool) bool { return !chosenBy(f.tools, t.name) })
+	if f.figures {
+		return b.runFigures(ctx, f, os.Stdout)
+	}
+	return b.runAll(ctx, f, chosen, with)
+}
+
+// runAll runs cells and saves after each, so that a run that is cut short leaves what it has.
+func (b *bench) runAll(ctx context.Context, f flags, chosen []cell, with []tool) error {
+	m := describe(ctx, b)
+	var all []row
 	var wrong error
 	for _, c := range chosen {
-		_, err := b.runCell(ctx, f.adapt(c), with)
+		rows, err := b.runCell(ctx, f.adapt(c), with)
 		if ctx.Err() != nil {
 			return err
 		}
-		wrong = errors.Join(wrong, err)
+		all, wrong = append(all, rows...), errors.Join(wrong, err)
+		if err := save(b.root, f.page, all, m); err != nil {
+			return err
+		}
 	}
+	for _, t := range report {
+		fmt.Print(t.markdown(all))
+	}
+	fmt.Print(failures(all))
 	return wrong
+}
+
+func list(cells []cell, tools []tool) {
+	fmt.Println("cells:")
+	for _, c := range cells {
+		fmt.Printf("  %-16s %s\n", c.name, c.about)
+	}
+	fmt.Println("tools:")
+	for _, t := range tools {
+		fmt.Printf("  %s\n", t.name)
+	}
 }
 
 func (f flags) adapt(c cell) cell {
@@ -72,9 +101,16 @@ func (f flags) adapt(c cell) cell {
 	return c
 }
 
-func chosenBy(list, name string) bool {
-	if list == "" {
-		return true
-	}
-	return slices.ContainsFunc(strings.Split(list, ","), func(s string) bool { return s == name })
+func chosenCells(names string) []cell {
+	return slices.DeleteFunc(cells(), func(c cell) bool { return !listed(names, c.name) })
+}
+
+func named(names string) []tool {
+	return slices.DeleteFunc(slices.Clone(tools), func(t tool) bool { return !listed(names, t.name) })
+}
+
+func listed(names, name string) bool {
+	return names == "" || slices.ContainsFunc(strings.Split(names, ","), func(s string) bool {
+		return s == name || strings.HasSuffix(s, "-") && strings.HasPrefix(name, s)
+	})
 }

@@ -34,7 +34,7 @@ target.producer.max.request.size = 2097152
 
 // mm2 runs workers of MirrorMaker 2 in its dedicated mode.
 func mm2(more string) func(*job, int) (*exec.Cmd, error) {
-	return func(j *job, worker int) (*exec.Cmd, error) {
+	return func(j *job, _ int) (*exec.Cmd, error) {
 		file, err := j.write("mm2.properties", j.mm2Properties(more))
 		if err != nil {
 			return nil, err

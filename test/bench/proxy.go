@@ -1,8 +1,9 @@
 package main
 
 import (
-	"io"
+	"maps"
 	"net"
+	"slices"
 	"sync"
 	"time"
 )
@@ -43,7 +44,7 @@ func (p *proxy) accept() {
 func (p *proxy) serve(near net.Conn) {
 	far, err := net.Dial("tcp", p.target)
 	if err != nil || !p.hold(near, far) {
-		near.Close()
+		closeAll(near)
 		return
 	}
 	p.tasks.Go(func() { p.forward(near, far) })
@@ -55,11 +56,10 @@ func (p *proxy) hold(conns ...net.Conn) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, c := range conns {
-		if p.ended {
-			c.Close()
-			continue
-		}
 		p.open[c] = true
+	}
+	if p.ended {
+		closeAll(conns...)
 	}
 	return !p.ended
 }
@@ -96,18 +96,24 @@ func (p *proxy) forward(to, from net.Conn) {
 		if n > 0 {
 			parcels <- parcel{buffer[:n], time.Now().Add(p.delay)}
 		}
-		if err != nil { // io.EOF or closed
+		if err != nil { // its end, or closed
 			return
 		}
 	}
 }
 
-func (p *proxy) release(conns ...io.Closer) {
+func (p *proxy) release(conns ...net.Conn) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	closeAll(conns...)
 	for _, c := range conns {
-		c.Close()
-		delete(p.open, c.(net.Conn))
+		delete(p.open, c)
+	}
+}
+
+func closeAll(conns ...net.Conn) {
+	for _, c := range conns {
+		_ = c.Close() // one that is closed already is what is wanted
 	}
 }
 
@@ -116,9 +122,7 @@ func (p *proxy) close() {
 	p.listener.Close()
 	p.mu.Lock()
 	p.ended = true
-	for c := range p.open {
-		c.Close()
-	}
+	closeAll(slices.Collect(maps.Keys(p.open))...)
 	p.mu.Unlock()
 	p.tasks.Wait()
 }

@@ -36,7 +36,7 @@ func (b *bench) throughput(ctx context.Context, t tool, topic string, c cell) (m
 	}
 	defer client.Close()
 	defer dropTopics(ctx, b.to, j.remote())
-	p, err := j.start(t, 0)
+	p, err := j.launch(t, 0)
 	if err != nil {
 		return nil, err
 	}

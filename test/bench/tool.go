@@ -10,9 +10,7 @@ import (
 
 // tool is a program that copies a topic from one cluster into the other.
 type tool struct {
-	name string
-	// follows says that it goes on with what is produced later; the others end where the topic ended when they began.
-	follows bool
+	name    string
 	command func(*job, int) (*exec.Cmd, error)
 }
 
@@ -31,8 +29,8 @@ type job struct {
 // remote is the copy's name.
 func (j *job) remote() string { return j.id + "." + j.topic }
 
-// start starts one worker of the tool.
-func (j *job) start(t tool, worker int) (*process, error) {
+// launch starts one worker of the tool.
+func (j *job) launch(t tool, worker int) (*process, error) {
 	cmd, err := t.command(j, worker)
 	if err != nil {
 		return nil, fmt.Errorf("preparing %s: %w", t.name, err)
@@ -49,10 +47,10 @@ func (j *job) write(name, text string) (string, error) {
 // tools in the order in which they are run and shown.
 var tools = []tool{
 	{name: "rawcopy", command: yard("rawcopy")},
-	{name: "kgocopy", command: yard("kgocopy"), follows: true},
-	{name: "meshd", command: meshd, follows: true},
-	{name: "mm2", command: mm2(shipped), follows: true},
-	{name: "mm2-tuned", command: mm2(tuned), follows: true},
+	{name: "kgocopy", command: yard("kgocopy")},
+	{name: "meshd", command: meshd},
+	{name: "mm2", command: mm2(shipped)},
+	{name: "mm2-tuned", command: mm2(tuned)},
 }
 
 // yard is a copy program of the folder of this name: what a byte costs where nothing is promised.
