@@ -42,7 +42,7 @@ func cells() []cell {
 	add("size-100B", "records of 100 B", func(c *cell) { c.size, c.records = 100, 5_000_000 })
 	add("size-100KiB", "records of 100 KiB", func(c *cell) { c.size, c.records = 100<<10, 10_000 })
 	add("partitions-1", "1 partition", func(c *cell) { c.partitions = 1 })
-	add("partitions-1000", "1,000 partitions", func(c *cell) { c.partitions = 1000; c.repeat = 1 })
+	add("partitions-1000", "1,000 partitions", func(c *cell) { c.partitions, c.records, c.repeat = 1000, 200_000, 1 })
 	for _, n := range []int{1, 4, 16} {
 		add("batch-"+strconv.Itoa(n), "batches of "+strconv.Itoa(n)+" at the source", func(c *cell) { c.batch = n; c.records = 200_000; c.repeat = 1 })
 	}
@@ -61,7 +61,7 @@ func liveCells(base cell) (all []cell) {
 		all = append(all, c)
 	}
 	for _, rate := range []int{1_000, 5_000, 20_000} {
-		add(latency, "latency-"+strconv.Itoa(rate), comma(rate)+"/s of 1 KiB", rate, func(*cell) {})
+		add(latency, "latency-"+strconv.Itoa(rate), comma(rate)+"/s of 1 KiB", rate, func(c *cell) { c.tools = []string{"meshd", "mm2", "mm2-tuned"} })
 	}
 	add(start, "start", "process to its first record", 0, func(c *cell) { c.records, c.repeat = 1_000, 3 })
 	for _, rate := range []int{200, 5_000} {

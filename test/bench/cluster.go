@@ -79,7 +79,7 @@ next:
 func (c *cluster) client(options ...kgo.Opt) (*kgo.Client, error) {
 	client, err := kgo.NewClient(append([]kgo.Opt{
 		kgo.SeedBrokers(c.address), kgo.MetadataMinAge(50 * time.Millisecond),
-		kgo.BrokerMaxReadBytes(200 << 20),
+		kgo.BrokerMaxReadBytes(200 << 20), kgo.UnknownTopicRetries(-1), // a topic that was just made has no leader yet
 	}, options...)...)
 	if err != nil {
 		return nil, fmt.Errorf("making a client of %s: %w", c.alias, err)

@@ -68,6 +68,9 @@ func (b *bench) runAll(ctx context.Context, f flags, chosen []cell, with []tool)
 		if ctx.Err() != nil {
 			return err
 		}
+		if err != nil {
+			log.Print(err)
+		}
 		all, wrong = append(all, rows...), errors.Join(wrong, err)
 		if err := save(b.root, f.page, all, m); err != nil {
 			return err

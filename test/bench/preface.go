@@ -28,7 +28,7 @@ What is compared:
 * **mm2-tuned** is the same with exactly-once support, tasks and larger fetches and batches: ` + "`test/bench/mm2.go`" + ` has the settings.
 
 A cell differs in what its name says from 1,000,000 records of 1 KiB, half of which compresses away, in 8 partitions and batches as large as
-they get. Cells that are run several times show the median of each number.
+they get. Where a tool was run several times, each number is the median of its runs; MirrorMaker 2 was run once.
 `
 
 const footnote = `

@@ -37,7 +37,7 @@ type pulse struct {
 func startReader(ctx context.Context, c *cluster, topic string) (*reader, error) {
 	client, err := c.client(
 		kgo.ConsumeTopics(topic), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()), kgo.FetchIsolationLevel(kgo.ReadCommitted()),
-		kgo.UnknownTopicRetries(-1), kgo.MetadataMaxAge(100*time.Millisecond), kgo.FetchMaxWait(500*time.Millisecond))
+		kgo.MetadataMaxAge(100*time.Millisecond), kgo.FetchMaxWait(500*time.Millisecond))
 	if err != nil {
 		return nil, err
 	}
