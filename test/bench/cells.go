@@ -69,8 +69,9 @@ func liveCells(base cell) (all []cell) {
 			c.workers, c.tools = 2, []string{"meshd", "mm2", "mm2-tuned"}
 		})
 	}
-	for _, rate := range []int{0, 5_000} {
-		add(groups, "groups-"+strconv.Itoa(rate), "a group's commit, at "+comma(rate)+" records/s", rate, func(c *cell) {
+	for i, about := range []string{"at rest", "at 5,000/s of 1 KiB"} {
+		rate := i * 5_000
+		add(groups, "groups-"+strconv.Itoa(rate), about, rate, func(c *cell) {
 			c.records, c.tools = 80_000, []string{"meshd"}
 		})
 	}

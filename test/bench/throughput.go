@@ -89,7 +89,7 @@ func (j *job) watch(ctx context.Context, client *kgo.Client, p *process, w workl
 }
 
 // settle is how long a complete copy must stay as it is.
-const settle = time.Second
+const settle = 2 * time.Second
 
 func later(a, b time.Time) time.Time {
 	if a.After(b) {
