@@ -5,7 +5,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 )
 
@@ -17,7 +16,7 @@ const shipped = ``
 const tuned = `
 tasks.max = 4
 scheduled.rebalance.max.delay.ms = 0
-exactly.once.source.support = enabled
+target.exactly.once.source.support = enabled
 sync.group.offsets.enabled = true
 source.consumer.fetch.max.bytes = 67108864
 source.consumer.max.partition.fetch.bytes = 8388608
@@ -34,8 +33,12 @@ target.producer.max.request.size = 2097152
 
 // mm2 runs workers of MirrorMaker 2 in its dedicated mode.
 func mm2(more string) func(*job, int) (*exec.Cmd, error) {
-	return func(j *job, _ int) (*exec.Cmd, error) {
-		file, err := j.write("mm2.properties", j.mm2Properties(more))
+	return func(j *job, worker int) (*exec.Cmd, error) {
+		port, err := freeBlock(1)
+		if err != nil {
+			return nil, err
+		}
+		file, err := j.write(fmt.Sprintf("mm2-%d.properties", worker), j.mm2Properties(more, port))
 		if err != nil {
 			return nil, err
 		}
@@ -47,7 +50,7 @@ func mm2(more string) func(*job, int) (*exec.Cmd, error) {
 	}
 }
 
-func (j *job) mm2Properties(more string) string {
+func (j *job) mm2Properties(more string, port int) string {
 	var y strings.Builder
 	fmt.Fprintf(&y, "clusters = %s, eu\n%s.bootstrap.servers = %s\neu.bootstrap.servers = %s\n", j.id, j.id, j.source, j.to.address)
 	fmt.Fprintf(&y, "%s->eu.enabled = true\neu->%s.enabled = false\n%s->eu.topics = %s\n%s->eu.groups = %s-.*\n", j.id, j.id, j.id, j.topic, j.id, j.topic)
@@ -58,8 +61,10 @@ func (j *job) mm2Properties(more string) string {
 	} {
 		fmt.Fprintf(&y, "%s = 1\n", key)
 	}
-	// Workers of the dedicated mode hear of each other's tasks only so.
-	y.WriteString("dedicated.mode.enable.internal.rest = " + strconv.FormatBool(j.workers > 1) + "\nlisteners = http://127.0.0.1:0\n")
+	// Workers of the dedicated mode hear of each other's tasks only so, and exactly-once support asks for it.
+	if j.workers > 1 || strings.Contains(more, "exactly.once") {
+		fmt.Fprintf(&y, "dedicated.mode.enable.internal.rest = true\nlisteners = http://127.0.0.1:%d\n", port)
+	}
 	more = strings.ReplaceAll(more, "\nsource.", "\n"+j.id+".")
 	y.WriteString(strings.ReplaceAll(more, "\ntarget.", "\neu."))
 	return y.String()
