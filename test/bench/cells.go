@@ -39,12 +39,12 @@ func cells() []cell {
 	}
 	add("codec-none", "not compressed", func(c *cell) { c.codec = "none" })
 	add("codec-zstd", "zstd", func(c *cell) { c.codec = "zstd" })
-	add("size-100B", "records of 100 B", func(c *cell) { c.size, c.records = 100, 5_000_000 })
-	add("size-100KiB", "records of 100 KiB", func(c *cell) { c.size, c.records = 100<<10, 10_000 })
+	add("size-100B", "5,000,000 records of 100 B", func(c *cell) { c.size, c.records = 100, 5_000_000 })
+	add("size-100KiB", "10,000 records of 100 KiB", func(c *cell) { c.size, c.records = 100<<10, 10_000 })
 	add("partitions-1", "1 partition", func(c *cell) { c.partitions = 1 })
-	add("partitions-1000", "1,000 partitions", func(c *cell) { c.partitions, c.records, c.repeat = 1000, 200_000, 1 })
+	add("partitions-1000", "1,000 partitions, 200,000 records", func(c *cell) { c.partitions, c.records, c.repeat = 1000, 200_000, 1 })
 	for _, n := range []int{1, 4, 16} {
-		add("batch-"+strconv.Itoa(n), "batches of "+strconv.Itoa(n)+" at the source", func(c *cell) { c.batch = n; c.records = 200_000; c.repeat = 1 })
+		add("batch-"+strconv.Itoa(n), "batches of "+strconv.Itoa(n)+" at the source, 200,000 records", func(c *cell) { c.batch = n; c.records = 200_000; c.repeat = 1 })
 	}
 	add("wan", "50 ms each way", func(c *cell) { c.distant = true; c.repeat = 1 })
 	return append(all, liveCells(base)...)

@@ -20,7 +20,7 @@ type figure struct {
 var figures = []figure{
 	{"first start to the first record", "start", "first_start", 3, "s"},
 	{"restart to the first record", "start", "restart", 1, "s"},
-	{"append to read at 5,000/s of 1 KiB, p99", "latency-5000", "p99", 50, "ms"},
+	{"produced to read at 5,000/s of 1 KiB, p99", "latency-5000", "p99", 50, "ms"},
 	{"peak memory of a node at 5,000/s of 1 KiB", "latency-5000", "memory", 200, "MB"},
 	{"a group's commit to its place, at rest, longest", "groups-0", "sync_longest", 2, "s"},
 	{"a group's commit to its place, at 5,000/s, longest", "groups-5000", "sync_longest", 2, "s"},
