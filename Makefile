@@ -3,7 +3,7 @@ SHELL := /usr/bin/env bash
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test test-unit test-kfake test-real lint lint-selftest fmt kafka clean
+.PHONY: help build demo test test-unit test-kfake test-real lint lint-selftest fmt kafka bench figures clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r target text; do printf '  %-15s %s\n' "$$target" "$$text"; done
@@ -38,6 +38,12 @@ fmt: ## gofumpt and goimports
 kafka: ## Apache Kafka for trials: clusters us and eu on loopback (scripts/kafka.sh says more)
 	scripts/kafka.sh start us
 	scripts/kafka.sh start eu
+
+bench: ## meshd side by side with two copy programs and MirrorMaker 2, on real Kafka, into docs/BENCHMARKS.md (an hour; BENCH='-cells base -quick')
+	go run ./test/bench -page docs/BENCHMARKS.md $(BENCH)
+
+figures: ## what meshd is built to reach, beside what it reaches on this machine
+	go run ./test/bench -figures $(BENCH)
 
 clean: ## what was built here; caches in ~/.cache/meshd stay
 	rm -rf build
