@@ -7,14 +7,15 @@
 //	             └─ part       one partition: queue, what is noted, what is acknowledged         (no goroutine)
 //
 //	source broker ──fetch──> prepare ──chunk──> part ──batch──> Outlet ──produce──> destination broker
-//	     (Fetcher: a goroutine a broker)                     (Producer: a goroutine a broker)
+//	 (Fetcher: a tail and a backlog a broker)                (Producer: a goroutine a broker)
 //
 // Invariants:
 //   - A writer is taken over only while the last who registered is whom the holding goes past, or is this shard itself. Whoever finds
 //     somebody else registered after it stands down, and waits to be told anew.
 //   - A batch goes out only when the destination's log shows this epoch's own marker in that partition.
 //   - The meaning of a sequence number is acknowledged in the progress topic before a batch carries it.
-//   - One batch a partition is under way; it is repeated byte for byte until it is answered.
+//   - At most five batches of a partition are under way, in order; the first is repeated byte for byte until it is answered.
+//   - What is held in memory is bounded by the budget, however far the source is ahead and however long the destination is silent.
 //   - What stops one partition stops that partition, with a reason in words.
 //
 // It must never import the control plane, and never believe gossip, raft or a clock about who may write.
