@@ -47,6 +47,7 @@ const (
 
 	// What is to be known, and stops nothing.
 	FenceWeak           = "fence_weak"
+	ZombieWrites        = "zombie_writes"
 	ForeignWrites       = "foreign_writes"
 	AtLeastOnce         = "at_least_once"
 	PredecessorUnfenced = "predecessor_unfenced"
