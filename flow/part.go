@@ -216,6 +216,7 @@ func (p *part) accept(g kafka.Got, l *lease, rec *recoder) {
 	p.stats.Aborted += got.aborted
 	if err != nil {
 		p.stop(Failed, kafka.Because(kafka.CorruptBatch, fmt.Sprintf("at offset %d: %v", p.at, err), "check the source's log with kafka-dump-log"))
+		p.pump()
 		return
 	}
 	p.recover()
@@ -269,9 +270,15 @@ func (p *part) addRun(n int64, source offsetxlate.Source) {
 	p.unnoted = min(p.unnoted, n)
 }
 
+// mayPump says whether what is queued may go out. What stops reading holds back nothing that was read before, but where the source took
+// back what it had shown: what is queued may be of that.
+func (p *part) mayPump() bool {
+	return p.state != Draining && (p.state != Failed || p.reason.Code != kafka.SourceTruncated)
+}
+
 // pump sends what may go out now.
 func (p *part) pump() {
-	for len(p.queue) > 0 && p.state != Failed && p.state != Draining {
+	for len(p.queue) > 0 && p.mayPump() {
 		if !p.gather() {
 			return
 		}
