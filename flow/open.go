@@ -341,13 +341,14 @@ func (l *life) resumePart(p *part, prog checkpoint.Progress, f *fenced) error {
 	if err != nil {
 		return fmt.Errorf("completing the offset map of %s: %w", p.Key(), err)
 	}
-	p.prog.SourceEnd, p.prog.SeenAt, p.prog.SourceEpoch = prog.SourceEnd, prog.SeenAt, prog.SourceEpoch
+	p.prog.SourceEnd, p.prog.SeenAt = prog.SourceEnd, prog.SeenAt
 	if prog.Owner != l.id {
 		written = 0 // a new epoch counts from 0
 	}
 	p.moveTo(next, written, f.marker+1)
-	if len(tail) == 0 {
+	if len(tail) == 0 && next == prog.Source {
 		p.lastEpoch = prog.SourceEpoch
+		p.pass(next, p.lastEpoch)
 	}
 	return nil
 }
@@ -369,6 +370,7 @@ func complete(m *offsetxlate.Map, copied []checkpoint.Copied) error {
 // moveTo sets the place of a part that is not running.
 func (p *part) moveTo(src offsetxlate.Source, written int64, dest offsetxlate.Dest) {
 	p.at, p.dest = src, dest
+	p.pass(src, -1)
 	p.written, p.assigned = written, written
 	p.prog.Written, p.prog.Source, p.prog.Dest, p.prog.Ahead = written, src, dest, nil
 	p.dirty = true

@@ -49,6 +49,7 @@ type chunk struct {
 	count int32
 	next  offsetxlate.Source // after the last record of the batch, at the source
 	epoch int32              // leader epoch of the batch at the source
+	prior int32              // leader epoch of the offset before it there; -1 unknown
 	stamp int64              // the largest timestamp in it, ms
 	first int64              // number of its first record in this writer's epoch
 }
@@ -75,21 +76,25 @@ type part struct {
 
 	at        offsetxlate.Source // next source offset to fetch
 	lastEpoch int32
-	queue     []*chunk
-	queued    int      // bytes
-	busy      []*chunk // under way, the oldest first
-	flying    int      // bytes of busy
-	answered  time.Time
-	memory    time.Duration // for how long a leader remembers a producer, by the timestamp of its last batch
-	weak      bool          // a leader may have forgotten this writer, and its fence
-	weakened  bool          // something old was sent since the last marker was asked for
-	markAt    time.Time     // when it was
-	markers   int           // markers that may lie behind the last record
-	full      bool          // it was asked what it wants, and had no room
-	behind    bool          // the source has more than an answer brings
-	assigned  int64         // records of this epoch that are in the queue or beyond
-	unnoted   int64         // first record whose run is not acknowledged in the progress topic
-	gone      int           // how often the part went back to what is acknowledged
+	passed    struct { // what is behind the frontier at the source, and the leader epoch of the offset before that
+		next  offsetxlate.Source
+		epoch int32
+	}
+	queue    []*chunk
+	queued   int      // bytes
+	busy     []*chunk // under way, the oldest first
+	flying   int      // bytes of busy
+	answered time.Time
+	memory   time.Duration // for how long a leader remembers a producer, by the timestamp of its last batch
+	weak     bool          // a leader may have forgotten this writer, and its fence
+	weakened bool          // something old was sent since the last marker was asked for
+	markAt   time.Time     // when it was
+	markers  int           // markers that may lie behind the last record
+	full     bool          // it was asked what it wants, and had no room
+	behind   bool          // the source has more than an answer brings
+	assigned int64         // records of this epoch that are in the queue or beyond
+	unnoted  int64         // first record whose run is not acknowledged in the progress topic
+	gone     int           // how often the part went back to what is acknowledged
 
 	// prog is what the progress topic holds or is to hold next: the place of the last save, and every run since then. The
 	// maps are saved before it, so that the runs from that place on are all that a successor needs to complete them.
@@ -197,7 +202,7 @@ func (p *part) take(g kafka.Got, l *lease, rec *recoder) {
 }
 
 func (p *part) accept(g kafka.Got, l *lease, rec *recoder) {
-	got, err := prepare(g.FetchResponseTopicPartition, p.at, rec)
+	got, err := prepare(g.FetchResponseTopicPartition, p.at, p.lastEpoch, rec)
 	for _, c := range got.chunks {
 		if c.lease = l.keep(); c.Own {
 			l.done()
@@ -230,10 +235,32 @@ func (p *part) advanceIdle() {
 		return
 	}
 	p.addRun(p.assigned, p.at)
+	p.pass(p.at, p.lastEpoch)
+	p.dirty = true
+	if p.at <= p.xlate.End().Src {
+		return // the map was stored, and the place was not: it is read again
+	}
 	if err := p.xlate.AdvanceSource(p.at); err != nil {
 		p.owner.partFailed(p, fmt.Errorf("mapping offsets of %s: %w", p.Key(), err))
 	}
-	p.dirty = true
+}
+
+func (p *part) pass(next offsetxlate.Source, epoch int32) {
+	p.passed.next, p.passed.epoch = next, epoch
+}
+
+// epochBefore is the leader epoch of the offset before the frontier, which prog.Source is; -1 where it is not known: with an older one the
+// source would say that its log is another.
+func (p *part) epochBefore() int32 {
+	switch {
+	case p.prog.Source <= p.passed.next:
+		return p.passed.epoch
+	case len(p.busy) > 0:
+		return p.busy[0].prior
+	case len(p.queue) > 0:
+		return p.queue[0].prior
+	}
+	return -1
 }
 
 // recover leaves a state of trouble after a good answer, and tells a backlog from a tail.
@@ -371,6 +398,7 @@ func (p *part) onAck(a Ack) {
 	}
 	p.markers = 0
 	p.arrived(c, offsetxlate.Dest(a.Base))
+	p.advanceIdle()
 	p.pump()
 	p.tellSettled()
 	p.owner.acked(p, c.stamp)
@@ -389,7 +417,8 @@ func (p *part) arrived(c *chunk, base offsetxlate.Dest) {
 		}
 		at += offsetxlate.Dest(r.count)
 	}
-	p.written, p.dest, p.prog.SourceEpoch = c.first+int64(c.count), at, c.epoch
+	p.written, p.dest = c.first+int64(c.count), at
+	p.pass(c.next, c.epoch)
 	p.stats.Records += int64(c.count)
 	p.stats.Bytes += int64(len(c.Data))
 	p.flying -= len(c.Data)

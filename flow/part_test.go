@@ -3,6 +3,7 @@ package flow
 import (
 	"context"
 	"encoding/binary"
+	"hash/crc32"
 	"slices"
 	"testing"
 	"time"
@@ -92,3 +93,90 @@ func TestCorruptBatchHoldsNothingBack(t *testing.T) {
 	}
 }
 
+// marker is a transaction's end at an offset.
+func marker(t *testing.T, offset int64, epoch int32) []byte {
+	t.Helper()
+	b := batch.NewBuilder()
+	b.Reset(nil, batch.None, 1<<10)
+	b.Append(entry{"\x00\x00\x00\x01", []byte{}}.record(time.Now().UnixMilli()))
+	data, err := b.Finish(7, 0, -1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	binary.BigEndian.PutUint64(data, uint64(offset))
+	binary.BigEndian.PutUint32(data[12:], uint32(epoch))
+	data[22] |= 0x30 // transactional, control
+	binary.BigEndian.PutUint32(data[17:], crc32.Checksum(data[21:], crc32.MakeTable(crc32.Castagnoli)))
+	return data
+}
+
+// A leader that is told of an epoch that ended before the place that is read says that its log is another one. So the epoch that is stored
+// with a place is that of the offset just before it, or none.
+func TestStoredEpochIsThatOfThePlace(t *testing.T) {
+	const unknown = -1
+	type want struct {
+		source offsetxlate.Source
+		epoch  int32
+	}
+	for name, c := range map[string]struct {
+		batches [][]byte
+		acks    int
+		want    want
+	}{
+		"data":                           {[][]byte{batchAt(t, 0, 3, 10, 1)}, 1, want{10, 3}},
+		"a marker of a later epoch":      {[][]byte{batchAt(t, 0, 3, 10, 1), marker(t, 10, 4)}, 1, want{11, 4}},
+		"a marker, and it is idle":       {[][]byte{batchAt(t, 0, 3, 10, 1), nil, marker(t, 10, 4)}, 1, want{11, 4}},
+		"a marker and more":              {[][]byte{batchAt(t, 0, 3, 10, 1), marker(t, 10, 4), batchAt(t, 11, 4, 10, 20<<10)}, 1, want{11, 4}},
+		"compaction, and another epoch":  {[][]byte{batchAt(t, 0, 3, 10, 1), batchAt(t, 20, 5, 10, 20<<10)}, 1, want{20, unknown}},
+		"a marker, and then compaction":  {[][]byte{batchAt(t, 0, 3, 10, 1), marker(t, 10, 4), batchAt(t, 20, 5, 10, 20<<10)}, 1, want{20, unknown}},
+		"another epoch right behind":     {[][]byte{batchAt(t, 0, 3, 10, 1), batchAt(t, 10, 5, 10, 20<<10)}, 1, want{10, 3}},
+		"another epoch, and it is there": {[][]byte{batchAt(t, 0, 3, 10, 1), batchAt(t, 10, 5, 10, 20<<10)}, 2, want{20, 5}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := loose(&mute{})
+			acked := 0
+			ack := func() {
+				for len(p.busy) > 0 && acked < c.acks {
+					acked++
+					p.onAck(Ack{Base: int64(p.dest)})
+					p.noted(p.noteMark())
+				}
+			}
+			for len(c.batches) > 0 {
+				n := max(slices.IndexFunc(c.batches, func(b []byte) bool { return b == nil }), 0)
+				if n == 0 {
+					n = len(c.batches)
+				}
+				fetched(p, 1000, c.batches[:n]...)
+				p.noted(p.noteMark())
+				ack()
+				c.batches = c.batches[min(n+1, len(c.batches)):]
+			}
+			p.snapshot()
+			if got := (want{p.prog.Source, p.prog.SourceEpoch}); got != c.want {
+				t.Fatalf("the place is %+v, want %+v", got, c.want)
+			}
+		})
+	}
+}
+
+// A map is stored before the place, so it may cover markers that are read again. What is read of them in smaller pieces is covered.
+func TestMarkersAreReadAgainInPieces(t *testing.T) {
+	p := loose(&mute{})
+	p.at = 100
+	p.advanceIdle()
+	o := &mute{}
+	again := loose(o)
+	again.xlate = p.xlate
+	again.at = 40
+	again.advanceIdle()
+	if o.failed != nil {
+		t.Fatal(o.failed)
+	}
+	if at := again.prog.SourceOf(0); at != 40 {
+		t.Fatalf("the frontier is %d", at)
+	}
+	if end := again.xlate.End().Src; end != 100 {
+		t.Fatalf("the map ends at %d", end)
+	}
+}

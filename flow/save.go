@@ -115,5 +115,6 @@ func (p *part) snapshot() (pages []entry, place entry, through noteMark) {
 		pages = append(pages, entry{checkpoint.PageKey(p.Key(), c.Start), c.Data})
 	}
 	p.prog.Advance(p.written, p.dest)
+	p.prog.SourceEpoch = p.epochBefore()
 	return pages, entry{p.Key(), p.prog.Encode()}, p.noteMark()
 }
