@@ -105,6 +105,7 @@ type part struct {
 	mark    offsetxlate.Mark     // what of the map is stored
 	stale   []offsetxlate.Source // pages of another map in the store, to be deleted
 	dirty   bool
+	broken  bool // the epoch must end: what is under way stays as it is
 	stats   Stats
 	settled chan struct{} // closed when nothing is under way any more; nil unless draining
 }
@@ -241,7 +242,7 @@ func (p *part) advanceIdle() {
 		return // the map was stored, and the place was not: it is read again
 	}
 	if err := p.xlate.AdvanceSource(p.at); err != nil {
-		p.owner.partFailed(p, fmt.Errorf("mapping offsets of %s: %w", p.Key(), err))
+		p.fail(fmt.Errorf("mapping offsets of %s: %w", p.Key(), err))
 	}
 }
 
@@ -300,7 +301,7 @@ func (p *part) addRun(n int64, source offsetxlate.Source) {
 // mayPump says whether what is queued may go out. What stops reading holds back nothing that was read before, but where the source took
 // back what it had shown: what is queued may be of that.
 func (p *part) mayPump() bool {
-	return p.state != Draining && (p.state != Failed || p.reason.Code != kafka.SourceTruncated)
+	return !p.broken && p.state != Draining && (p.state != Failed || p.reason.Code != kafka.SourceTruncated)
 }
 
 // pump sends what may go out now.
@@ -318,7 +319,7 @@ func (p *part) pump() {
 			return
 		}
 		if err := batch.Patch(c.Data, p.id.ID, p.id.Epoch, sequence(c.first)); err != nil {
-			p.owner.partFailed(p, fmt.Errorf("patching a batch of %s: %w", p.Key(), err))
+			p.fail(fmt.Errorf("patching a batch of %s: %w", p.Key(), err))
 			return
 		}
 		p.queue[0] = nil
@@ -381,7 +382,7 @@ func (p *part) noted(m noteMark) {
 func (p *part) onAck(a Ack) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if len(p.busy) == 0 || p.state == Stopped {
+	if len(p.busy) == 0 || p.state == Stopped || p.broken {
 		return
 	}
 	c := p.busy[0]
@@ -390,7 +391,7 @@ func (p *part) onAck(a Ack) {
 		return
 	}
 	if offsetxlate.Dest(a.Base) < p.dest {
-		p.owner.partFailed(p, kafka.Because(kafka.DestinationTruncated, fmt.Sprintf("the destination put a batch at offset %d, below %d which it had acknowledged", a.Base, p.dest), "an unclean leader election lost records there"))
+		p.fail(kafka.Because(kafka.DestinationTruncated, fmt.Sprintf("the destination put a batch at offset %d, below %d which it had acknowledged", a.Base, p.dest), "an unclean leader election lost records there"))
 		return
 	}
 	if past := p.dest + offsetxlate.Dest(p.markers); offsetxlate.Dest(a.Base) > past {
@@ -412,7 +413,7 @@ func (p *part) arrived(c *chunk, base offsetxlate.Dest) {
 	at := base
 	for _, r := range c.runs {
 		if err := p.xlate.Append(r.source, at, int64(r.count)); err != nil {
-			p.owner.partFailed(p, fmt.Errorf("mapping offsets of %s: %w", p.Key(), err))
+			p.fail(fmt.Errorf("mapping offsets of %s: %w", p.Key(), err))
 			return
 		}
 		at += offsetxlate.Dest(r.count)
@@ -445,7 +446,7 @@ func (p *part) stuck() {
 		return
 	}
 	if time.Since(since) > stallAfter {
-		p.owner.partFailed(p, kafka.Because(kafka.DestinationUnreachable, fmt.Sprintf("%s has not taken a batch since %s: %v", p.Key(), since.Format(time.RFC3339), err), kafka.Hint(err)))
+		p.fail(kafka.Because(kafka.DestinationUnreachable, fmt.Sprintf("%s has not taken a batch since %s: %v", p.Key(), since.Format(time.RFC3339), err), kafka.Hint(err)))
 		return
 	}
 	p.shed()
@@ -468,12 +469,18 @@ func (p *part) shed() {
 	}
 }
 
+// fail ends the shard's epoch. Until it has ended the part takes no answer and sends nothing: what is under way is not what it believed.
+func (p *part) fail(err error) {
+	p.broken = true
+	p.owner.partFailed(p, err)
+}
+
 // refused is for a definite no of the destination. Nothing of the batch is there, so the part goes on from what is
 // acknowledged once the reason is gone; only a broken sequence needs a new epoch.
 func (p *part) refused(c *chunk, err error) {
 	switch kafka.Classify(err) {
 	case kafka.Fenced, kafka.Sequence:
-		p.owner.partFailed(p, err)
+		p.fail(err)
 		return
 	case kafka.TooLarge:
 		p.stop(Failed, kafka.Because(kafka.RecordTooLarge, fmt.Sprintf("the batch of %d bytes at source offset %d is larger than %s takes", len(c.Data), c.runs[0].source, p.Remote),

@@ -180,3 +180,28 @@ func TestMarkersAreReadAgainInPieces(t *testing.T) {
 		t.Fatalf("the map ends at %d", end)
 	}
 }
+
+// What is answered after an answer that broke the epoch belongs to another batch than the first under way: nothing is noted of it, and
+// nothing more is sent.
+func TestNothingIsNotedOrSentAfterTheEpochBroke(t *testing.T) {
+	o := &mute{}
+	p := loose(o)
+	p.dest = 100
+	if err := p.xlate.AdvanceDest(100); err != nil {
+		t.Fatal(err)
+	}
+	p.answered = time.Now()
+	fetched(p, 40, batchAt(t, 0, 0, 10, 2<<10), batchAt(t, 10, 0, 10, 2<<10), batchAt(t, 20, 0, 10, 2<<10))
+	if len(p.busy) != 3 {
+		t.Fatalf("%d batches are under way", len(p.busy))
+	}
+	p.onAck(Ack{Base: 90}) // a leader that has lost what was acknowledged
+	p.onAck(Ack{Base: 100})
+	if o.failed == nil || p.written != 0 || p.dest != 100 {
+		t.Fatalf("%d records are noted as arrived, up to %d", p.written, p.dest)
+	}
+	fetched(p, 40, batchAt(t, 30, 0, 10, 2<<10))
+	if len(p.busy) != 3 {
+		t.Fatal("a batch was sent behind those that are not there")
+	}
+}
