@@ -205,3 +205,20 @@ func TestNothingIsNotedOrSentAfterTheEpochBroke(t *testing.T) {
 		t.Fatal("a batch was sent behind those that are not there")
 	}
 }
+
+// A marker that could not be written is asked for again after a while, not at once: the loop would do nothing else.
+func TestAFailedMarkerIsNotAskedForAtOnce(t *testing.T) {
+	p := loose(&mute{})
+	p.weak, p.markAt = true, time.Now().Add(-2*time.Second)
+	now := time.Now()
+	if !p.needsMark(now, time.Minute) {
+		t.Fatal("a weak partition that is idle needs no marker")
+	}
+	p.marked(false)
+	if p.needsMark(now.Add(2*time.Second), time.Minute) {
+		t.Fatal("it is asked for again")
+	}
+	if !p.needsMark(now.Add(time.Minute), time.Minute) {
+		t.Fatal("it is never asked for again")
+	}
+}

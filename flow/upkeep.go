@@ -81,7 +81,12 @@ func (l *life) remark(ctx context.Context, parts []*part) {
 		if at, ok := l.dst.Dir.Get(p.Remote, p.Number); ok && at.Leader >= 0 {
 			ps, of[at] = append(ps, at), p
 			p.marking()
+		} else {
+			p.marked(false)
 		}
+	}
+	if len(ps) == 0 {
+		return
 	}
 	sortPartitions(ps)
 	l.aside(ctx, func(ctx context.Context) func(context.Context) error {
@@ -130,7 +135,7 @@ func (p *part) needsMark(now time.Time, every time.Duration) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	idle := len(p.busy) == 0 && len(p.queue) == 0 && now.Sub(p.answered) > time.Second
-	return p.weak && (idle || now.Sub(p.markAt) > every)
+	return p.weak && (idle && now.Sub(p.markAt) > time.Second || now.Sub(p.markAt) > every)
 }
 
 func (p *part) marking() {
@@ -140,11 +145,14 @@ func (p *part) marking() {
 	p.markers++
 }
 
-// marked ends the weakness if nothing old was sent since the marker was asked for.
+// marked ends the weakness if nothing old was sent since the marker was asked for. One that could not be written is asked for again later.
 func (p *part) marked(ok bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if ok && !p.weakened {
+	switch {
+	case !ok:
+		p.markAt = time.Now().Add(upkeepAgain)
+	case !p.weakened:
 		p.weak = false
 	}
 }
