@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"hash/crc32"
+	"log/slog"
 	"slices"
 	"testing"
 	"time"
@@ -13,6 +14,7 @@ import (
 	"github.com/meshd/meshd/kafka"
 	"github.com/meshd/meshd/kafka/batch"
 	"github.com/meshd/meshd/offsetxlate"
+	"github.com/meshd/meshd/topology"
 )
 
 // mute is an owner that only remembers that the shard was to end.
@@ -221,4 +223,34 @@ func TestAFailedMarkerIsNotAskedForAtOnce(t *testing.T) {
 	if !p.needsMark(now.Add(time.Minute), time.Minute) {
 		t.Fatal("it is never asked for again")
 	}
+}
+
+// The shard asks its parts nothing while it holds its own lock: parts ask the shard with theirs held.
+func TestLookingForFaintPartsHoldsNoPartUp(t *testing.T) {
+	s := newShard(topology.Shard{}, told{}, &env{}, nil, &Destination{Site: &Site{}}, slog.New(slog.DiscardHandler))
+	p := loose(s)
+	s.parts["t/0"] = p
+	p.mu.Lock()
+	looked, noted := make(chan struct{}), make(chan struct{})
+	go func() {
+		(&life{shard: s}).faint(time.Now())
+		close(looked)
+	}()
+	for began := time.Now(); time.Since(began) < 100*time.Millisecond; {
+		if !s.mu.TryLock() {
+			continue
+		}
+		s.mu.Unlock()
+	}
+	go func() {
+		s.needNote(p) // as a pump does
+		close(noted)
+	}()
+	select {
+	case <-noted:
+	case <-time.After(5 * time.Second):
+		t.Fatal("the shard and its part wait for each other")
+	}
+	p.mu.Unlock()
+	<-looked
 }

@@ -13,10 +13,10 @@ const maxRuns = 1000
 
 // writeNotes makes the runs of waiting parts durable, so that their batches may go out.
 func (l *life) writeNotes(ctx context.Context) error {
-	l.mu.Lock()
+	l.asks.Lock()
 	waiting := l.notes
 	l.notes = map[*part]struct{}{}
-	l.mu.Unlock()
+	l.asks.Unlock()
 	if len(waiting) == 0 {
 		return nil
 	}

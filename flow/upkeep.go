@@ -167,26 +167,26 @@ func (p *part) proven() {
 // The shard's side of it.
 
 func (s *shard) sure() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	s.asks.Lock()
+	defer s.asks.Unlock()
 	return s.proof > 0 && bootTime()-s.proof < sureFor
 }
 
 func (s *shard) needProof(p *part) {
-	s.mu.Lock()
+	s.asks.Lock()
 	s.unproven[p] = struct{}{}
-	s.mu.Unlock()
+	s.asks.Unlock()
 	s.poke()
 }
 
 // prove reads who registered last, for the parts that wait for it.
 func (l *life) prove(ctx context.Context) error {
-	l.mu.Lock()
+	l.asks.Lock()
 	waiting := l.unproven
 	if len(waiting) > 0 {
 		l.unproven = map[*part]struct{}{}
 	}
-	l.mu.Unlock()
+	l.asks.Unlock()
 	if len(waiting) == 0 {
 		return nil
 	}
@@ -197,9 +197,9 @@ func (l *life) prove(ctx context.Context) error {
 	if err := l.ousted(); err != nil {
 		return err
 	}
-	l.mu.Lock()
+	l.asks.Lock()
 	l.proof = began
-	l.mu.Unlock()
+	l.asks.Unlock()
 	for p := range waiting {
 		p.proven()
 	}
@@ -215,16 +215,16 @@ type strange struct {
 const maxStrange = 64 // stretches that wait to be looked at; more are counted when the partition is opened the next time
 
 func (s *shard) foundStrange(p *part, from, to offsetxlate.Dest) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	s.asks.Lock()
+	defer s.asks.Unlock()
 	if len(s.strange) < maxStrange {
 		s.strange = append(s.strange, strange{p, from, to})
 	}
 }
 
 func (l *life) takeStrange() []strange {
-	l.mu.Lock()
-	defer l.mu.Unlock()
+	l.asks.Lock()
+	defer l.asks.Unlock()
 	found := l.strange
 	l.strange = nil
 	return found
