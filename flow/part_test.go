@@ -11,6 +11,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"github.com/meshd/meshd/checkpoint"
 	"github.com/meshd/meshd/kafka"
 	"github.com/meshd/meshd/kafka/batch"
 	"github.com/meshd/meshd/offsetxlate"
@@ -141,7 +142,8 @@ func TestStoredEpochIsThatOfThePlace(t *testing.T) {
 				for len(p.busy) > 0 && acked < c.acks {
 					acked++
 					p.onAck(Ack{Base: int64(p.dest)})
-					p.noted(p.noteMark())
+					_, m := p.noteEntry()
+					p.noted(m)
 				}
 			}
 			for len(c.batches) > 0 {
@@ -150,7 +152,8 @@ func TestStoredEpochIsThatOfThePlace(t *testing.T) {
 					n = len(c.batches)
 				}
 				fetched(p, 1000, c.batches[:n]...)
-				p.noted(p.noteMark())
+				_, m := p.noteEntry()
+				p.noted(m)
 				ack()
 				c.batches = c.batches[min(n+1, len(c.batches)):]
 			}
@@ -253,4 +256,42 @@ func TestLookingForFaintPartsHoldsNoPartUp(t *testing.T) {
 	}
 	p.mu.Unlock()
 	<-looked
+}
+
+// The runs of a source with many gaps go to the progress topic in pieces that a broker takes; what is sent is noted before.
+func TestNotesOfManyGapsAreBounded(t *testing.T) {
+	p := loose(&mute{})
+	var batches [][]byte
+	const n = 100_000
+	for i := range int64(n) {
+		batches = append(batches, batchAt(t, 3*i, 0, 1, 1))
+	}
+	fetched(p, 3*n, batches...)
+	most, notes := 0, 0
+	for p.written < n {
+		e, m, _ := p.note()
+		most, notes = max(most, len(e.value)), notes+1
+		prog, err := checkpoint.DecodeProgress(e.value)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.noted(m)
+		for len(p.busy) > 0 {
+			for _, c := range p.busy {
+				for at, r := range c.runs {
+					if got := prog.SourceOf(c.first + int64(at)); got != r.source { // each run is one record long
+						t.Fatalf("record %d was sent before it was noted that it comes from %d: the note says %d", c.first, r.source, got)
+					}
+				}
+			}
+			p.onAck(Ack{Base: int64(p.dest)})
+		}
+		p.snapshot()
+		if notes > n/maxNoted+100 {
+			t.Fatalf("%d records went out with %d notes", p.written, notes)
+		}
+	}
+	if most > ledgerBatch {
+		t.Fatalf("a note has %d bytes", most)
+	}
 }
