@@ -286,6 +286,7 @@ func (l *life) newPart(at kafka.Partition, spec Spec) *part {
 		prog: checkpoint.Progress{Owner: l.id, SrcID: spec.SourceID, DstID: at.TopicID, SourceEpoch: -1, DestEpoch: at.LeaderEpoch},
 	}
 	p.outlet = l.dst.Producer.Outlet(spec.Remote, spec.Number, p.onAck, p.stuck)
+	p.outlet.id = at.TopicID
 	return p
 }
 
