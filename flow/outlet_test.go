@@ -39,8 +39,7 @@ func TestSendDoesNotCallBack(t *testing.T) {
 		sending, calls := true, 0
 		prod := NewProducer(nil, kafka.NewDirectory(nil, time.Hour))
 		defer prod.Close()
-		var o *Outlet
-		o = prod.Outlet("t", 0, func(Ack) {}, func() {
+		o := prod.Outlet("t", 0, func(Ack) {}, func() {
 			if calls++; sending {
 				t.Error("it was called by Send")
 			}
@@ -54,4 +53,3 @@ func TestSendDoesNotCallBack(t *testing.T) {
 		o.Close()
 	})
 }
-

@@ -295,3 +295,28 @@ func TestNotesOfManyGapsAreBounded(t *testing.T) {
 		t.Fatalf("a note has %d bytes", most)
 	}
 }
+
+// What a leader was not asked for is not taken for "none".
+func TestUnaskedIsUnknown(t *testing.T) {
+	f, _, _, _ := reading(t)
+	l := &life{shard: newShard(topology.Shard{}, told{}, &env{}, nil, &Destination{Site: &Site{Dir: f.dir}}, slog.New(slog.DiscardHandler))}
+	todo := map[kafka.Partition]*opening{}
+	l.place(todo, "t/0", Spec{Topic: "t", Remote: "t"})
+	for _, o := range todo {
+		if o.count != -1 {
+			t.Fatalf("%d records are taken for written", o.count)
+		}
+	}
+	if len(todo) != 1 {
+		t.Fatal(len(todo))
+	}
+}
+
+// The batches of an owner that progress names are this writer's own, however many ids it has had since.
+func TestTheOwnerThatProgressNamesIsOwn(t *testing.T) {
+	l := &life{ids: map[int64]bool{7: true, 6: true}}
+	ids := l.idsWith(checkpoint.Progress{Owner: kafka.ProducerID{ID: 5}})
+	if !ids[5] || !ids[6] || !ids[7] || len(l.ids) != 2 {
+		t.Fatalf("%v of %v", ids, l.ids)
+	}
+}
