@@ -2,10 +2,13 @@ package flow
 
 import (
 	"context"
+	"errors"
+	"log/slog"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -124,5 +127,31 @@ func TestTopicThatWasMadeAgainIsNotRead(t *testing.T) {
 	looked(t, f, p)
 	if at := p.place(); at != 0 {
 		t.Fatalf("it was read up to %d", at)
+	}
+}
+
+// A transaction that does not end, such as one over a partition that lacks in-sync replicas, is told, and not waited for in silence.
+func TestAnUnfinishedTransactionIsSaid(t *testing.T) {
+	c, err := kfake.NewCluster(kfake.NumBrokers(1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(c.Close)
+	c.ControlKey(int16(kmsg.InitProducerID), func(r kmsg.Request) (kmsg.Response, error, bool) {
+		c.KeepControl()
+		resp := r.ResponseKind().(*kmsg.InitProducerIDResponse)
+		resp.ErrorCode = kerr.ConcurrentTransactions.Code
+		return resp, nil, true
+	})
+	cluster, err := new(kafka.Dialer).Dial(topology.Cluster{Alias: "us", Inside: topology.Endpoint{Bootstrap: c.ListenAddrs()}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(cluster.Close)
+	s := newShard(topology.Shard{}, told{}, &env{}, nil, &Destination{Site: &Site{Control: cluster}}, slog.New(slog.DiscardHandler))
+	ctx, cancel := context.WithTimeout(t.Context(), 3*claimPatience)
+	defer cancel()
+	if _, err := s.claimIt(ctx); !errors.Is(err, kerr.ConcurrentTransactions) || ctx.Err() != nil {
+		t.Fatalf("%v, after %v", err, ctx.Err())
 	}
 }

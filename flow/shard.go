@@ -233,8 +233,12 @@ func (s *shard) open(ctx context.Context) (*life, error) {
 	return l, nil
 }
 
+const claimPatience = 5 * time.Second // for a producer id; then it is said why there is none, and tried again
+
 // claimIt gets a producer id: the shard's own in a new epoch or, where transactions are not allowed, any.
 func (s *shard) claimIt(ctx context.Context) (*life, error) {
+	ctx, cancel := context.WithTimeout(ctx, claimPatience)
+	defer cancel()
 	plain := false
 	s.lessen()
 	id, err := s.dst.Control.InitProducer(ctx, s.txnID())
