@@ -90,7 +90,8 @@ func (f *Fetcher) remove(p *part) {
 	}
 }
 
-// place seats a partition in the backlog of another broker if it is not read from the right one. It is called with the lock held.
+// place seats a partition in the backlog of another broker if it is not read from the right one. Its lane looks at it in any case: it may
+// have left it while metadata had not the topic. It is called with the lock held.
 func (f *Fetcher) place(p *part, s *seat) {
 	at, ok := f.dir.Get(p.Topic, p.Number)
 	if !ok || at.Leader < 0 {
@@ -102,7 +103,9 @@ func (f *Fetcher) place(p *part, s *seat) {
 	}
 	if broker != s.broker {
 		f.reseat(p, s, laneID{broker, true})
+		return
 	}
+	f.touch(p, s)
 }
 
 // reseat is called with the lock held.
@@ -147,7 +150,8 @@ func (f *Fetcher) wakeFor(p *part) {
 	}
 }
 
-// has says whether a lane reads p, and where p is. A tail that sees p for the first time has the backlog leave it.
+// has says whether a lane reads p, and where p is. What was made again under the name of p's topic is not read: its offsets mean other
+// records.
 func (f *Fetcher) has(id laneID, p *part) (at kafka.Partition, ok bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -155,7 +159,8 @@ func (f *Fetcher) has(id laneID, p *part) (at kafka.Partition, ok bool) {
 	if s == nil || s.laneID != id && (!s.leaving || id != laneID{s.broker, true}) {
 		return at, false
 	}
-	return f.dir.Get(p.Topic, p.Number)
+	at, ok = f.dir.Get(p.Topic, p.Number)
+	return at, ok && at.TopicID == p.SourceID
 }
 
 // left has the backlog leave p, which is in the tail's session now.

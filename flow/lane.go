@@ -87,9 +87,9 @@ func (l *lane) idle(next time.Time) {
 
 func (l *lane) lookAtDirty(now time.Time) {
 	l.mu.Lock()
-	dirty := l.dirty
-	if len(dirty) > 0 {
-		l.dirty = map[*part]struct{}{}
+	var dirty map[*part]struct{}
+	if len(l.dirty) > 0 {
+		dirty, l.dirty = l.dirty, map[*part]struct{}{}
 	}
 	l.mu.Unlock()
 	for p := range dirty {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
+	"time"
 
 	"github.com/meshd/meshd/kafka"
 	"github.com/meshd/meshd/kafka/batch"
@@ -63,15 +64,24 @@ func (l *ledger) append(ctx context.Context, es []entry) error {
 
 func (l *ledger) send(ctx context.Context, data []byte) error {
 	l.outlet.Send(&Flight{Data: data})
-	select {
-	case a := <-l.acks:
-		if a.Err != nil {
-			return fmt.Errorf("writing to %s/%d: %w", l.outlet.topic, l.outlet.number, a.Err)
+	look := time.NewTicker(time.Second)
+	defer look.Stop()
+	for {
+		select {
+		case a := <-l.acks:
+			if a.Err != nil {
+				return fmt.Errorf("writing to %s/%d: %w", l.outlet.topic, l.outlet.number, a.Err)
+			}
+			return nil
+		case <-look.C: // the shard waits for this: why is to be known, and a new epoch may have more luck
+			if since, err := l.outlet.Trouble(); err != nil && time.Since(since) > stallAfter {
+				l.outlet.Close()
+				return fmt.Errorf("%s/%d has not taken a batch since %s: %w", l.outlet.topic, l.outlet.number, since.Format(time.RFC3339), err)
+			}
+		case <-ctx.Done():
+			l.outlet.Close()
+			return context.Cause(ctx)
 		}
-		return nil
-	case <-ctx.Done():
-		l.outlet.Close()
-		return context.Cause(ctx)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"time"
 
 	"github.com/meshd/meshd/checkpoint"
@@ -104,9 +105,16 @@ func (l *life) fenceAll(ctx context.Context, todo map[kafka.Partition]*opening) 
 	for at, f := range l.fence.raise(ctx, ps, from) {
 		o := todo[at]
 		if o.fence, o.err = f, cmp.Or(old[at], f.err); o.err == nil && o.known && diverged(o.prog, f) {
-			o.err = l.fence.lastOwn(ctx, at, f, l.ids)
+			o.err = l.fence.lastOwn(ctx, at, f, l.idsWith(o.prog))
 		}
 	}
+}
+
+// idsWith are the ids by which this writer is known, and that by which it wrote progress.
+func (l *life) idsWith(prog checkpoint.Progress) map[int64]bool {
+	ids := maps.Clone(l.ids)
+	ids[prog.Owner.ID] = true
+	return ids
 }
 
 // again says when a partition that did not open is tried the next time.
@@ -159,7 +167,7 @@ func (l *life) remember(ctx context.Context, ps []kafka.Partition, todo map[kafk
 	}
 	for i, at := range ps {
 		o := todo[at]
-		if o.count = -1; !o.known || starts[i].Err != nil || starts[i].At <= int64(o.prog.Dest) {
+		if !o.known || starts[i].Err != nil || starts[i].At <= int64(o.prog.Dest) {
 			continue
 		}
 		if seq, known, err := l.dst.Control.LastSequence(ctx, at, o.prog.Owner); err == nil && known {
@@ -180,7 +188,7 @@ func (l *life) place(todo map[kafka.Partition]*opening, key string, spec Spec) {
 		l.blocked[key] = kafka.Because(kafka.NoLeader, fmt.Sprintf("%s has no leader at the destination", at), "start the brokers that hold it")
 		l.dst.Dir.Stale()
 	default:
-		todo[at] = &opening{spec: spec}
+		todo[at] = &opening{spec: spec, count: -1}
 	}
 }
 
@@ -286,6 +294,7 @@ func (l *life) newPart(at kafka.Partition, spec Spec) *part {
 		prog: checkpoint.Progress{Owner: l.id, SrcID: spec.SourceID, DstID: at.TopicID, SourceEpoch: -1, DestEpoch: at.LeaderEpoch},
 	}
 	p.outlet = l.dst.Producer.Outlet(spec.Remote, spec.Number, p.onAck, p.stuck)
+	p.outlet.id = at.TopicID
 	return p
 }
 
@@ -341,13 +350,14 @@ func (l *life) resumePart(p *part, prog checkpoint.Progress, f *fenced) error {
 	if err != nil {
 		return fmt.Errorf("completing the offset map of %s: %w", p.Key(), err)
 	}
-	p.prog.SourceEnd, p.prog.SeenAt, p.prog.SourceEpoch = prog.SourceEnd, prog.SeenAt, prog.SourceEpoch
+	p.prog.SourceEnd, p.prog.SeenAt = prog.SourceEnd, prog.SeenAt
 	if prog.Owner != l.id {
 		written = 0 // a new epoch counts from 0
 	}
 	p.moveTo(next, written, f.marker+1)
-	if len(tail) == 0 {
+	if len(tail) == 0 && next == prog.Source {
 		p.lastEpoch = prog.SourceEpoch
+		p.pass(next, p.lastEpoch)
 	}
 	return nil
 }
@@ -369,6 +379,7 @@ func complete(m *offsetxlate.Map, copied []checkpoint.Copied) error {
 // moveTo sets the place of a part that is not running.
 func (p *part) moveTo(src offsetxlate.Source, written int64, dest offsetxlate.Dest) {
 	p.at, p.dest = src, dest
+	p.pass(src, -1)
 	p.written, p.assigned = written, written
 	p.prog.Written, p.prog.Source, p.prog.Dest, p.prog.Ahead = written, src, dest, nil
 	p.dirty = true

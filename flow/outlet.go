@@ -39,6 +39,7 @@ type Outlet struct {
 	producer *Producer
 	topic    string
 	number   int32
+	id       [16]byte  // of the topic that is meant; zero: whichever has the name
 	done     func(Ack) // on a goroutine of the producer, one at a time
 	stuck    func()    // when nothing is under way because a batch has to be repeated; may be nil
 
@@ -151,6 +152,17 @@ func (o *Outlet) noPlace(err error) {
 		return
 	}
 	o.repeat(err)
+	o.mu.Unlock()
+	time.AfterFunc(0, o.resume) // Send may have called, with locks held that stuck takes
+}
+
+// resume goes on where there was no place.
+func (o *Outlet) resume() {
+	o.mu.Lock()
+	if o.closed {
+		o.mu.Unlock()
+		return
+	}
 	o.goOn()
 }
 

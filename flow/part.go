@@ -49,6 +49,7 @@ type chunk struct {
 	count int32
 	next  offsetxlate.Source // after the last record of the batch, at the source
 	epoch int32              // leader epoch of the batch at the source
+	prior int32              // leader epoch of the offset before it there; -1 unknown
 	stamp int64              // the largest timestamp in it, ms
 	first int64              // number of its first record in this writer's epoch
 }
@@ -75,21 +76,25 @@ type part struct {
 
 	at        offsetxlate.Source // next source offset to fetch
 	lastEpoch int32
-	queue     []*chunk
-	queued    int      // bytes
-	busy      []*chunk // under way, the oldest first
-	flying    int      // bytes of busy
-	answered  time.Time
-	memory    time.Duration // for how long a leader remembers a producer, by the timestamp of its last batch
-	weak      bool          // a leader may have forgotten this writer, and its fence
-	weakened  bool          // something old was sent since the last marker was asked for
-	markAt    time.Time     // when it was
-	markers   int           // markers that may lie behind the last record
-	full      bool          // it was asked what it wants, and had no room
-	behind    bool          // the source has more than an answer brings
-	assigned  int64         // records of this epoch that are in the queue or beyond
-	unnoted   int64         // first record whose run is not acknowledged in the progress topic
-	gone      int           // how often the part went back to what is acknowledged
+	passed    struct { // what is behind the frontier at the source, and the leader epoch of the offset before that
+		next  offsetxlate.Source
+		epoch int32
+	}
+	queue    []*chunk
+	queued   int      // bytes
+	busy     []*chunk // under way, the oldest first
+	flying   int      // bytes of busy
+	answered time.Time
+	memory   time.Duration // for how long a leader remembers a producer, by the timestamp of its last batch
+	weak     bool          // a leader may have forgotten this writer, and its fence
+	weakened bool          // something old was sent since the last marker was asked for
+	markAt   time.Time     // when it was
+	markers  int           // markers that may lie behind the last record
+	full     bool          // it was asked what it wants, and had no room
+	behind   bool          // the source has more than an answer brings
+	assigned int64         // records of this epoch that are in the queue or beyond
+	unnoted  int64         // first record whose run is not acknowledged in the progress topic
+	gone     int           // how often the part went back to what is acknowledged
 
 	// prog is what the progress topic holds or is to hold next: the place of the last save, and every run since then. The
 	// maps are saved before it, so that the runs from that place on are all that a successor needs to complete them.
@@ -100,6 +105,7 @@ type part struct {
 	mark    offsetxlate.Mark     // what of the map is stored
 	stale   []offsetxlate.Source // pages of another map in the store, to be deleted
 	dirty   bool
+	broken  bool // the epoch must end: what is under way stays as it is
 	stats   Stats
 	settled chan struct{} // closed when nothing is under way any more; nil unless draining
 }
@@ -197,7 +203,7 @@ func (p *part) take(g kafka.Got, l *lease, rec *recoder) {
 }
 
 func (p *part) accept(g kafka.Got, l *lease, rec *recoder) {
-	got, err := prepare(g.FetchResponseTopicPartition, p.at, rec)
+	got, err := prepare(g.FetchResponseTopicPartition, p.at, p.lastEpoch, rec)
 	for _, c := range got.chunks {
 		if c.lease = l.keep(); c.Own {
 			l.done()
@@ -216,6 +222,7 @@ func (p *part) accept(g kafka.Got, l *lease, rec *recoder) {
 	p.stats.Aborted += got.aborted
 	if err != nil {
 		p.stop(Failed, kafka.Because(kafka.CorruptBatch, fmt.Sprintf("at offset %d: %v", p.at, err), "check the source's log with kafka-dump-log"))
+		p.pump()
 		return
 	}
 	p.recover()
@@ -229,10 +236,32 @@ func (p *part) advanceIdle() {
 		return
 	}
 	p.addRun(p.assigned, p.at)
-	if err := p.xlate.AdvanceSource(p.at); err != nil {
-		p.owner.partFailed(p, fmt.Errorf("mapping offsets of %s: %w", p.Key(), err))
-	}
+	p.pass(p.at, p.lastEpoch)
 	p.dirty = true
+	if p.at <= p.xlate.End().Src {
+		return // the map was stored, and the place was not: it is read again
+	}
+	if err := p.xlate.AdvanceSource(p.at); err != nil {
+		p.fail(fmt.Errorf("mapping offsets of %s: %w", p.Key(), err))
+	}
+}
+
+func (p *part) pass(next offsetxlate.Source, epoch int32) {
+	p.passed.next, p.passed.epoch = next, epoch
+}
+
+// epochBefore is the leader epoch of the offset before the frontier, which prog.Source is; -1 where it is not known: with an older one the
+// source would say that its log is another.
+func (p *part) epochBefore() int32 {
+	switch {
+	case p.prog.Source <= p.passed.next:
+		return p.passed.epoch
+	case len(p.busy) > 0:
+		return p.busy[0].prior
+	case len(p.queue) > 0:
+		return p.queue[0].prior
+	}
+	return -1
 }
 
 // recover leaves a state of trouble after a good answer, and tells a backlog from a tail.
@@ -269,9 +298,15 @@ func (p *part) addRun(n int64, source offsetxlate.Source) {
 	p.unnoted = min(p.unnoted, n)
 }
 
+// mayPump says whether what is queued may go out. What stops reading holds back nothing that was read before, but where the source took
+// back what it had shown: what is queued may be of that.
+func (p *part) mayPump() bool {
+	return !p.broken && p.state != Draining && (p.state != Failed || p.reason.Code != kafka.SourceTruncated)
+}
+
 // pump sends what may go out now.
 func (p *part) pump() {
-	for len(p.queue) > 0 && p.state != Failed && p.state != Draining {
+	for len(p.queue) > 0 && p.mayPump() {
 		if !p.gather() {
 			return
 		}
@@ -284,7 +319,7 @@ func (p *part) pump() {
 			return
 		}
 		if err := batch.Patch(c.Data, p.id.ID, p.id.Epoch, sequence(c.first)); err != nil {
-			p.owner.partFailed(p, fmt.Errorf("patching a batch of %s: %w", p.Key(), err))
+			p.fail(fmt.Errorf("patching a batch of %s: %w", p.Key(), err))
 			return
 		}
 		p.queue[0] = nil
@@ -347,7 +382,7 @@ func (p *part) noted(m noteMark) {
 func (p *part) onAck(a Ack) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if len(p.busy) == 0 || p.state == Stopped {
+	if len(p.busy) == 0 || p.state == Stopped || p.broken {
 		return
 	}
 	c := p.busy[0]
@@ -356,7 +391,7 @@ func (p *part) onAck(a Ack) {
 		return
 	}
 	if offsetxlate.Dest(a.Base) < p.dest {
-		p.owner.partFailed(p, kafka.Because(kafka.DestinationTruncated, fmt.Sprintf("the destination put a batch at offset %d, below %d which it had acknowledged", a.Base, p.dest), "an unclean leader election lost records there"))
+		p.fail(kafka.Because(kafka.DestinationTruncated, fmt.Sprintf("the destination put a batch at offset %d, below %d which it had acknowledged", a.Base, p.dest), "an unclean leader election lost records there"))
 		return
 	}
 	if past := p.dest + offsetxlate.Dest(p.markers); offsetxlate.Dest(a.Base) > past {
@@ -364,6 +399,7 @@ func (p *part) onAck(a Ack) {
 	}
 	p.markers = 0
 	p.arrived(c, offsetxlate.Dest(a.Base))
+	p.advanceIdle()
 	p.pump()
 	p.tellSettled()
 	p.owner.acked(p, c.stamp)
@@ -377,12 +413,13 @@ func (p *part) arrived(c *chunk, base offsetxlate.Dest) {
 	at := base
 	for _, r := range c.runs {
 		if err := p.xlate.Append(r.source, at, int64(r.count)); err != nil {
-			p.owner.partFailed(p, fmt.Errorf("mapping offsets of %s: %w", p.Key(), err))
+			p.fail(fmt.Errorf("mapping offsets of %s: %w", p.Key(), err))
 			return
 		}
 		at += offsetxlate.Dest(r.count)
 	}
-	p.written, p.dest, p.prog.SourceEpoch = c.first+int64(c.count), at, c.epoch
+	p.written, p.dest = c.first+int64(c.count), at
+	p.pass(c.next, c.epoch)
 	p.stats.Records += int64(c.count)
 	p.stats.Bytes += int64(len(c.Data))
 	p.flying -= len(c.Data)
@@ -409,7 +446,7 @@ func (p *part) stuck() {
 		return
 	}
 	if time.Since(since) > stallAfter {
-		p.owner.partFailed(p, kafka.Because(kafka.DestinationUnreachable, fmt.Sprintf("%s has not taken a batch since %s: %v", p.Key(), since.Format(time.RFC3339), err), kafka.Hint(err)))
+		p.fail(kafka.Because(kafka.DestinationUnreachable, fmt.Sprintf("%s has not taken a batch since %s: %v", p.Key(), since.Format(time.RFC3339), err), kafka.Hint(err)))
 		return
 	}
 	p.shed()
@@ -432,12 +469,18 @@ func (p *part) shed() {
 	}
 }
 
+// fail ends the shard's epoch. Until it has ended the part takes no answer and sends nothing: what is under way is not what it believed.
+func (p *part) fail(err error) {
+	p.broken = true
+	p.owner.partFailed(p, err)
+}
+
 // refused is for a definite no of the destination. Nothing of the batch is there, so the part goes on from what is
 // acknowledged once the reason is gone; only a broken sequence needs a new epoch.
 func (p *part) refused(c *chunk, err error) {
 	switch kafka.Classify(err) {
 	case kafka.Fenced, kafka.Sequence:
-		p.owner.partFailed(p, err)
+		p.fail(err)
 		return
 	case kafka.TooLarge:
 		p.stop(Failed, kafka.Because(kafka.RecordTooLarge, fmt.Sprintf("the batch of %d bytes at source offset %d is larger than %s takes", len(c.Data), c.runs[0].source, p.Remote),

@@ -16,15 +16,16 @@ type prepared struct {
 	chunks          []*chunk
 	next            offsetxlate.Source // to be fetched next
 	epoch           int32              // leader epoch of the last batch; -1 without one
+	prior           int32              // leader epoch of the offset before next; -1 unknown
 	copied, recoded int64
 	aborted         int64
 }
 
 // prepare checks the batches of an answer and makes each ready: copied as it is, recoded where something in it must change, or
-// left out. Records below from are dropped: a fetch begins with the whole batch that holds its offset. An error ends the answer
-// at the batch that can't be believed; what is before it is good.
-func prepare(rp *kmsg.FetchResponseTopicPartition, from offsetxlate.Source, rec *recoder) (prepared, error) {
-	p := prepared{next: from, epoch: -1}
+// left out. Records below from are dropped: a fetch begins with the whole batch that holds its offset; prior is the leader epoch of the
+// offset before it. An error ends the answer at the batch that can't be believed; what is before it is good.
+func prepare(rp *kmsg.FetchResponseTopicPartition, from offsetxlate.Source, prior int32, rec *recoder) (prepared, error) {
+	p := prepared{next: from, epoch: -1, prior: prior}
 	aborted := newAborter(rp.AbortedTransactions)
 	for data := rp.RecordBatches; len(data) > 0; {
 		b, rest, err := batch.Next(data)
@@ -47,6 +48,10 @@ func (p *prepared) take(b batch.Batch, aborted *aborter, rec *recoder) error {
 	if next <= p.next {
 		return nil
 	}
+	if offsetxlate.Source(b.BaseOffset()) > p.next {
+		p.prior = -1 // of what compaction took in between
+	}
+	defer func() { p.prior = p.epoch }()
 	if b.Magic() < 2 { // neither transactions nor leader epochs are in it
 		if err := p.recode(b, rec); err != nil {
 			return err
@@ -81,7 +86,7 @@ func (p *prepared) add(b batch.Batch, rec *recoder) error {
 	if offsetxlate.Source(b.BaseOffset()) >= p.next && batch.CopyReason(b) == batch.Copy {
 		p.copied++
 		p.chunks = append(p.chunks, &chunk{
-			Flight: Flight{Data: b}, count: b.Count(), epoch: b.PartitionLeaderEpoch(), stamp: b.MaxTimestamp(),
+			Flight: Flight{Data: b}, count: b.Count(), epoch: b.PartitionLeaderEpoch(), prior: p.prior, stamp: b.MaxTimestamp(),
 			runs: []srcRun{{offsetxlate.Source(b.BaseOffset()), b.Count()}}, next: offsetxlate.Source(b.NextOffset()),
 		})
 		return nil
@@ -100,7 +105,7 @@ func (p *prepared) recode(b batch.Batch, rec *recoder) error {
 	}
 	p.recoded++
 	p.chunks = append(p.chunks, &chunk{
-		Flight: Flight{Data: data, Own: true}, runs: runs, count: data.Count(), epoch: p.epoch, stamp: data.MaxTimestamp(), next: offsetxlate.Source(b.NextOffset()),
+		Flight: Flight{Data: data, Own: true}, runs: runs, count: data.Count(), epoch: p.epoch, prior: p.prior, stamp: data.MaxTimestamp(), next: offsetxlate.Source(b.NextOffset()),
 	})
 	return nil
 }

@@ -54,7 +54,7 @@ func (p *Producer) enqueue(o *Outlet) {
 	if p.ctx.Err() != nil {
 		return
 	}
-	at, ok := p.dir.Get(o.topic, o.number)
+	at, ok := p.locate(o)
 	switch {
 	case !ok:
 		o.noPlace(kerr.UnknownTopicOrPartition)
@@ -65,6 +65,12 @@ func (p *Producer) enqueue(o *Outlet) {
 			s.add(o)
 		}
 	}
+}
+
+// locate finds an outlet's partition, unless what has its topic's name now is another topic.
+func (p *Producer) locate(o *Outlet) (kafka.Partition, bool) {
+	at, ok := p.dir.Get(o.topic, o.number)
+	return at, ok && (o.id == [16]byte{} || o.id == at.TopicID)
 }
 
 func (p *Producer) sender(broker int32) *sender {
@@ -175,7 +181,7 @@ func (s *sender) gather() request {
 
 // put adds a batch of an outlet to a request; again says that another one waits for the next request.
 func (s *sender) put(r *request, o *Outlet) (size int, again bool) {
-	at, ok := s.p.dir.Get(o.topic, o.number)
+	at, ok := s.p.locate(o)
 	if !ok || at.Leader != s.broker {
 		s.p.enqueue(o)
 		return 0, false

@@ -14,10 +14,10 @@ import (
 
 // findRanges asks the source what it holds of the parts whose place it does not have.
 func (l *life) findRanges(ctx context.Context) error {
-	l.mu.Lock()
+	l.asks.Lock()
 	asked := l.ranges
 	l.ranges = map[*part]struct{}{}
-	l.mu.Unlock()
+	l.asks.Unlock()
 	for p := range asked {
 		at, ok := l.src.Dir.Get(p.Topic, p.Number)
 		if !ok {

@@ -3,6 +3,7 @@ package flow
 import (
 	"context"
 	"maps"
+	"sort"
 
 	"github.com/meshd/meshd/checkpoint"
 	"github.com/meshd/meshd/offsetxlate"
@@ -11,12 +12,15 @@ import (
 // maxRuns is how many runs a part's progress carries before it is saved sooner than the interval says: each note repeats them.
 const maxRuns = 1000
 
+// maxNoted is how many runs a note carries: with two varints each it stays below what a ledger takes in one batch.
+const maxNoted = 20_000
+
 // writeNotes makes the runs of waiting parts durable, so that their batches may go out.
 func (l *life) writeNotes(ctx context.Context) error {
-	l.mu.Lock()
+	l.asks.Lock()
 	waiting := l.notes
 	l.notes = map[*part]struct{}{}
-	l.mu.Unlock()
+	l.asks.Unlock()
 	if len(waiting) == 0 {
 		return nil
 	}
@@ -46,7 +50,25 @@ func (l *life) writeNotes(ctx context.Context) error {
 func (p *part) note() (e entry, through noteMark, tooMany bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return entry{p.Key(), p.prog.Encode()}, p.noteMark(), len(p.prog.Ahead) > maxRuns
+	e, through = p.noteEntry()
+	return e, through, len(p.prog.Ahead) > maxRuns
+}
+
+// noteEntry encodes as many runs as a note carries, and at least those of the next batch and of all that were noted before: their batches
+// may be under way.
+func (p *part) noteEntry() (entry, noteMark) {
+	prog, m := p.prog, noteMark{p.assigned, p.gone}
+	if all := prog.Ahead; len(all) > maxNoted {
+		need := p.unnoted
+		if len(p.queue) > 0 && need != nothingUnnoted {
+			need = max(need, p.queue[0].first+int64(p.queue[0].count))
+		}
+		n := max(maxNoted, sort.Search(len(all), func(i int) bool { return all[i].Written >= need }))
+		if n < len(all) {
+			prog.Ahead, m.through = all[:n], all[n].Written
+		}
+	}
+	return entry{p.Key(), prog.Encode()}, m
 }
 
 // noteMark says how far a note goes: all runs that begin below through, as long as the part has not gone back since.
@@ -54,8 +76,6 @@ type noteMark struct {
 	through int64
 	gone    int // how often the part had gone back
 }
-
-func (p *part) noteMark() noteMark { return noteMark{p.assigned, p.gone} }
 
 // save writes the maps and then the places of all parts in which something changed.
 func (l *life) save(ctx context.Context) error {
@@ -115,5 +135,7 @@ func (p *part) snapshot() (pages []entry, place entry, through noteMark) {
 		pages = append(pages, entry{checkpoint.PageKey(p.Key(), c.Start), c.Data})
 	}
 	p.prog.Advance(p.written, p.dest)
-	return pages, entry{p.Key(), p.prog.Encode()}, p.noteMark()
+	p.prog.SourceEpoch = p.epochBefore()
+	place, through = p.noteEntry()
+	return pages, place, through
 }

@@ -38,15 +38,18 @@ type shard struct {
 	turned  time.Time // when the loop last went round
 	want    map[string]Spec
 	parts   map[string]*part
-	broken  error                   // why the present epoch must end
-	notes   map[*part]struct{}      // parts that wait for their runs to be noted
-	ranges  map[*part]struct{}      // parts whose place is not in the source's log
 	blocked map[string]kafka.Reason // wanted, but not to be opened at present
+	lesser  []kafka.Reason          // why this writer can't promise what others do
 
+	// What parts ask for, with their own locks held. Whoever holds mu may take a part's lock, and whoever holds a part's lock may take
+	// asks, and never the other way round.
+	asks     sync.Mutex
+	broken   error              // why the present epoch must end
+	notes    map[*part]struct{} // parts that wait for their runs to be noted
+	ranges   map[*part]struct{} // parts whose place is not in the source's log
 	unproven map[*part]struct{} // parts that wait to know whether this node is still the owner
 	proof    time.Duration      // bootTime when that was asked last; 0: never in this epoch
 	strange  []strange
-	lesser   []kafka.Reason // why this writer can't promise what others do
 }
 
 // env is what all shards of a node share.
@@ -218,17 +221,24 @@ func (s *shard) open(ctx context.Context) (*life, error) {
 		return nil, err
 	}
 	s.mu.Lock()
-	s.writer, s.broken, s.proof, s.strange = l.id, nil, 0, nil
+	s.writer = l.id
+	clear(s.blocked)
+	s.mu.Unlock()
+	s.asks.Lock()
+	s.broken, s.proof, s.strange = nil, 0, nil
 	clear(s.notes)
 	clear(s.ranges)
-	clear(s.blocked)
 	clear(s.unproven)
-	s.mu.Unlock()
+	s.asks.Unlock()
 	return l, nil
 }
 
+const claimPatience = 5 * time.Second // for a producer id; then it is said why there is none, and tried again
+
 // claimIt gets a producer id: the shard's own in a new epoch or, where transactions are not allowed, any.
 func (s *shard) claimIt(ctx context.Context) (*life, error) {
+	ctx, cancel := context.WithTimeout(ctx, claimPatience)
+	defer cancel()
 	plain := false
 	s.lessen()
 	id, err := s.dst.Control.InitProducer(ctx, s.txnID())
@@ -328,8 +338,11 @@ func (l *life) step(ctx context.Context) error {
 
 // over says why the epoch must end, if so.
 func (l *life) over(ctx context.Context) error {
+	l.asks.Lock()
+	err := l.broken
+	l.asks.Unlock()
 	l.mu.Lock()
-	err, passed := l.broken, l.told.over > l.seq
+	passed := l.told.over > l.seq
 	l.mu.Unlock()
 	if err != nil {
 		return err
@@ -377,28 +390,28 @@ func (l *life) drain() error {
 	return l.save(ctx)
 }
 
-// The part's side of the shard.
+// The part's side of the shard. None of it takes mu: see asks.
 
 func (s *shard) needNote(p *part) {
-	s.mu.Lock()
+	s.asks.Lock()
 	s.notes[p] = struct{}{}
-	s.mu.Unlock()
+	s.asks.Unlock()
 	s.poke()
 }
 
 func (s *shard) partFailed(_ *part, err error) {
-	s.mu.Lock()
+	s.asks.Lock()
 	if s.broken == nil {
 		s.broken = err
 	}
-	s.mu.Unlock()
+	s.asks.Unlock()
 	s.poke()
 }
 
 func (s *shard) outOfRange(p *part) {
-	s.mu.Lock()
+	s.asks.Lock()
 	s.ranges[p] = struct{}{}
-	s.mu.Unlock()
+	s.asks.Unlock()
 	s.poke()
 }
 

@@ -81,7 +81,12 @@ func (l *life) remark(ctx context.Context, parts []*part) {
 		if at, ok := l.dst.Dir.Get(p.Remote, p.Number); ok && at.Leader >= 0 {
 			ps, of[at] = append(ps, at), p
 			p.marking()
+		} else {
+			p.marked(false)
 		}
+	}
+	if len(ps) == 0 {
+		return
 	}
 	sortPartitions(ps)
 	l.aside(ctx, func(ctx context.Context) func(context.Context) error {
@@ -130,7 +135,7 @@ func (p *part) needsMark(now time.Time, every time.Duration) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	idle := len(p.busy) == 0 && len(p.queue) == 0 && now.Sub(p.answered) > time.Second
-	return p.weak && (idle || now.Sub(p.markAt) > every)
+	return p.weak && (idle && now.Sub(p.markAt) > time.Second || now.Sub(p.markAt) > every)
 }
 
 func (p *part) marking() {
@@ -140,11 +145,14 @@ func (p *part) marking() {
 	p.markers++
 }
 
-// marked ends the weakness if nothing old was sent since the marker was asked for.
+// marked ends the weakness if nothing old was sent since the marker was asked for. One that could not be written is asked for again later.
 func (p *part) marked(ok bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if ok && !p.weakened {
+	switch {
+	case !ok:
+		p.markAt = time.Now().Add(upkeepAgain)
+	case !p.weakened:
 		p.weak = false
 	}
 }
@@ -159,26 +167,26 @@ func (p *part) proven() {
 // The shard's side of it.
 
 func (s *shard) sure() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	s.asks.Lock()
+	defer s.asks.Unlock()
 	return s.proof > 0 && bootTime()-s.proof < sureFor
 }
 
 func (s *shard) needProof(p *part) {
-	s.mu.Lock()
+	s.asks.Lock()
 	s.unproven[p] = struct{}{}
-	s.mu.Unlock()
+	s.asks.Unlock()
 	s.poke()
 }
 
 // prove reads who registered last, for the parts that wait for it.
 func (l *life) prove(ctx context.Context) error {
-	l.mu.Lock()
+	l.asks.Lock()
 	waiting := l.unproven
 	if len(waiting) > 0 {
 		l.unproven = map[*part]struct{}{}
 	}
-	l.mu.Unlock()
+	l.asks.Unlock()
 	if len(waiting) == 0 {
 		return nil
 	}
@@ -189,9 +197,9 @@ func (l *life) prove(ctx context.Context) error {
 	if err := l.ousted(); err != nil {
 		return err
 	}
-	l.mu.Lock()
+	l.asks.Lock()
 	l.proof = began
-	l.mu.Unlock()
+	l.asks.Unlock()
 	for p := range waiting {
 		p.proven()
 	}
@@ -207,16 +215,16 @@ type strange struct {
 const maxStrange = 64 // stretches that wait to be looked at; more are counted when the partition is opened the next time
 
 func (s *shard) foundStrange(p *part, from, to offsetxlate.Dest) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	s.asks.Lock()
+	defer s.asks.Unlock()
 	if len(s.strange) < maxStrange {
 		s.strange = append(s.strange, strange{p, from, to})
 	}
 }
 
 func (l *life) takeStrange() []strange {
-	l.mu.Lock()
-	defer l.mu.Unlock()
+	l.asks.Lock()
+	defer l.asks.Unlock()
 	found := l.strange
 	l.strange = nil
 	return found

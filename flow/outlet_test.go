@@ -1,0 +1,56 @@
+package flow
+
+import (
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+
+	"github.com/meshd/meshd/kafka"
+)
+
+// Nothing is sent into a topic that was made again under the name of the one that was opened.
+func TestNothingIsSentIntoAnotherTopicOfTheName(t *testing.T) {
+	f, _, _, _ := reading(t)
+	at, _ := f.dir.Get("t", 0)
+	prod := NewProducer(f.tail, f.dir)
+	t.Cleanup(prod.Close)
+	answered := make(chan Ack, 1)
+	o := prod.Outlet("t", 0, func(a Ack) { answered <- a }, nil)
+	o.id = at.TopicID
+	o.Send(&Flight{Data: batchAt(t, 0, -1, 1, 1)})
+	if a := <-answered; a.Err != nil || a.Base != 1 {
+		t.Fatal(a)
+	}
+	o.id[0]++
+	o.Send(&Flight{Data: batchAt(t, 0, -1, 1, 1)})
+	until(t, "it has no trouble", func() bool { _, err := o.Trouble(); return kafka.Classify(err) == kafka.Gone && err != nil })
+	ends, err := f.tail.Offsets(t.Context(), []kafka.Partition{at}, kafka.End)
+	if err != nil || ends[0].At != 2 {
+		t.Fatalf("the topic ends at %d: %v", ends[0].At, err)
+	}
+}
+
+// Send is called with the part's lock held, and stuck takes it: where there is no leader, Send does not call stuck itself, however long
+// the process is stopped in between.
+func TestSendDoesNotCallBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		sent := make(chan struct{})
+		var calls atomic.Int32
+		prod := NewProducer(nil, kafka.NewDirectory(nil, time.Hour))
+		defer prod.Close()
+		o := prod.Outlet("t", 0, func(Ack) {}, func() {
+			<-sent // for good, where Send waits for this
+			calls.Add(1)
+		})
+		o.Send(&Flight{})
+		close(sent)
+		synctest.Wait()
+		if _, err := o.Trouble(); calls.Load() == 0 || err != kerr.UnknownTopicOrPartition { //nolint:errorlint // as it was given
+			t.Fatalf("%d calls, trouble %v", calls.Load(), err)
+		}
+		o.Close()
+	})
+}
