@@ -95,7 +95,8 @@ func (r Rule) keep(q question, run Held, now time.Time) (Held, bool) {
 		}
 		run.Over = q.holder.Seq
 	}
-	if q.holder.Node != q.Self && q.kafka.fresh(now, r.Fresh) && q.Leader && q.assigned.Node != q.Self && q.hopeful(q.assigned.Node) {
+	ours := q.holder.Node == q.Self && q.holder.Epoch >= q.assigned.Epoch // an older registration is of before it was given to another
+	if !ours && q.kafka.fresh(now, r.Fresh) && q.Leader && q.assigned.Node != q.Self && q.hopeful(q.assigned.Node) {
 		return Held{}, false // taken over without a leader, and perhaps idle: then it is not registered, and nothing else tells two holders apart
 	}
 	return run, !q.Draining || q.Leader // without a leader nobody could be told to take it, so it is let go

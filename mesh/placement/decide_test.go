@@ -68,6 +68,7 @@ func TestDecide(t *testing.T) {
 		{name: "runs what it took over, another's idle one, the leader is back", assigned: owner("n2", 3), holder: holder("n2", 3, 9, 0), running: held(3, 9), leader: true},
 		{name: "runs what it took over, the leader is back, the one before is dead", assigned: owner("n2", 3), holder: holder("n2", 3, 9, 0), running: held(3, 9), leader: true, dead: "n2", want: held(3, 9)},
 		{name: "runs what it took over and registered, the leader is back", assigned: owner("n2", 3), holder: holder("n1", 3, 12, 0), running: held(3, 9), leader: true, want: held(3, 12)},
+		{name: "runs what it took over, its own of before it was given away, idle, the leader is back", assigned: owner("n2", 3), holder: holder("n1", 2, 9, 0), running: held(3, 9), leader: true},
 		{name: "runs what it took over, Kafka unread, the leader is back", assigned: owner("n2", 3), running: held(3, placement.None), leader: true, unread: true, want: held(3, placement.None)},
 		{name: "runs what is assigned to nobody, idle, led", running: held(3, placement.None), leader: true, want: held(3, placement.None)},
 		{name: "about to stop, led: waits for an heir", assigned: owner("n1", 3), running: held(3, 9), draining: true, leader: true, want: held(3, 9)},
