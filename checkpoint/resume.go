@@ -46,17 +46,17 @@ func (p *Progress) Advance(n int64, dest offsetxlate.Dest) {
 }
 
 // Resume says where the records go on after tail, the batches of p's epoch that lie behind p.Dest in the destination's log, in
-// the order of the log: the next source offset, and what the tail holds. It is a look-up, not a guess: a tail that does not
-// follow from p is an error, for it means that something else wrote under this epoch or that acknowledged records are gone.
+// the order of the log: the next source offset, and what the tail holds. It is a look-up, not a guess: a tail that goes back is an error,
+// for something else wrote under this epoch then. What the tail leaves out compaction took: a log loses nothing from its middle otherwise.
 func (p Progress) Resume(tail []Batch) (next offsetxlate.Source, written int64, copied []Copied, err error) {
 	written = p.Written
 	for _, b := range tail {
 		n := unwrap(written, b.Sequence)
-		if n != written {
+		if n < written {
 			return 0, 0, nil, fmt.Errorf("the batch at offset %d of the destination begins with record %d of its epoch, not %d", b.Base, n, written)
 		}
 		copied = p.appendRuns(copied, b, n)
-		written += int64(b.Count)
+		written = n + int64(b.Count)
 	}
 	return p.SourceOf(written), written, copied, nil
 }

@@ -38,13 +38,27 @@ func TestResumeCutsBatchesAtRuns(t *testing.T) {
 func TestResumeRefusesATailThatDoesNotFollow(t *testing.T) {
 	p := Progress{Written: 10, Source: 100}
 	for name, tail := range map[string][]Batch{
-		"gap":     {{Count: 5, Sequence: 11}},
 		"overlap": {{Count: 5, Sequence: 9}},
 		"reset":   {{Count: 5, Sequence: 10}, {Count: 1, Sequence: 0}},
 	} {
 		if _, _, _, err := p.Resume(tail); err == nil {
 			t.Errorf("%s: no error", name)
 		}
+	}
+}
+
+// Compaction takes batches out of a log's middle, and of those that it leaves the headers tell how many there were.
+func TestResumeStepsOverWhatCompactionTook(t *testing.T) {
+	p := Progress{Written: 10, Source: 100, Dest: 50, Ahead: []Run{{13, 200}}}
+	next, written, copied, err := p.Resume([]Batch{{Base: 51, Count: 1, Sequence: 11}, {Base: 56, Count: 2, Sequence: 15}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if next != 204 || written != 17 {
+		t.Errorf("goes on at %d with record %d, want 204 and 17", next, written)
+	}
+	if d := cmp.Diff([]Copied{{101, 51, 1}, {202, 56, 2}}, copied); d != "" {
+		t.Error(d)
 	}
 }
 

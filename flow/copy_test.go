@@ -99,6 +99,7 @@ func TestLookAlikesAreLeftAlone(t *testing.T) {
 }
 
 func TestBothDirectionsDoNotLoop(t *testing.T) {
+	t.Parallel()
 	us, eu := fake(t), fake(t)
 	top, ctx := pairOf(t, us.ListenAddrs(), eu.ListenAddrs()), deadline(t)
 	a := client(t, us.ListenAddrs(), kgo.RecordPartitioner(kgo.ManualPartitioner()))

@@ -138,6 +138,7 @@ func named(t *testing.T, name string) *flow.Manager {
 
 // Two nodes are both told that the shard is theirs: one gives way. Mostly it does so before it takes anything.
 func TestTwoThatAreBothToldComeToRest(t *testing.T) {
+	t.Parallel()
 	for _, together := range []bool{false, true} {
 		r := newRing(t)
 		r.together.Store(together)
@@ -185,6 +186,7 @@ func rested(a, b *flow.Manager) bool {
 
 // Somebody took the shard and died before it registered: its holder comes back by itself.
 func TestFencedByWhoNeverRegistered(t *testing.T) {
+	t.Parallel()
 	for _, over := range []int64{flow.None, flow.Any} {
 		r := newRing(t)
 		m := named(t, "eu-1")
@@ -201,6 +203,7 @@ func TestFencedByWhoNeverRegistered(t *testing.T) {
 
 // Somebody took the shard and registered: its holder waits, until it is told that it goes past that.
 func TestOpensAnewWhenOverMovesOn(t *testing.T) {
+	t.Parallel()
 	r := newRing(t)
 	m := named(t, "eu-1")
 	r.apply(m, flow.None)
@@ -237,6 +240,7 @@ func TestOpensAnewWhenOverMovesOn(t *testing.T) {
 
 // A shard that is idle meets no fence. It finds in the registry that it was taken, and opens anew when it is told to.
 func TestAnIdleShardStandsDown(t *testing.T) {
+	t.Parallel()
 	r := newRing(t)
 	m := named(t, "eu-1")
 	r.apply(m, flow.None)
@@ -249,6 +253,7 @@ func TestAnIdleShardStandsDown(t *testing.T) {
 
 // The same, where it is told before it looks.
 func TestAnIdleShardOpensAnew(t *testing.T) {
+	t.Parallel()
 	r := newRing(t)
 	r.top.Intervals.Discovery = time.Minute
 	m := named(t, "eu-1")
@@ -277,6 +282,7 @@ func (r *ring) register(node string, id kafka.ProducerID) int64 {
 
 // Another process of the same name took the shard: it is left alone for a good while.
 func TestATwinIsLeftAlone(t *testing.T) {
+	t.Parallel()
 	r := newRing(t)
 	m := named(t, "eu-1")
 	r.apply(m, flow.None)
@@ -293,6 +299,7 @@ func TestATwinIsLeftAlone(t *testing.T) {
 
 // A registry of writers that is gone stops what writes there, and nothing begins another one.
 func TestLostWritersStopTheLink(t *testing.T) {
+	t.Parallel()
 	r := newRing(t)
 	m := named(t, "eu-1")
 	r.apply(m, flow.None)

@@ -26,18 +26,43 @@ type fence struct {
 	txnID   string
 	id      kafka.ProducerID
 	plain   bool // there is none: transactions are not allowed. A partition is read up to its end, and nobody is shut out.
+	kept    map[kafka.Spot]kept
+}
+
+// reach says from where on a partition is read, and whose batches are looked for there.
+type reach struct {
+	from  offsetxlate.Dest
+	owner kafka.ProducerID // of the epoch of which progress speaks
+	ids   map[int64]bool   // by which this writer is known
 }
 
 // fenced is what a fence found in one partition.
 type fenced struct {
-	from   offsetxlate.Dest // the place asked for
-	start  offsetxlate.Dest // of the log
-	end    offsetxlate.Dest // of the log, before the fence
-	marker offsetxlate.Dest // offset of the own marker
-	before *foreign         // the batch just before from, if the log holds it
-	tail   []foreign        // batches between from and the marker
-	last   *foreign         // where the log is not the one that was written to: the last batch in it that this writer wrote
-	err    error            // not fenced, and why
+	reach
+	start   offsetxlate.Dest   // of the log
+	end     offsetxlate.Dest   // of the log, before the fence
+	marker  offsetxlate.Dest   // offset of the own marker
+	before  *foreign           // the batch just before from, if the log holds it
+	tail    []checkpoint.Batch // of the owner, from there up to the marker
+	zombie  int64              // records there by other owners of this writer
+	strange int64              // records there by anybody else
+	last    *foreign           // where the log is not the one that was written to: the last batch in it that this writer wrote
+	err     error              // not fenced, and why
+}
+
+// see takes a batch before the marker into account.
+func (r *fenced) see(x foreign) {
+	switch {
+	case x.Base < r.from:
+		r.before = &x
+	case x.control:
+	case x.writer == r.owner:
+		r.tail = append(r.tail, x.Batch)
+	case r.ids[x.writer.ID]:
+		r.zombie += int64(x.Count)
+	default:
+		r.strange += int64(x.Count)
+	}
 }
 
 // foreign is a batch in the destination's log and who wrote it.
@@ -54,8 +79,9 @@ const (
 	fenceAgain    = time.Second // a partition without a marker after this is fenced again: the coordinator skips those without a leader
 )
 
-// raise fences ps, and reads each from just before the offset in from (or from its end before the fence) up to the marker.
-func (f *fence) raise(ctx context.Context, ps []kafka.Partition, from map[kafka.Partition]offsetxlate.Dest) map[kafka.Partition]*fenced {
+// raise fences ps, and reads each from just before its reach (or from its end before the fence) up to the marker. What could not be read in
+// the time that there is goes on from there when it is fenced again.
+func (f *fence) raise(ctx context.Context, ps []kafka.Partition, from map[kafka.Partition]reach) map[kafka.Partition]*fenced {
 	out := make(map[kafka.Partition]*fenced, len(ps))
 	ctx, cancel := context.WithTimeout(ctx, fencePatience)
 	defer cancel()
@@ -64,6 +90,7 @@ func (f *fence) raise(ctx context.Context, ps []kafka.Partition, from map[kafka.
 		f.readOn(ctx, todo, out)
 		return out
 	}
+	todo = f.leaveOut(ctx, todo, out)
 	for len(todo) > 0 && ctx.Err() == nil {
 		open := f.mark(ctx, todo, out)
 		f.readBack(ctx, open, out, time.Now().Add(fenceAgain))
@@ -72,14 +99,45 @@ func (f *fence) raise(ctx context.Context, ps []kafka.Partition, from map[kafka.
 			break // those that are fenced don't wait for the others
 		}
 	}
+	f.giveUp(todo, out)
+	return out
+}
+
+// leaveOut takes out the partitions whose markers would not be written: the coordinator tries these for as long as it takes, and until
+// then this writer has no other transaction.
+func (f *fence) leaveOut(ctx context.Context, todo []*scan, out map[kafka.Partition]*fenced) (rest []*scan) {
+	if len(todo) == 0 {
+		return nil
+	}
+	few, err := f.cluster.TooFew(ctx, partitionsOf(todo))
+	if err != nil {
+		note(todo, out, err)
+		return nil
+	}
 	for _, s := range todo {
-		if err := out[s.Partition].err; err != nil {
-			out[s.Partition].err = fmt.Errorf("%w: %w", errNoMarker, err)
-		} else {
-			out[s.Partition].err = errNoMarker
+		if r, ok := few[s.Spot()]; ok {
+			out[s.Partition].err = r
+			continue
+		}
+		rest = append(rest, s)
+	}
+	return rest
+}
+
+// giveUp says of the partitions that are left why they are not fenced, and keeps the place of those that are still being read.
+func (f *fence) giveUp(todo []*scan, out map[kafka.Partition]*fenced) {
+	for _, s := range todo {
+		r := out[s.Partition]
+		switch {
+		case r.err != nil:
+			r.err = fmt.Errorf("%w: %w", errNoMarker, r.err)
+		case s.at < int64(r.end):
+			r.err = fmt.Errorf("%w: at offset %d of %d", errStillReading, s.at, r.end)
+			f.kept[s.Spot()] = kept{*s, *r}
+		default:
+			r.err = errNoMarker
 		}
 	}
-	return out
 }
 
 // readOn reads partitions up to their ends, where there is no fence.
@@ -88,23 +146,33 @@ func (f *fence) readOn(ctx context.Context, todo []*scan, out map[kafka.Partitio
 		r := out[s.Partition]
 		r.marker = r.end - 1
 		r.err = f.scan(ctx, s.Partition, offsetxlate.Dest(s.at), r.end, func(x foreign) bool {
-			if x.Base < r.from {
-				r.before = &x
-			} else if !x.control {
-				r.tail = append(r.tail, x)
-			}
+			r.see(x)
+			s.at = int64(x.next)
 			return true
 		})
+		if ctx.Err() != nil && s.at < int64(r.end) {
+			r.err = nil
+			f.giveUp([]*scan{s}, out)
+		}
 	}
 }
 
-var errNoMarker = errors.New("the fence's marker did not appear in the log")
+var (
+	errNoMarker     = errors.New("the fence's marker did not appear in the log")
+	errStillReading = errors.New("what was written since the last place is still being read")
+)
 
 // scan is one partition on the way to its marker.
 type scan struct {
 	kafka.Partition
 	at   int64
 	done bool
+}
+
+// kept is a partition of which too much had to be read for one fence.
+type kept struct {
+	scan  scan
+	found fenced
 }
 
 func pending(todo []*scan, out map[kafka.Partition]*fenced) []*scan {
@@ -131,31 +199,41 @@ func isFinal(err error) bool {
 }
 
 // ends finds where to begin reading: nothing before the end of the log can be the marker of a fence that is yet to be raised.
-func (f *fence) ends(ctx context.Context, ps []kafka.Partition, from map[kafka.Partition]offsetxlate.Dest, out map[kafka.Partition]*fenced) []*scan {
+func (f *fence) ends(ctx context.Context, ps []kafka.Partition, from map[kafka.Partition]reach, out map[kafka.Partition]*fenced) (todo []*scan) {
 	starts, err := f.cluster.Offsets(ctx, ps, kafka.Start)
 	var ends []kafka.Offset
 	if err == nil {
 		ends, err = f.cluster.Offsets(ctx, ps, kafka.End)
 	}
-	var todo []*scan
 	for i, p := range ps {
 		r := &fenced{err: err}
 		out[p] = r
 		if err == nil {
 			r.err = cmp.Or(starts[i].Err, ends[i].Err)
 		}
-		if r.err != nil {
-			continue
+		if r.err == nil {
+			to, ok := from[p]
+			todo = append(todo, f.begin(p, r, to, ok, starts[i].At, ends[i].At))
 		}
-		r.start, r.end = offsetxlate.Dest(starts[i].At), offsetxlate.Dest(ends[i].At)
-		s := &scan{Partition: p, at: ends[i].At}
-		if at, ok := from[p]; ok {
-			r.from = at
-			s.at = min(s.at, max(starts[i].At, int64(at)-1))
-		}
-		todo = append(todo, s)
 	}
 	return todo
+}
+
+func (f *fence) begin(p kafka.Partition, r *fenced, to reach, reaches bool, start, end int64) *scan {
+	s := &scan{Partition: p, at: end}
+	r.start, r.end = offsetxlate.Dest(start), offsetxlate.Dest(end)
+	if !reaches {
+		r.reach = reach{from: r.end, owner: kafka.ProducerID{ID: -1}} // whatever comes is somebody else's
+		return s
+	}
+	r.reach = to
+	s.at = min(end, max(start, int64(to.from)-1))
+	if k, ok := f.kept[p.Spot()]; ok && k.found.from == to.from && k.found.owner == to.owner && k.scan.at >= start {
+		s.at, *r = k.scan.at, k.found
+		r.start = offsetxlate.Dest(start)
+	}
+	delete(f.kept, p.Spot())
+	return s
 }
 
 // mark writes the markers: one transaction over every partition that the coordinator takes. The coordinator adds all or none,
@@ -278,15 +356,11 @@ func (f *fence) look(s *scan, g kafka.Got, r *fenced) {
 		}
 		s.at = b.NextOffset()
 		x := foreignOf(b)
-		switch {
-		case x.Base < r.from:
-			r.before = &x
-		case x.control && x.writer == f.id:
+		if x.control && x.writer == f.id && x.Base >= r.end { // one from before says nothing of what came since
 			s.done, r.marker = true, x.Base
 			return
-		case !x.control:
-			r.tail = append(r.tail, x)
 		}
+		r.see(x)
 	}
 }
 

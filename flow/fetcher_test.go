@@ -132,6 +132,7 @@ func TestTopicThatWasMadeAgainIsNotRead(t *testing.T) {
 
 // A transaction that does not end, such as one over a partition that lacks in-sync replicas, is told, and not waited for in silence.
 func TestAnUnfinishedTransactionIsSaid(t *testing.T) {
+	t.Parallel()
 	c, err := kfake.NewCluster(kfake.NumBrokers(1))
 	if err != nil {
 		t.Fatal(err)

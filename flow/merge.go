@@ -59,7 +59,7 @@ func (p *part) mergeable() int {
 // merge makes one chunk of the first chunks, of as many as fit; nil if that is not more than one.
 func (c *recoder) merge(chunks []*chunk) *chunk {
 	c.b.Reset(nil, batch.Batch(chunks[0].Data).Codec(), mergeUpTo)
-	out := &chunk{first: chunks[0].first, prior: chunks[0].prior}
+	out := &chunk{first: chunks[0].first, prior: chunks[0].prior, from: chunks[0].from}
 	taken := 0
 	for _, x := range chunks {
 		if fits, err := c.b.AppendBatch(c.r, batch.Batch(x.Data)); !fits || err != nil {

@@ -10,6 +10,7 @@ import (
 
 // A producer that sends each record in a batch of its own: the backlog goes out in a few merged batches, whatever the codec.
 func TestSmallBatchesAreMerged(t *testing.T) {
+	t.Parallel()
 	for name, codec := range map[string]kgo.CompressionCodec{"none": kgo.NoCompression(), "lz4": kgo.Lz4Compression(), "zstd": kgo.ZstdCompression()} {
 		t.Run(name, func(t *testing.T) {
 			us, eu := fake(t), fake(t)

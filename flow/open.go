@@ -86,14 +86,14 @@ type opening struct {
 
 // fenceAll fences what can be opened, as far as that is plain before: a fence leaves a marker in a log each time.
 func (l *life) fenceAll(ctx context.Context, todo map[kafka.Partition]*opening) {
-	ps, from := make([]kafka.Partition, 0, len(todo)), map[kafka.Partition]offsetxlate.Dest{}
+	ps, from := make([]kafka.Partition, 0, len(todo)), map[kafka.Partition]reach{}
 	for at, o := range todo {
 		if o.err = l.precheck(ctx, at, o); o.err != nil {
 			continue
 		}
 		ps = append(ps, at)
 		if o.known {
-			from[at] = o.prog.Dest
+			from[at] = reach{o.prog.Dest, o.prog.Owner, l.idsWith(o.prog)}
 		}
 	}
 	if len(ps) == 0 {
@@ -105,7 +105,7 @@ func (l *life) fenceAll(ctx context.Context, todo map[kafka.Partition]*opening) 
 	for at, f := range l.fence.raise(ctx, ps, from) {
 		o := todo[at]
 		if o.fence, o.err = f, cmp.Or(old[at], f.err); o.err == nil && o.known && diverged(o.prog, f) {
-			o.err = l.fence.lastOwn(ctx, at, f, l.idsWith(o.prog))
+			o.err = l.fence.lastOwn(ctx, at, f)
 		}
 	}
 }
@@ -130,13 +130,17 @@ func (l *life) due(key string, spec Spec) bool {
 	return !ok || a.spec != spec || !time.Now().Before(a.at)
 }
 
-// block sets a partition apart, from one second on up to a minute.
+const blockMost = 15 * time.Second
+
+// block sets a partition apart, from one second on up to blockMost.
 func (l *life) block(key string, spec Spec, err error) {
 	a := l.later[key]
 	if a.spec != spec {
 		a = again{spec: spec}
 	}
-	a.at, a.tries = time.Now().Add(min(time.Second<<min(a.tries, 6), time.Minute)), a.tries+1
+	if !errors.Is(err, errStillReading) { // that one goes on where it was
+		a.at, a.tries = time.Now().Add(min(time.Second<<min(a.tries, 4), blockMost)), a.tries+1
+	}
 	l.later[key] = a
 	l.mu.Lock()
 	l.blocked[key] = openReason(err)
@@ -288,17 +292,17 @@ func otherTopic(spec Spec, prog checkpoint.Progress, at kafka.Partition) (kafka.
 func (l *life) newPart(at kafka.Partition, spec Spec) *part {
 	p := &part{
 		Spec: spec, owner: l.shard, id: l.id, budget: l.env.budget, state: Opening, behind: true, lastEpoch: -1, unnoted: nothingUnnoted,
-		mapBytes: l.env.mapBytes, memory: l.dst.Memory().Producer,
+		mapBytes: l.env.mapBytes, memory: l.dst.Memory().Producer, youngest: time.Now().UnixMilli(), // of the fence's marker
 		prog: checkpoint.Progress{Owner: l.id, SrcID: spec.SourceID, DstID: at.TopicID, SourceEpoch: -1, DestEpoch: at.LeaderEpoch},
 	}
 	p.outlet = l.dst.Producer.Outlet(spec.Remote, spec.Number, p.onAck, p.stuck)
-	p.outlet.id = at.TopicID
+	p.outlet.id, p.outlet.guard = at.TopicID, p.mayGo
 	return p
 }
 
 // beginPart is for a partition without progress. It holds no record: precheck looked, and what came since lies before the marker.
 func (l *life) beginPart(ctx context.Context, p *part, f *fenced) error {
-	if len(f.tail) > 0 {
+	if f.strange > 0 {
 		return kafka.Because(kafka.ResumePointLost, p.Remote+" was written to while it was opened", "")
 	}
 	start, err := l.src.startOf(ctx, p.Spec)
@@ -319,18 +323,9 @@ func (l *life) beginPart(ctx context.Context, p *part, f *fenced) error {
 
 // resumePart goes on where the epoch of the stored progress ended: the batches behind its place say how far that is.
 func (l *life) resumePart(p *part, prog checkpoint.Progress, f *fenced) error {
-	var tail []checkpoint.Batch
-	for _, b := range f.tail {
-		switch {
-		case b.writer == prog.Owner:
-			tail = append(tail, b.Batch)
-		case l.ids[b.writer.ID]: // an older owner that was not fenced: it wrote what this one had written, or was to
-			p.stats.Zombie += int64(b.Count)
-		default:
-			p.stats.Foreign += int64(b.Count)
-		}
-	}
-	next, written, copied, err := prog.Resume(tail)
+	p.stats.Zombie += f.zombie // it wrote what progress' owner had written, or was to
+	p.stats.Foreign += f.strange
+	next, written, copied, err := prog.Resume(f.tail)
 	if err != nil {
 		return kafka.Because(kafka.ResumePointLost, err.Error(), "report this: acknowledged records are gone, or something else used meshd's transactional id")
 	}
@@ -341,6 +336,12 @@ func (l *life) resumePart(p *part, prog checkpoint.Progress, f *fenced) error {
 		p.xlate = offsetxlate.NewUnknown(offsetxlate.Point{Src: prog.Source, Dst: prog.Dest})
 	}
 	p.mark = p.xlate.Mark()
+	if end := endOf(copied, prog.Dest); p.xlate.End().Src > next && p.xlate.End().Dst > end { // stored later than the place, of what was lost since
+		if !p.xlate.TruncateDest(end) {
+			return lostBehind(p.Remote, end)
+		}
+		p.mark = 0 // all of it, for what is stored goes further
+	}
 	err = complete(p.xlate, copied)
 	if err == nil { // nothing of this origin lies between the last record and the marker
 		err = p.xlate.AdvanceDest(f.marker + 1)
@@ -353,11 +354,19 @@ func (l *life) resumePart(p *part, prog checkpoint.Progress, f *fenced) error {
 		written = 0 // a new epoch counts from 0
 	}
 	p.moveTo(next, written, f.marker+1)
-	if len(tail) == 0 && next == prog.Source {
+	if len(f.tail) == 0 && next == prog.Source {
 		p.lastEpoch = prog.SourceEpoch
 		p.pass(next, p.lastEpoch)
 	}
 	return nil
+}
+
+func endOf(copied []checkpoint.Copied, place offsetxlate.Dest) offsetxlate.Dest {
+	if len(copied) == 0 {
+		return place
+	}
+	last := copied[len(copied)-1]
+	return last.Dest + offsetxlate.Dest(last.Count)
 }
 
 // complete adds to a map what the tail of the log holds beyond it.

@@ -9,12 +9,14 @@ import (
 
 // Flight is one batch on its way. Until it is answered it is the outlet's, but for the time of a call of stuck.
 type Flight struct {
-	Data  []byte
-	Own   bool // it shares its memory with no other
-	Bulk  bool // others may go before it
-	state flightState
-	base  int64
-	err   error
+	Data    []byte
+	Own     bool // it shares its memory with no other
+	Bulk    bool // others may go before it
+	Guarded bool // it goes only while this node is known to be the owner
+	state   flightState
+	base    int64
+	epoch   int32 // leader epoch of the partition when it was sent
+	err     error
 }
 
 type flightState int
@@ -28,8 +30,9 @@ const (
 
 // Ack is the destination's answer to one batch.
 type Ack struct {
-	Base int64 // offset of the batch's first record
-	Err  error // final: what could be repeated was repeated. All batches behind it are dropped.
+	Base  int64 // offset of the batch's first record
+	Epoch int32 // leader epoch of the partition when the batch was sent, as far as it was known
+	Err   error // final: what could be repeated was repeated. All batches behind it are dropped.
 }
 
 // Outlet is the place of one partition in the produce stream. Batches go out in order, several at a time, and are answered in order. A
@@ -39,9 +42,10 @@ type Outlet struct {
 	producer *Producer
 	topic    string
 	number   int32
-	id       [16]byte  // of the topic that is meant; zero: whichever has the name
-	done     func(Ack) // on a goroutine of the producer, one at a time
-	stuck    func()    // when nothing is under way because a batch has to be repeated; may be nil
+	id       [16]byte    // of the topic that is meant; zero: whichever has the name
+	done     func(Ack)   // on a goroutine of the producer, one at a time
+	stuck    func()      // when nothing is under way because a batch has to be repeated; may be nil
+	guard    func() bool // whether a guarded batch may go now. If not, Go is called when it may.
 
 	mu         sync.Mutex
 	window     []*Flight // in the order of their sequences
@@ -83,8 +87,19 @@ func (o *Outlet) Trouble() (since time.Time, err error) {
 	return o.since, o.trouble
 }
 
-// take returns the batch to send now, if any, and whether another may follow in the next request.
-func (o *Outlet) take() (f *Flight, more bool) {
+// Go sends what waits, if it does not already.
+func (o *Outlet) Go() {
+	o.mu.Lock()
+	wake := !o.closed && !o.queued && o.next() >= 0
+	o.queued = o.queued || wake
+	o.mu.Unlock()
+	if wake {
+		o.producer.enqueue(o)
+	}
+}
+
+// take returns the batch to send now under a leader epoch, if any, and whether another may follow in the next request.
+func (o *Outlet) take(epoch int32) (f *Flight, more bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	next := o.next()
@@ -93,7 +108,11 @@ func (o *Outlet) take() (f *Flight, more bool) {
 		return nil, false
 	}
 	f = o.window[next]
-	f.state = sent
+	if f.Guarded && !o.guard() {
+		o.queued = false
+		return nil, false
+	}
+	f.state, f.epoch = sent, epoch
 	o.out++
 	o.queued = o.next() >= 0
 	return f, o.queued
@@ -195,7 +214,7 @@ func (o *Outlet) repeat(err error) {
 func (o *Outlet) settle() {
 	n := 0
 	for n < len(o.window) && o.window[n].state == acked {
-		o.acks = append(o.acks, Ack{Base: o.window[n].base})
+		o.acks = append(o.acks, Ack{o.window[n].base, o.window[n].epoch, nil})
 		n++
 	}
 	if n > 0 {

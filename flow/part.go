@@ -50,8 +50,15 @@ type chunk struct {
 	next  offsetxlate.Source // after the last record of the batch, at the source
 	epoch int32              // leader epoch of the batch at the source
 	prior int32              // leader epoch of the offset before it there; -1 unknown
+	from  srcPlace           // where it was read
 	stamp int64              // the largest timestamp in it, ms
 	first int64              // number of its first record in this writer's epoch
+}
+
+// srcPlace is where to read at the source, and the leader epoch of the offset before that; -1 unknown.
+type srcPlace struct {
+	next  offsetxlate.Source
+	epoch int32
 }
 
 type srcRun struct {
@@ -76,25 +83,23 @@ type part struct {
 
 	at        offsetxlate.Source // next source offset to fetch
 	lastEpoch int32
-	passed    struct { // what is behind the frontier at the source, and the leader epoch of the offset before that
-		next  offsetxlate.Source
-		epoch int32
-	}
-	queue    []*chunk
-	queued   int      // bytes
-	busy     []*chunk // under way, the oldest first
-	flying   int      // bytes of busy
-	answered time.Time
-	memory   time.Duration // for how long a leader remembers a producer, by the timestamp of its last batch
-	weak     bool          // a leader may have forgotten this writer, and its fence
-	weakened bool          // something old was sent since the last marker was asked for
-	markAt   time.Time     // when it was
-	markers  int           // markers that may lie behind the last record
-	full     bool          // it was asked what it wants, and had no room
-	behind   bool          // the source has more than an answer brings
-	assigned int64         // records of this epoch that are in the queue or beyond
-	unnoted  int64         // first record whose run is not acknowledged in the progress topic
-	gone     int           // how often the part went back to what is acknowledged
+	passed    srcPlace // what is behind the frontier at the source
+	queue     []*chunk
+	queued    int      // bytes
+	busy      []*chunk // under way, the oldest first
+	flying    int      // bytes of busy
+	answered  time.Time
+	memory    time.Duration // for how long a leader remembers a producer, by the timestamp of its last batch
+	weak      bool          // a leader may have forgotten this writer, and its fence
+	weakened  bool          // something old was sent since the last marker was asked for
+	markAt    time.Time     // when it was
+	youngest  int64         // timestamp of the youngest batch or marker of this epoch that was sent, ms
+	markers   int           // markers that may lie behind the last record
+	full      bool          // it was asked what it wants, and had no room
+	behind    bool          // the source has more than an answer brings
+	assigned  int64         // records of this epoch that are in the queue or beyond
+	unnoted   int64         // first record whose run is not acknowledged in the progress topic
+	gone      int           // how often the part went back to what is acknowledged
 
 	// prog is what the progress topic holds or is to hold next: the place of the last save, and every run since then. The
 	// maps are saved before it, so that the runs from that place on are all that a successor needs to complete them.
@@ -105,7 +110,7 @@ type part struct {
 	mark    offsetxlate.Mark     // what of the map is stored
 	stale   []offsetxlate.Source // pages of another map in the store, to be deleted
 	dirty   bool
-	broken  bool // the epoch must end: what is under way stays as it is
+	broken  bool // the epoch must end, or the part: what is under way stays as it is
 	stats   Stats
 	settled chan struct{} // closed when nothing is under way any more; nil unless draining
 }
@@ -116,11 +121,12 @@ type partOwner interface {
 	sure() bool      // this node was the owner a moment ago
 	needProof(*part) // whether it still is has to be asked
 	foundStrange(p *part, from, to offsetxlate.Dest)
-	partFailed(*part, error)    // the shard must take a new epoch
-	outOfRange(*part)           // the source does not hold the place that is to be read
-	staleSource()               // the source's metadata was wrong
-	wakeFetch(*part)            // there is room again
-	acked(p *part, stamp int64) // a batch arrived
+	partFailed(error)              // the shard must take a new epoch
+	partStuck(*part, kafka.Reason) // the destination has not answered for so long that the part is to be given up, and opened anew
+	outOfRange(*part)              // the source does not hold the place that is to be read
+	staleSource()                  // the source's metadata was wrong
+	wakeFetch(*part)               // there is room again
+	acked(p *part, stamp int64)    // a batch arrived
 	steppedOver(s Spec, from, to offsetxlate.Source)
 }
 
@@ -191,7 +197,7 @@ func (p *part) take(g kafka.Got, l *lease, rec *recoder) {
 		return
 	}
 	if at, diverged := g.Diverged(); diverged {
-		p.stop(Failed, kafka.Because(kafka.SourceTruncated, fmt.Sprintf("the source's log was truncated to offset %d after offset %d had been read", at, p.at-1), "an unclean leader election lost records there; compare both topics, then remove and add the flow"))
+		p.tookBack(fmt.Sprintf("the source's log was truncated to offset %d after offset %d had been read", at, p.at-1))
 		return
 	}
 	p.stats.SourceEnd, p.stats.SourceStable, p.stats.SeenAt = g.HighWatermark, g.LastStableOffset, time.Now()
@@ -246,9 +252,7 @@ func (p *part) advanceIdle() {
 	}
 }
 
-func (p *part) pass(next offsetxlate.Source, epoch int32) {
-	p.passed.next, p.passed.epoch = next, epoch
-}
+func (p *part) pass(next offsetxlate.Source, epoch int32) { p.passed = srcPlace{next, epoch} }
 
 // epochBefore is the leader epoch of the offset before the frontier, which prog.Source is; -1 where it is not known: with an older one the
 // source would say that its log is another.
@@ -298,11 +302,8 @@ func (p *part) addRun(n int64, source offsetxlate.Source) {
 	p.unnoted = min(p.unnoted, n)
 }
 
-// mayPump says whether what is queued may go out. What stops reading holds back nothing that was read before, but where the source took
-// back what it had shown: what is queued may be of that.
-func (p *part) mayPump() bool {
-	return !p.broken && p.state != Draining && (p.state != Failed || p.reason.Code != kafka.SourceTruncated)
-}
+// mayPump says whether what is queued may go out. What stops reading holds back nothing that was read before.
+func (p *part) mayPump() bool { return !p.broken && p.state != Draining }
 
 // pump sends what may go out now.
 func (p *part) pump() {
@@ -391,14 +392,14 @@ func (p *part) onAck(a Ack) {
 		return
 	}
 	if offsetxlate.Dest(a.Base) < p.dest {
-		p.fail(kafka.Because(kafka.DestinationTruncated, fmt.Sprintf("the destination put a batch at offset %d, below %d which it had acknowledged", a.Base, p.dest), "an unclean leader election lost records there"))
+		p.fail(truncatedAt(offsetxlate.Dest(a.Base), p.dest))
 		return
 	}
 	if past := p.dest + offsetxlate.Dest(p.markers); offsetxlate.Dest(a.Base) > past {
 		p.owner.foundStrange(p, p.dest, offsetxlate.Dest(a.Base))
 	}
 	p.markers = 0
-	p.arrived(c, offsetxlate.Dest(a.Base))
+	p.arrived(c, a)
 	p.advanceIdle()
 	p.pump()
 	p.tellSettled()
@@ -409,8 +410,8 @@ func (p *part) onAck(a Ack) {
 	}
 }
 
-func (p *part) arrived(c *chunk, base offsetxlate.Dest) {
-	at := base
+func (p *part) arrived(c *chunk, a Ack) {
+	at := offsetxlate.Dest(a.Base)
 	for _, r := range c.runs {
 		if err := p.xlate.Append(r.source, at, int64(r.count)); err != nil {
 			p.fail(fmt.Errorf("mapping offsets of %s: %w", p.Key(), err))
@@ -419,6 +420,7 @@ func (p *part) arrived(c *chunk, base offsetxlate.Dest) {
 		at += offsetxlate.Dest(r.count)
 	}
 	p.written, p.dest = c.first+int64(c.count), at
+	p.prog.DestEpoch = max(p.prog.DestEpoch, a.Epoch)
 	p.pass(c.next, c.epoch)
 	p.stats.Records += int64(c.count)
 	p.stats.Bytes += int64(len(c.Data))
@@ -442,11 +444,12 @@ func (p *part) stuck() {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.state == Stopped || len(p.busy) == 0 {
+	if p.state == Stopped || p.broken || len(p.busy) == 0 {
 		return
 	}
 	if time.Since(since) > stallAfter {
-		p.fail(kafka.Because(kafka.DestinationUnreachable, fmt.Sprintf("%s has not taken a batch since %s: %v", p.Key(), since.Format(time.RFC3339), err), kafka.Hint(err)))
+		p.broken = true
+		p.owner.partStuck(p, kafka.Because(kafka.DestinationUnreachable, fmt.Sprintf("%s has not taken a batch since %s: %v", p.Key(), since.Format(time.RFC3339), err), kafka.Hint(err)))
 		return
 	}
 	p.shed()
@@ -454,12 +457,7 @@ func (p *part) stuck() {
 
 // shed gives all memory back but that of what is under way, and holds that alone: it shared an answer's.
 func (p *part) shed() {
-	for _, c := range p.queue {
-		c.lease.done()
-	}
-	if len(p.queue) > 0 {
-		p.goBack(p.queue[0].first)
-	}
+	p.dropQueue()
 	for _, c := range p.busy {
 		if !c.Own {
 			c.Own, c.Data = true, bytes.Clone(c.Data)
@@ -472,7 +470,7 @@ func (p *part) shed() {
 // fail ends the shard's epoch. Until it has ended the part takes no answer and sends nothing: what is under way is not what it believed.
 func (p *part) fail(err error) {
 	p.broken = true
-	p.owner.partFailed(p, err)
+	p.owner.partFailed(err)
 }
 
 // refused is for a definite no of the destination. Nothing of the batch is there, so the part goes on from what is

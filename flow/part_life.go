@@ -2,7 +2,9 @@ package flow
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"time"
 
 	"github.com/meshd/meshd/kafka"
 	"github.com/meshd/meshd/offsetxlate"
@@ -33,9 +35,17 @@ func (p *part) drop() {
 	p.queue, p.queued = nil, 0
 }
 
+const tookBackWait = 100 * time.Millisecond // for what is under way to be answered
+
+var errBroken = errors.New("its epoch must end")
+
 // settle stops sending, and returns when the batch under way is answered.
 func (p *part) settle(ctx context.Context) error {
 	p.mu.Lock()
+	if p.broken {
+		p.mu.Unlock()
+		return errBroken
+	}
 	p.state = Draining
 	if p.settled == nil {
 		p.settled = make(chan struct{})
@@ -67,17 +77,39 @@ func (p *part) tellSettled() {
 
 // forgetQueued takes the part back to what is acknowledged.
 func (p *part) forgetQueued() {
-	p.goBack(p.written)
+	p.goBack(p.written, p.passed)
 	p.prog.Advance(p.written, p.dest)
 	p.prog.Ahead = nil
 }
 
-// goBack takes the part back to record number n, behind all that is under way. What was noted of the dropped batches may not come again
+// dropQueue takes the part back to what is under way.
+func (p *part) dropQueue() {
+	for _, c := range p.queue {
+		c.lease.done()
+	}
+	if len(p.queue) > 0 {
+		p.goBack(p.queue[0].first, p.queue[0].from)
+	}
+}
+
+// tookBack is for a source whose log is not what was read of it. What was read and not sent is dropped: the rest may be as it was.
+func (p *part) tookBack(text string) {
+	r := kafka.Because(kafka.SourceTruncated, text, "an unclean leader election lost records there, or the topic was made again: compare both topics, then remove and add the flow")
+	if len(p.queue) == 0 && len(p.busy) == 0 {
+		p.stop(Failed, r)
+		return
+	}
+	p.stop(Backoff, r)
+	p.retryAt = time.Now().Add(tookBackWait)
+	p.dropQueue()
+}
+
+// goBack takes the part back to record number n and where it is read, behind all that is under way. What was noted of the dropped batches may not come again
 // as it was: nothing more goes out before the progress topic forgot it too.
-func (p *part) goBack(n int64) {
+func (p *part) goBack(n int64, to srcPlace) {
 	p.gone++
 	p.queue, p.queued, p.assigned = nil, 0, n
-	p.at, p.lastEpoch = p.prog.SourceOf(n), -1
+	p.at, p.lastEpoch = to.next, to.epoch
 	ahead := p.prog.Ahead
 	for len(ahead) > 0 && ahead[len(ahead)-1].Written >= n {
 		ahead = ahead[:len(ahead)-1]
@@ -102,8 +134,7 @@ func (p *part) resolveRange(start, end offsetxlate.Source) {
 	switch {
 	case p.state != Backoff && p.state != Failed: // answered otherwise meanwhile
 	case p.at > end:
-		p.stop(Failed, kafka.Because(kafka.SourceTruncated, fmt.Sprintf("the source's log ends at offset %d, but was read up to %d", end, p.at),
-			"records that were acknowledged are gone there (unclean leader election, or the topic was made again)"))
+		p.tookBack(fmt.Sprintf("the source's log ends at offset %d, but was read up to %d", end, p.at))
 	case p.at >= start:
 		p.retryAt = p.retryAt.Add(-retryFailed) // the log moved meanwhile: try again at once
 	case p.OnGap == "continue":

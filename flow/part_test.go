@@ -28,7 +28,7 @@ func (*mute) needNote(*part)                                         {}
 func (*mute) wakeFetch(*part)                                        {}
 func (*mute) acked(*part, int64)                                     {}
 func (*mute) foundStrange(*part, offsetxlate.Dest, offsetxlate.Dest) {}
-func (s *mute) partFailed(_ *part, err error)                        { s.failed = err }
+func (s *mute) partFailed(err error)                                 { s.failed = err }
 
 // loose is a part that reads nowhere, and whose batches go nowhere.
 func loose(o partOwner) *part {
@@ -38,7 +38,7 @@ func loose(o partOwner) *part {
 		owner: o, budget: NewBudget(1 << 30), state: CatchingUp, lastEpoch: -1, unnoted: nothingUnnoted, memory: kafka.DefaultMemory.Producer,
 		xlate: offsetxlate.New(offsetxlate.Point{}),
 	}
-	p.outlet = (&Producer{ctx: ctx}).Outlet("t", 0, p.onAck, p.stuck)
+	p.outlet = (&Producer{ctx: ctx, dir: kafka.NewDirectory(nil, time.Hour)}).Outlet("t", 0, p.onAck, p.stuck)
 	return p
 }
 

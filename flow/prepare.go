@@ -17,6 +17,7 @@ type prepared struct {
 	next            offsetxlate.Source // to be fetched next
 	epoch           int32              // leader epoch of the last batch; -1 without one
 	prior           int32              // leader epoch of the offset before next; -1 unknown
+	from            srcPlace           // of the batch that is looked at
 	copied, recoded int64
 	aborted         int64
 }
@@ -48,6 +49,7 @@ func (p *prepared) take(b batch.Batch, aborted *aborter, rec *recoder) error {
 	if next <= p.next {
 		return nil
 	}
+	p.from = srcPlace{p.next, p.prior}
 	if offsetxlate.Source(b.BaseOffset()) > p.next {
 		p.prior = -1 // of what compaction took in between
 	}
@@ -86,7 +88,7 @@ func (p *prepared) add(b batch.Batch, rec *recoder) error {
 	if offsetxlate.Source(b.BaseOffset()) >= p.next && batch.CopyReason(b) == batch.Copy {
 		p.copied++
 		p.chunks = append(p.chunks, &chunk{
-			Flight: Flight{Data: b}, count: b.Count(), epoch: b.PartitionLeaderEpoch(), prior: p.prior, stamp: b.MaxTimestamp(),
+			Flight: Flight{Data: b}, count: b.Count(), epoch: b.PartitionLeaderEpoch(), prior: p.prior, from: p.from, stamp: b.MaxTimestamp(),
 			runs: []srcRun{{offsetxlate.Source(b.BaseOffset()), b.Count()}}, next: offsetxlate.Source(b.NextOffset()),
 		})
 		return nil
@@ -105,7 +107,7 @@ func (p *prepared) recode(b batch.Batch, rec *recoder) error {
 	}
 	p.recoded++
 	p.chunks = append(p.chunks, &chunk{
-		Flight: Flight{Data: data, Own: true}, runs: runs, count: data.Count(), epoch: p.epoch, prior: p.prior, stamp: data.MaxTimestamp(), next: offsetxlate.Source(b.NextOffset()),
+		Flight: Flight{Data: data, Own: true}, runs: runs, count: data.Count(), epoch: p.epoch, prior: p.prior, from: p.from, stamp: data.MaxTimestamp(), next: offsetxlate.Source(b.NextOffset()),
 	})
 	return nil
 }

@@ -186,7 +186,7 @@ func (s *sender) put(r *request, o *Outlet) (size int, again bool) {
 		s.p.enqueue(o)
 		return 0, false
 	}
-	f, more := o.take()
+	f, more := o.take(at.LeaderEpoch)
 	if f == nil {
 		return 0, false
 	}

@@ -27,11 +27,11 @@ func diverged(prog checkpoint.Progress, f *fenced) bool {
 }
 
 // lastOwn finds the last batch below a place that was written under a producer id, in ever longer stretches from the end.
-func (f *fence) lastOwn(ctx context.Context, at kafka.Partition, r *fenced, ids map[int64]bool) error {
+func (f *fence) lastOwn(ctx context.Context, at kafka.Partition, r *fenced) error {
 	for span := offsetxlate.Dest(1000); ; span *= 10 {
 		from := max(r.start, r.marker-span)
 		if err := f.scan(ctx, at, from, r.marker, func(b foreign) bool {
-			if !b.control && ids[b.writer.ID] {
+			if !b.control && r.ids[b.writer.ID] {
 				r.last = &b
 			}
 			return true
@@ -85,8 +85,7 @@ func (l *life) recoverPart(p *part, prog checkpoint.Progress, f *fenced) error {
 		left = f.last.next
 	}
 	if m == nil || m.End().Dst < left || !m.TruncateDest(left) {
-		return kafka.Because(kafka.ResumePointLost, fmt.Sprintf("%s lost records behind offset %d that it had acknowledged, and the offset map does not say which", p.Remote, left),
-			"an unclean leader election lost them; delete the copy and make it again, empty and with as many partitions: it is copied anew then")
+		return lostBehind(p.Remote, left)
 	}
 	p.xlate = m
 	p.mark = 0 // all of it, for what is stored goes further
@@ -101,15 +100,17 @@ func (l *life) recoverPart(p *part, prog checkpoint.Progress, f *fenced) error {
 	return nil
 }
 
+func lostBehind(remote string, at offsetxlate.Dest) error {
+	return kafka.Because(kafka.ResumePointLost, fmt.Sprintf("%s lost records behind offset %d that it had acknowledged, and the offset map does not say which", remote, at),
+		"an unclean leader election lost them; delete the copy and make it again, empty and with as many partitions: it is copied anew then")
+}
+
 // closeGap brings progress up to a log of which retention took the place where it stood. The first batch that is left says how many
 // records its epoch had written before, and where none is left its leader remembers the last sequence.
 func closeGap(prog *checkpoint.Progress, f *fenced, remembered int64) error {
 	n := remembered
-	for _, b := range f.tail {
-		if b.writer == prog.Owner {
-			n = prog.Unwrap(b.Sequence)
-			break
-		}
+	if len(f.tail) > 0 {
+		n = prog.Unwrap(f.tail[0].Sequence)
 	}
 	if n < prog.Written {
 		return kafka.Because(kafka.ResumePointLost, fmt.Sprintf("retention took everything from offset %d to %d, and no broker remembers how much that was", prog.Dest, f.start),

@@ -164,6 +164,7 @@ func TestMissingRightIsNamed(t *testing.T) {
 
 // What a single partition is stopped for is in the log, and that it goes on.
 func TestStoppedPartitionIsLogged(t *testing.T) {
+	t.Parallel()
 	us, eu := fake(t), fake(t)
 	top, ctx := pairOf(t, us.ListenAddrs(), eu.ListenAddrs()), deadline(t)
 	src := client(t, us.ListenAddrs(), kgo.ProducerBatchCompression(kgo.NoCompression()))
@@ -186,6 +187,7 @@ func TestStoppedPartitionIsLogged(t *testing.T) {
 
 // A gap that is stepped over by policy is recorded with its offsets.
 func TestGapIsLogged(t *testing.T) {
+	t.Parallel()
 	ctx := deadline(t)
 	log := &logged{to: t.Output()}
 	gappedTo(ctx, t, "continue", log)

@@ -50,6 +50,7 @@ type shard struct {
 	unproven map[*part]struct{} // parts that wait to know whether this node is still the owner
 	proof    time.Duration      // bootTime when that was asked last; 0: never in this epoch
 	strange  []strange
+	stuck    map[*part]kafka.Reason // parts that are to be given up
 }
 
 // env is what all shards of a node share.
@@ -78,7 +79,7 @@ func newShard(id topology.Shard, t told, e *env, src *Source, dst *Destination, 
 	return &shard{
 		id: id, told: t, env: e, src: src, dst: dst, state: New, twin: -1, kick: make(chan struct{}, 1), want: map[string]Spec{},
 		seq: -1, claim: kafka.ProducerID{ID: -1}, log: log.With(slog.String("shard", id.String())), parts: map[string]*part{},
-		notes: map[*part]struct{}{}, ranges: map[*part]struct{}{}, blocked: map[string]kafka.Reason{}, unproven: map[*part]struct{}{},
+		notes: map[*part]struct{}{}, ranges: map[*part]struct{}{}, blocked: map[string]kafka.Reason{}, unproven: map[*part]struct{}{}, stuck: map[*part]kafka.Reason{},
 	}
 }
 
@@ -189,6 +190,8 @@ type life struct {
 	renewAt  time.Time
 	old      kafka.ProducerID // of the owner before, where it had another one; ID -1: none
 	ids      map[int64]bool   // producer ids that this writer has had, as far as it is known
+	places   <-chan struct{}  // closed when the destination's directory changed since parts were compared with it
+	lookAt   time.Time        // when they are compared the next time though it did not; zero: not
 }
 
 func (s *shard) txnID() string {
@@ -229,6 +232,7 @@ func (s *shard) open(ctx context.Context) (*life, error) {
 	clear(s.notes)
 	clear(s.ranges)
 	clear(s.unproven)
+	clear(s.stuck)
 	s.asks.Unlock()
 	return l, nil
 }
@@ -254,7 +258,7 @@ func (s *shard) claimIt(ctx context.Context) (*life, error) {
 	return &life{
 		shard: s, id: id, later: map[string]again{}, ids: map[int64]bool{id.ID: true}, old: kafka.ProducerID{ID: -1},
 		renewAt: time.Now().Add(min(renewAtMost, s.dst.Memory().Txn/4)),
-		fence:   &fence{cluster: s.dst.Control, dir: s.dst.Dir, txnID: s.txnID(), id: id, plain: plain},
+		fence:   &fence{cluster: s.dst.Control, dir: s.dst.Dir, txnID: s.txnID(), id: id, plain: plain, kept: map[kafka.Spot]kept{}},
 	}, nil
 }
 
@@ -325,8 +329,12 @@ func (l *life) step(ctx context.Context) error {
 	if err := l.closeUnwanted(ctx); err != nil {
 		return err
 	}
+	if err := l.closeStuck(ctx); err != nil {
+		return err
+	}
+	l.upkeep(ctx) // before what is tried again and again
 	l.openWanted(ctx)
-	l.upkeep(ctx)
+	l.lookAround(ctx)
 	if err := l.prove(ctx); err != nil {
 		return err
 	}
@@ -399,11 +407,18 @@ func (s *shard) needNote(p *part) {
 	s.poke()
 }
 
-func (s *shard) partFailed(_ *part, err error) {
+func (s *shard) partFailed(err error) {
 	s.asks.Lock()
 	if s.broken == nil {
 		s.broken = err
 	}
+	s.asks.Unlock()
+	s.poke()
+}
+
+func (s *shard) partStuck(p *part, why kafka.Reason) {
+	s.asks.Lock()
+	s.stuck[p] = why
 	s.asks.Unlock()
 	s.poke()
 }

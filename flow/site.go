@@ -40,7 +40,7 @@ type Source struct {
 func openSource(d *kafka.Dialer, c topology.Cluster, s *Site, b *Budget) (*Source, error) {
 	src := &Source{Site: s}
 	for range 2 {
-		cluster, err := d.Dial(c)
+		cluster, err := d.Dial(c, kafka.Patient(c))
 		if err != nil {
 			src.close()
 			return nil, err
@@ -69,7 +69,7 @@ type Destination struct {
 }
 
 func openDestination(d *kafka.Dialer, c topology.Cluster, s *Site) (*Destination, error) {
-	data, err := d.Dial(c)
+	data, err := d.Dial(c, kafka.Patient(c))
 	if err != nil {
 		return nil, err
 	}

@@ -100,6 +100,7 @@ func TestRetentionGapIsSteppedOverByPolicy(t *testing.T) {
 
 // A topic that was deleted and made again is another topic: what was copied is not continued with its records.
 func TestRecreatedSourceStops(t *testing.T) {
+	t.Parallel()
 	us, eu := fake(t), fake(t)
 	top, ctx := pairOf(t, us.ListenAddrs(), eu.ListenAddrs()), deadline(t)
 	src := client(t, us.ListenAddrs(), kgo.RecordPartitioner(kgo.ManualPartitioner()))
@@ -121,6 +122,7 @@ func TestRecreatedSourceStops(t *testing.T) {
 
 // A lost progress topic is a state, not a start from the beginning.
 func TestLostProgressStops(t *testing.T) {
+	t.Parallel()
 	us, eu := fake(t), fake(t)
 	top, ctx := pairOf(t, us.ListenAddrs(), eu.ListenAddrs()), deadline(t)
 	src := client(t, us.ListenAddrs(), kgo.RecordPartitioner(kgo.ManualPartitioner()))
@@ -150,6 +152,7 @@ func TestLostProgressStops(t *testing.T) {
 
 // One partition that the destination refuses stops alone, and goes on when the reason is gone.
 func TestTooLargeStopsAlone(t *testing.T) {
+	t.Parallel()
 	us, eu := fake(t), fake(t)
 	top, ctx := pairOf(t, us.ListenAddrs(), eu.ListenAddrs()), deadline(t)
 	src := client(t, us.ListenAddrs(), kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.ProducerBatchCompression(kgo.NoCompression()))
@@ -181,6 +184,7 @@ func limit(ctx context.Context, t *testing.T, addrs []string, bytes string) {
 
 // Partitions that are added at the source are added to the copy, and read from their beginning.
 func TestGrowsWithItsSource(t *testing.T) {
+	t.Parallel()
 	us, eu := fake(t), fake(t)
 	top, ctx := pairOf(t, us.ListenAddrs(), eu.ListenAddrs()), deadline(t)
 	top.Links[0].Settings.Start = topology.Start{Latest: true}

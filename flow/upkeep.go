@@ -28,6 +28,16 @@ func (l *life) upkeep(ctx context.Context) {
 	}
 	if ps := l.faint(time.Now()); len(ps) > 0 {
 		l.remark(ctx, ps)
+	}
+}
+
+// lookAround finds out, one thing at a time, what happened in the copies without this writer's doing.
+func (l *life) lookAround(ctx context.Context) {
+	if l.beside.busy {
+		return
+	}
+	if ps := l.moved(time.Now()); len(ps) > 0 {
+		l.lookForLoss(ctx, ps)
 		return
 	}
 	if found := l.takeStrange(); len(found) > 0 {
@@ -111,23 +121,33 @@ func (p *part) forgettable(stamp int64) bool {
 }
 
 // maySend says whether a batch may go out now as far as the fence is concerned. One that is so old that its leader may forget this
-// writer, and with it the fence, goes alone, and only while this node is known to be the owner.
+// writer, and with it the fence, goes alone; and it and those behind it go only while this node is known to be the owner.
 func (p *part) maySend(c *chunk) bool {
-	if !p.forgettable(c.stamp) {
-		return true
+	if p.forgettable(c.stamp) {
+		if len(p.busy) > 0 {
+			return false
+		}
+		p.weaken()
+		p.weakened = true
 	}
-	if len(p.busy) > 0 {
-		return false
-	}
-	if !p.owner.sure() {
-		p.owner.needProof(p)
-		return false
-	}
+	c.Guarded = p.weak
+	p.youngest = max(p.youngest, c.stamp)
+	return true
+}
+
+func (p *part) weaken() {
 	if !p.weak {
 		p.weak, p.markAt = true, time.Now()
 	}
-	p.weakened = true
-	return true
+}
+
+// mayGo says whether a guarded batch may go now; if not, it has the proof asked for. It is called with the outlet's lock held.
+func (p *part) mayGo() bool {
+	if p.owner.sure() {
+		return true
+	}
+	p.owner.needProof(p)
+	return false
 }
 
 // needsMark says whether the marker is to be written again: the part has fallen idle, or the last one is long ago.
@@ -135,6 +155,9 @@ func (p *part) needsMark(now time.Time, every time.Duration) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	idle := len(p.busy) == 0 && len(p.queue) == 0 && now.Sub(p.answered) > time.Second
+	if idle && p.forgettable(p.youngest) {
+		p.weaken()
+	}
 	return p.weak && (idle && now.Sub(p.markAt) > time.Second || now.Sub(p.markAt) > every)
 }
 
@@ -153,15 +176,8 @@ func (p *part) marked(ok bool) {
 	case !ok:
 		p.markAt = time.Now().Add(upkeepAgain)
 	case !p.weakened:
-		p.weak = false
+		p.weak, p.youngest = false, p.markAt.UnixMilli() // the marker bears the time of its coordinator
 	}
-}
-
-// proven goes on with what waited for the proof.
-func (p *part) proven() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.pump()
 }
 
 // The shard's side of it.
@@ -201,7 +217,7 @@ func (l *life) prove(ctx context.Context) error {
 	l.proof = began
 	l.asks.Unlock()
 	for p := range waiting {
-		p.proven()
+		p.outlet.Go()
 	}
 	return nil
 }

@@ -48,7 +48,7 @@ func (d *Dialer) options(c topology.Cluster) ([]kgo.Opt, error) {
 	if err != nil {
 		return nil, err
 	}
-	opts := append(baseOptions(c.RequestTimeout), kgo.SeedBrokers(seeds...), kgo.ClientID(d.ClientID))
+	opts := append(baseOptions(limitOf(c)), kgo.SeedBrokers(seeds...), kgo.ClientID(d.ClientID))
 	if c.Rack != "" {
 		opts = append(opts, kgo.Rack(c.Rack))
 	}
@@ -70,18 +70,26 @@ func (d *Dialer) seeds(alias topology.Alias, ep topology.Endpoint) ([]string, er
 	return d.Embedded(alias)
 }
 
-// baseOptions are the same for every client: metadata may be asked for four times a second, because the default of 5 s
-// stalls a producer for three times as long after a leader moved, and no request waits longer than its cluster's limit.
-func baseOptions(timeout time.Duration) []kgo.Opt {
-	if timeout <= 0 {
-		timeout = 10 * time.Second
+// Patient has a client wait as long for each answer as the cluster's limit says: a large one takes its time over a slow line.
+func Patient(c topology.Cluster) kgo.Opt { return kgo.RequestTimeoutOverhead(limitOf(c)) }
+
+func limitOf(c topology.Cluster) time.Duration {
+	if c.RequestTimeout > 0 {
+		return c.RequestTimeout
 	}
+	return 10 * time.Second
+}
+
+// baseOptions are the same for every client: metadata may be asked for four times a second, because the default of 5 s
+// stalls a producer for three times as long after a leader moved. No request waits longer than its cluster's limit, and after a third of
+// it another broker is asked: one that hangs refuses nothing.
+func baseOptions(timeout time.Duration) []kgo.Opt {
 	return []kgo.Opt{
 		kgo.SoftwareNameAndVersion("meshd", "1"),
 		kgo.MetadataMinAge(250 * time.Millisecond),
 		kgo.MetadataMaxAge(time.Minute),
-		kgo.DialTimeout(min(timeout, 5*time.Second)),
-		kgo.RequestTimeoutOverhead(timeout),
+		kgo.DialTimeout(min(timeout/3, 5*time.Second)),
+		kgo.RequestTimeoutOverhead(timeout / 3),
 		kgo.RetryTimeout(timeout),
 		kgo.RequestRetries(4),
 		kgo.BrokerMaxReadBytes(256 << 20),

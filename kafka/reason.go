@@ -34,6 +34,7 @@ const (
 	ResumePointLost        = "resume_point_lost"
 	NotFenced              = "not_fenced"
 	NoLeader               = "no_leader"
+	TooFewReplicas         = "too_few_replicas"
 	TakenOver              = "taken_over"
 	Unclaimed              = "unclaimed"
 	RegistryLost           = "registry_lost"

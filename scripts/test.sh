@@ -46,7 +46,7 @@ unit() {
   others=$(awk '!/testing\/synctest/ { print $1 }' <<<"$all" | grep -vE "$pure")
   go_test -timeout 10m < <(awk '{ print $1 }' <<<"$all" | grep -E "$pure") || status=1
   go_test -timeout 15m ${race:+"$race"} <<<"$others" || status=1
-  go_test -timeout 15m ${race:+"$race"} -cpu 1 <<<"$bubbles" || status=1
+  go_test -timeout 15m ${race:+"$race"} -cpu 1 -parallel 8 <<<"$bubbles" || status=1
   return $status
 }
 

@@ -1,0 +1,129 @@
+package flow
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/meshd/meshd/kafka"
+	"github.com/meshd/meshd/offsetxlate"
+)
+
+// closeStuck gives up the parts whose destination has not answered for long, with the memory that they hold, and has each opened again,
+// alone. What was under way is found in the log then. If it comes later still, its sequence does not fit any more, and it is refused.
+func (l *life) closeStuck(ctx context.Context) error {
+	l.asks.Lock()
+	stuck := l.stuck
+	if len(stuck) > 0 {
+		l.stuck = map[*part]kafka.Reason{}
+	}
+	l.asks.Unlock()
+	for p, why := range stuck {
+		l.src.Fetcher.remove(p)
+		p.outlet.Close()
+		if err := l.saveParts(ctx, []*part{p}); err != nil {
+			return err
+		}
+		l.stored.keep(p)
+		l.forget(p)
+		p.halt()
+		l.block(p.Key(), p.Spec, why)
+	}
+	return nil
+}
+
+// forget takes a part that is closed out of everything that it asked for.
+func (l *life) forget(p *part) {
+	l.mu.Lock()
+	if l.parts[p.Key()] == p {
+		delete(l.parts, p.Key())
+	}
+	l.mu.Unlock()
+	l.asks.Lock()
+	defer l.asks.Unlock()
+	delete(l.notes, p)
+	delete(l.ranges, p)
+	delete(l.unproven, p)
+}
+
+// suspect is a part whose partition has another leader than the one that acknowledged its last batch.
+type suspect struct {
+	*part
+	at    kafka.Partition
+	dest  offsetxlate.Dest
+	epoch int32 // of the leader that acknowledged what is before dest
+}
+
+// moved are the parts whose leaders changed since it was last known that their logs hold what was written. It looks when the directory
+// changed.
+func (l *life) moved(now time.Time) (found map[kafka.Spot]suspect) {
+	select {
+	case <-l.places:
+	default:
+		if l.lookAt.IsZero() || now.Before(l.lookAt) {
+			return nil
+		}
+	}
+	l.places, l.lookAt = l.dst.Dir.Changed(), time.Time{}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	found = map[kafka.Spot]suspect{}
+	for _, p := range l.parts {
+		if at, ok := l.dst.Dir.Get(p.Remote, p.Number); ok && at.Leader >= 0 {
+			if s := p.suspect(at); s.epoch != at.LeaderEpoch {
+				found[at.Spot()] = s
+			}
+		}
+	}
+	return found
+}
+
+func (p *part) suspect(at kafka.Partition) suspect {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return suspect{p, at, p.dest, p.prog.DestEpoch}
+}
+
+// lookForLoss asks new leaders whether their logs go as far as the old ones had acknowledged (KIP-101). A part in motion would find out by
+// the next acknowledgement; one at rest never.
+func (l *life) lookForLoss(ctx context.Context, found map[kafka.Spot]suspect) {
+	epochs := make(map[kafka.Spot]int32, len(found))
+	for at, s := range found {
+		epochs[at] = s.epoch
+	}
+	l.aside(ctx, func(ctx context.Context) func(context.Context) error {
+		ends, err := l.dst.Control.EpochEnds(ctx, epochs)
+		return func(context.Context) error {
+			if err != nil {
+				l.log.Warn("leaders did not say whether they hold what was acknowledged", slog.Any("error", err), slog.String("hint", kafka.Hint(err)))
+			}
+			for at, s := range found {
+				if end, ok := ends[at]; ok {
+					s.judge(offsetxlate.Dest(end))
+				} else {
+					l.lookAt = time.Now().Add(upkeepAgain)
+				}
+			}
+			return nil
+		}
+	})
+}
+
+// judge compares what a leader holds of an epoch with what was acknowledged in it.
+func (s suspect) judge(end offsetxlate.Dest) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case s.state == Stopped || s.broken:
+	case end < s.dest:
+		s.fail(truncatedAt(end, s.dest))
+	case s.prog.DestEpoch == s.epoch:
+		s.prog.DestEpoch = s.at.LeaderEpoch
+	}
+}
+
+func truncatedAt(at, dest offsetxlate.Dest) error {
+	return kafka.Because(kafka.DestinationTruncated, fmt.Sprintf("the destination has nothing from offset %d to %d, which it had acknowledged", at, dest-1),
+		"an unclean leader election lost records there; they are copied again. Set unclean.leader.election.enable=false at the destination")
+}

@@ -1,0 +1,195 @@
+package flow
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/meshd/meshd/kafka"
+	"github.com/meshd/meshd/offsetxlate"
+)
+
+// diverging answers a fetch by the offset at which the source's log parts from what was read.
+func diverging(p *part, at int64) {
+	rp := kmsg.NewFetchResponseTopicPartition()
+	rp.DivergingEpoch.EndOffset = at
+	p.deliver(kafka.Got{FetchResponseTopicPartition: &rp, Want: kafka.Want{Offset: int64(p.at)}}, nil, nil)
+}
+
+// A source that took back what was read, but not sent, is read again from there, by the leader epoch of what was sent. Where it took back
+// more than that, the partition stops.
+func TestWhatTheSourceTookBackIsNotSent(t *testing.T) {
+	p := loose(&mute{})
+	fetched(p, 30, batchAt(t, 0, 3, 10, 100)) // under way
+	fetched(p, 30, batchAt(t, 10, 4, 10, 100), batchAt(t, 20, 5, 10, 100))
+	if len(p.busy) != 1 || len(p.queue) != 2 {
+		t.Fatalf("%d under way, %d queued", len(p.busy), len(p.queue))
+	}
+	diverging(p, 15)
+	if p.state != Backoff || p.reason.Code != kafka.SourceTruncated || len(p.queue) != 0 {
+		t.Fatalf("%s for %s, %d queued", p.state, p.reason.Code, len(p.queue))
+	}
+	if w, _, _ := p.want(p.retryAt); w.Offset != 10 || w.LastEpoch != 3 {
+		t.Fatalf("it is read on from offset %d behind epoch %d", w.Offset, w.LastEpoch)
+	}
+	diverging(p, 8) // of what is under way nobody knows whether it is there yet
+	if p.state != Backoff {
+		t.Fatal(p.state)
+	}
+	p.onAck(Ack{Base: 0})
+	diverging(p, 8)
+	if p.state != Failed || p.reason.Code != kafka.SourceTruncated {
+		t.Fatalf("%s for %s", p.state, p.reason.Code)
+	}
+	if w, ok, _ := p.want(p.retryAt); !ok || w.Offset != 10 || w.LastEpoch != 3 {
+		t.Fatalf("asked again: %v, from offset %d behind epoch %d", ok, w.Offset, w.LastEpoch)
+	}
+	if used := p.budget.Used(); used != 0 {
+		t.Fatalf("%d bytes are held", used)
+	}
+}
+
+// A part that goes back to what is acknowledged asks the source behind the epoch of that.
+func TestGoingBackKeepsTheEpoch(t *testing.T) {
+	p := loose(&mute{})
+	fetched(p, 20, batchAt(t, 0, 3, 10, 100))
+	p.onAck(Ack{Base: 0})
+	fetched(p, 20, batchAt(t, 10, 4, 10, 100))
+	p.onAck(Ack{Err: kerr.PolicyViolation})
+	if w, _, _ := p.want(p.retryAt); w.Offset != 10 || w.LastEpoch != 3 {
+		t.Fatalf("it is read on from offset %d behind epoch %d", w.Offset, w.LastEpoch)
+	}
+}
+
+// unsure is an owner that doubts whether it is one.
+type unsure struct {
+	mute
+	known bool
+	asked int
+	stuck []kafka.Reason
+}
+
+func (u *unsure) sure() bool                        { return u.known }
+func (u *unsure) needProof(*part)                   { u.asked++ }
+func (u *unsure) partStuck(_ *part, r kafka.Reason) { u.stuck = append(u.stuck, r) }
+
+// What a leader that may have forgotten the fence is sent goes only while this node is known to be the owner, the second time as the first.
+func TestAWeakFenceIsGuardedEachTime(t *testing.T) {
+	o := &unsure{}
+	p := loose(o)
+	p.outlet.guard, p.memory = p.mayGo, -time.Hour // whatever is sent may be forgotten at once
+	fetched(p, 10, batchAt(t, 0, 0, 10, 100))
+	if f, _ := p.outlet.take(0); f != nil || o.asked != 1 || !p.weak {
+		t.Fatalf("sent: %v; asked %d times", f != nil, o.asked)
+	}
+	o.known = true
+	f, _ := p.outlet.take(0)
+	if f == nil {
+		t.Fatal("it is not sent by who is the owner")
+	}
+	o.known = false
+	p.outlet.answer(f, 0, kerr.NotEnoughReplicas)
+	if f, _ := p.outlet.take(0); f != nil || o.asked != 2 {
+		t.Fatalf("sent again: %v; asked %d times", f != nil, o.asked)
+	}
+}
+
+// A partition that stays at rest for longer than its leader remembers producers gets a marker.
+func TestAPartitionAtRestIsMarkedAnew(t *testing.T) {
+	p := loose(&mute{})
+	now := time.Now()
+	p.youngest = now.Add(-p.memory / 2).UnixMilli()
+	if p.needsMark(now, time.Minute) || p.weak {
+		t.Fatal("a leader that remembers this writer is asked for a marker")
+	}
+	p.youngest = now.Add(-p.memory).UnixMilli()
+	if !p.needsMark(now.Add(2*time.Second), time.Minute) || !p.weak {
+		t.Fatal("a leader that may have forgotten this writer is not asked for a marker")
+	}
+	p.marking()
+	p.marked(true)
+	if p.weak || p.needsMark(now.Add(time.Minute), time.Minute) {
+		t.Fatal("it is asked for again and again")
+	}
+}
+
+// A destination that does not answer for one partition ends that one, and not the epoch of its shard.
+func TestStuckEndsAlone(t *testing.T) {
+	o := &unsure{known: true}
+	p := loose(o)
+	fetched(p, 10, batchAt(t, 0, 0, 10, 100))
+	f, _ := p.outlet.take(0)
+	p.outlet.answer(f, 0, kerr.NotEnoughReplicas)
+	p.outlet.mu.Lock()
+	p.outlet.since = time.Now().Add(-2 * stallAfter)
+	p.outlet.mu.Unlock()
+	p.stuck()
+	p.stuck()
+	if len(o.stuck) != 1 || o.failed != nil || o.stuck[0].Code != kafka.DestinationUnreachable {
+		t.Fatalf("%v; the epoch ends: %v", o.stuck, o.failed)
+	}
+	p.onAck(Ack{Base: 0})
+	if p.written != 0 {
+		t.Fatal("it takes an answer though it is given up")
+	}
+}
+
+// A log with more to read than one fence has time for is read on at the next one.
+func TestAFenceReadsOnWhereItWas(t *testing.T) {
+	f := &fence{kept: map[kafka.Spot]kept{}}
+	at := kafka.Partition{Topic: "t"}
+	to := reach{from: 100, owner: kafka.ProducerID{ID: 7}}
+	var r fenced
+	s := f.begin(at, &r, to, true, 0, 5000)
+	if s.at != 99 {
+		t.Fatalf("it begins at %d", s.at)
+	}
+	s.at, r.strange = 3000, 17
+	f.giveUp([]*scan{s}, map[kafka.Partition]*fenced{at: &r})
+	if !errors.Is(r.err, errStillReading) {
+		t.Fatal(r.err)
+	}
+	var again fenced
+	if s = f.begin(at, &again, to, true, 0, 6000); s.at != 3000 || again.strange != 17 || again.end != 5000 {
+		t.Fatalf("it goes on at %d with %d records, up to %d", s.at, again.strange, again.end)
+	}
+	if s = f.begin(at, &fenced{}, to, true, 0, 6000); s.at != 99 {
+		t.Fatalf("what was done with is gone on with at %d", s.at)
+	}
+}
+
+// The own marker that proves a fence is one that was asked for by this fence, not one from before.
+func TestAnEarlierMarkerIsNoProof(t *testing.T) {
+	f := &fence{id: kafka.ProducerID{ID: 7, Epoch: 0}}
+	for offset, proof := range map[int64]bool{4: false, 5: true} {
+		s := &scan{}
+		r := &fenced{end: 5}
+		rp := kmsg.NewFetchResponseTopicPartition()
+		rp.RecordBatches = marker(t, offset, 0)
+		f.look(s, kafka.Got{FetchResponseTopicPartition: &rp}, r)
+		if s.done != proof {
+			t.Errorf("a marker at %d of a log that ended at %d before: %v", offset, r.end, s.done)
+		}
+	}
+}
+
+// A new leader that does not go as far as the old one had acknowledged is noticed, also where nothing is written.
+func TestANewLeaderIsCompared(t *testing.T) {
+	o := &mute{}
+	p := loose(o)
+	p.dest, p.prog.DestEpoch = 100, 4
+	s := p.suspect(kafka.Partition{LeaderEpoch: 5})
+	s.judge(100)
+	if o.failed != nil || p.prog.DestEpoch != 5 {
+		t.Fatalf("%v; epoch %d", o.failed, p.prog.DestEpoch)
+	}
+	s = p.suspect(kafka.Partition{LeaderEpoch: 6})
+	p.dest = 200 // by the new leader, meanwhile
+	s.judge(99)
+	if o.failed == nil || offsetxlate.Dest(99) >= s.dest {
+		t.Fatal("what the new leader lacks is not noticed")
+	}
+}
