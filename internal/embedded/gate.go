@@ -2,12 +2,13 @@ package embedded
 
 import (
 	"bufio"
-	"encoding/binary"
 	"fmt"
 	"io"
 	"net"
 	"sync"
 	"time"
+
+	"github.com/meshd/meshd/internal/wire"
 )
 
 // Loss is how a cluster that is cut off looks from outside.
@@ -171,23 +172,15 @@ func (l *line) isOf(client string) bool {
 	return l.named && l.client == client
 }
 
-// name finds out whose connection this is, from the header of its first request: size, API key, version, correlation id and
-// client id (KIP-511 has all clients send it first of all).
+// name finds out whose connection this is, from its first request (KIP-511 has all clients say it first of all).
 func (l *line) name() error {
 	if l.isNamed() {
 		return nil
 	}
-	const before = 4 + 2 + 2 + 4
-	head, err := l.in.Peek(before + 2)
+	client, err := wire.ClientID(l.in)
 	if err != nil {
 		return err
 	}
-	size := max(int(int16(binary.BigEndian.Uint16(head[before:]))), 0) // -1: no client id
-	head, err = l.in.Peek(before + 2 + size)
-	if err != nil {
-		return err
-	}
-	client := string(head[before+2:])
 	l.mu.Lock()
 	l.client, l.named = client, true
 	l.mu.Unlock()

@@ -72,7 +72,7 @@ func (r *processes) bootstrap() []string { return r.addresses }
 
 func (r *processes) up() error {
 	for i, p := range r.brokers {
-		if p != nil && p.running() {
+		if p != nil && p.Running() {
 			continue
 		}
 		if err := r.launch(i); err != nil {
@@ -118,7 +118,7 @@ func (r *processes) await(ctx context.Context, i int) error {
 		select {
 		case <-ctx.Done():
 			return fmt.Errorf("not ready after %s: %w", readyWithin, asked)
-		case <-r.brokers[i].done:
+		case <-r.brokers[i].Done():
 			return errors.New("its process ended")
 		case <-tick.C:
 		}

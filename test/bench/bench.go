@@ -74,7 +74,7 @@ func (b *bench) startClusters(ctx context.Context) error {
 func (b *bench) close() {
 	for _, c := range []*cluster{b.from, b.to} {
 		if c != nil {
-			c.broker.kill()
+			c.broker.Kill()
 		}
 	}
 	_ = os.RemoveAll(b.dir) // in the folder for temporary files anyway

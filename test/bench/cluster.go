@@ -41,7 +41,7 @@ func startCluster(script, dir, alias string) (*cluster, error) {
 		return nil, err
 	}
 	if out, err := exec.Command(script, "wait", alias, "--dir", dir).CombinedOutput(); err != nil {
-		c.broker.kill()
+		c.broker.Kill()
 		return nil, fmt.Errorf("waiting for cluster %s: %w\n%s", alias, err, out)
 	}
 	return c, nil

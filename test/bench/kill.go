@@ -63,7 +63,7 @@ func (l *live) killBusiest(ctx context.Context) (twice int, err error) {
 	})
 	killed := l.workers[busiest]
 	l.workers = append(l.workers[:busiest:busiest], l.workers[busiest+1:]...)
-	killed.kill()
+	killed.Kill()
 	return twice, l.awaitMadeFor(ctx, takeover, time.Now())
 }
 

@@ -7,6 +7,8 @@ import (
 	"log"
 	"slices"
 	"time"
+
+	"github.com/meshd/meshd/internal/wire"
 )
 
 // row is what a tool gave in a cell: the median of its runs.
@@ -59,16 +61,14 @@ func (b *bench) prepare(ctx context.Context, c cell) (done func(), err error) {
 	if err := fill(ctx, b.from, c.topic(), c.workload); err != nil {
 		return nil, err
 	}
-	far := &proxy{}
+	far := wire.Delayed(oneWay)
 	if c.distant {
-		if far, err = startProxy(b.from.distant, b.from.outside, oneWay); err != nil {
+		if _, err = far.Forward(b.from.distant, b.from.outside); err != nil {
 			return nil, err
 		}
 	}
 	return func() {
-		if c.distant {
-			far.close()
-		}
+		far.Close()
 		dropTopics(ctx, b.from, c.topic())
 	}, nil
 }

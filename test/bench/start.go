@@ -33,7 +33,7 @@ func (l *live) firstAfterStart(ctx context.Context, from int) (seconds float64, 
 		return 0, err
 	}
 	defer l.halt()
-	started := l.workers[0].started
+	started := l.workers[0].Started
 	if err := l.awaitCount(ctx, from+l.cell.records); err != nil {
 		return 0, fmt.Errorf("after a start with %d records copied: %w", from, err)
 	}

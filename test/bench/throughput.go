@@ -63,7 +63,7 @@ func (j *job) watch(ctx context.Context, client *kgo.Client, p *process, w workl
 		}
 		switch now := time.Now(); {
 		case sum == seen && (sum < int64(w.records) || now.Sub(last.at) < settle):
-			if quiet++; quiet > 0 && now.Sub(later(last.at, p.started)) > patience {
+			if quiet++; quiet > 0 && now.Sub(later(last.at, p.Started)) > patience {
 				return nil, fmt.Errorf("stands still at %d offsets of %d records for %s; it said last:\n%s", sum, w.records, patience, p.tail(10))
 			}
 		case sum == seen:
@@ -108,7 +108,7 @@ type point struct {
 
 func (p *process) point(at time.Time, sum int64) (point, error) {
 	u, err := p.usage()
-	return point{at, sum, u, at.Sub(p.started)}, err
+	return point{at, sum, u, at.Sub(p.Started)}, err
 }
 
 func summary(first, last point, w workload) measurement {

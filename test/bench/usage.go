@@ -21,8 +21,8 @@ const ticksPerSecond = 100
 // usage asks the kernel. Of a process that has ended the peak is the last that was read: what is left of it, ru_maxrss, counts
 // the memory of this process too, from which it was forked.
 func (p *process) usage() (usage, error) {
-	if p.running() {
-		u, err := usageOf(p.cmd.Process.Pid)
+	if p.Running() {
+		u, err := usageOf(p.Cmd.Process.Pid)
 		if err == nil {
 			p.peak = u.peak
 			return u, nil
@@ -30,9 +30,9 @@ func (p *process) usage() (usage, error) {
 		if !errors.Is(err, errEnding) && !errors.Is(err, os.ErrNotExist) {
 			return u, err
 		}
-		<-p.done
+		<-p.Done()
 	}
-	state := p.cmd.ProcessState
+	state := p.ProcessState
 	return usage{cpu: state.UserTime() + state.SystemTime(), peak: p.peak}, nil
 }
 

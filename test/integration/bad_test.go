@@ -32,7 +32,7 @@ func TestClustersDownAtStart(t *testing.T) {
 	us.Restart(t)
 	c.verify(t, len(want))
 	m.awaitNoReason(t, "eu-1", "cluster_unreachable")
-	if !n.running() {
+	if !n.Running() {
 		t.Error("the node ended")
 	}
 	t.Logf("it said: %s (%s)", p.Text, p.Hint)

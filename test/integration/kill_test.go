@@ -20,7 +20,7 @@ func TestKilledNode(t *testing.T) {
 	arrived.awaitMore(t, 1_000)
 	for range pick(4, 6) {
 		arrived.longestStall()
-		n.kill()
+		n.Kill()
 		n = m.startIn(t, "eu-1", data)
 		arrived.awaitMore(t, 2_000)
 		stalls = append(stalls, arrived.longestStall())
@@ -42,7 +42,7 @@ func TestKilledNodeOverGaps(t *testing.T) {
 	n := m.startIn(t, "eu-1", data)
 	for range kills {
 		arrived.awaitMore(t, 200)
-		n.kill()
+		n.Kill()
 		n = m.startIn(t, "eu-1", data)
 	}
 	acked := l.stop(t)
@@ -65,7 +65,7 @@ func TestZombie(t *testing.T) {
 		zombie.signal(t, syscall.SIGCONT)
 		zombie.awaitSaid(t, "reason=taken_over")
 		arrived.awaitMore(t, 1_000)
-		zombie.kill()
+		zombie.Kill()
 		zombie = heir
 	}
 	acked := l.stop(t)

@@ -6,20 +6,19 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"runtime"
 	"strings"
 	"sync"
 	"syscall"
 	"testing"
-	"time"
+
+	"github.com/meshd/meshd/internal/child"
 )
 
 // node is one meshd process, or another program beside it.
 type node struct {
+	*child.Process
 	name string
-	cmd  *exec.Cmd
 	says journal
-	done chan struct{} // closed when it has ended and was waited for
 }
 
 // journal keeps what a process writes.
@@ -55,17 +54,16 @@ func launch(t testing.TB, name string, env []string, arguments ...string) *node 
 // start starts a program, and kills it with the test. Where the test fails, it shows what the program said last.
 func start(t testing.TB, name string, env []string, path string, arguments ...string) *node {
 	t.Helper()
-	n := &node{name: name, cmd: exec.Command(path, arguments...), done: make(chan struct{})}
-	n.cmd.Stdout, n.cmd.Stderr = &n.says, &n.says
-	n.cmd.Env = append(os.Environ(), env...)
-	n.cmd.SysProcAttr = childAttributes()
-	started := make(chan error)
-	go n.own(started)
-	if err := <-started; err != nil {
+	n := &node{name: name}
+	cmd := exec.Command(path, arguments...)
+	cmd.Stdout, cmd.Stderr = &n.says, &n.says
+	cmd.Env = append(os.Environ(), env...)
+	var err error
+	if n.Process, err = child.Start(cmd); err != nil {
 		t.Fatalf("starting %s: %v", name, err)
 	}
 	t.Cleanup(func() {
-		n.kill()
+		n.Kill()
 		if t.Failed() {
 			t.Logf("node %s said last:\n%s", name, n.says.tail(40))
 		}
@@ -73,28 +71,11 @@ func start(t testing.TB, name string, env []string, path string, arguments ...st
 	return n
 }
 
-// own starts the process and waits for it, on a thread that lives as long: on Linux a child ends with the thread that started it.
-func (n *node) own(started chan<- error) {
-	defer close(n.done)
-	runtime.LockOSThread()
-	err := n.cmd.Start()
-	started <- err
-	if err == nil {
-		_ = n.cmd.Wait() // how it ended is in ProcessState
-	}
-}
-
 func (n *node) signal(t testing.TB, sig syscall.Signal) {
 	t.Helper()
-	if err := n.cmd.Process.Signal(sig); err != nil {
+	if err := n.Cmd.Process.Signal(sig); err != nil {
 		t.Fatalf("sending %s to %s: %v", sig, n.name, err)
 	}
-}
-
-// kill is kill -9; it returns when the process is gone.
-func (n *node) kill() {
-	_ = n.cmd.Process.Kill() // an error means that it has ended
-	<-n.done
 }
 
 // stop asks the node to end, and returns its exit code.
@@ -107,23 +88,10 @@ func (n *node) stop(t testing.TB) int {
 // exit waits for the process to end and returns its exit code.
 func (n *node) exit(t testing.TB) int {
 	t.Helper()
-	limit := time.NewTimer(patience)
-	defer limit.Stop()
-	select {
-	case <-n.done:
-	case <-limit.C:
+	if !n.EndsWithin(patience) {
 		t.Fatalf("%s still runs after %s; it said last:\n%s", n.name, patience, n.says.tail(20))
 	}
-	return n.cmd.ProcessState.ExitCode()
-}
-
-func (n *node) running() bool {
-	select {
-	case <-n.done:
-		return false
-	default:
-		return true
-	}
+	return n.ProcessState.ExitCode()
 }
 
 // awaitSaid waits for a line that holds all words.

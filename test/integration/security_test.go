@@ -57,7 +57,7 @@ func (m *mesh) refused(t *testing.T, s *site, code, hint string) {
 	if strings.Contains(n.says.String(), "guess") {
 		t.Error("the password is in the log")
 	}
-	if !n.running() {
+	if !n.Running() {
 		t.Error("the node ended")
 	}
 	t.Logf("%s: %s (%s)", p.Code, p.Text, p.Hint)

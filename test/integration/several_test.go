@@ -91,7 +91,7 @@ func (k *killing) kill(t *testing.T, victim string) {
 	}
 	k.arrived.awaitEach(t, 1) // it keeps up, so that what it sees as a standstill is one
 	k.arrived.longestStill()
-	k.mesh.latest[victim].kill()
+	k.mesh.latest[victim].Kill()
 	k.down = append(k.down, victim)
 	k.mesh.awaitHeld(t, k.eu, k.topic, k.down)
 	k.arrived.awaitEach(t, 200)

@@ -100,7 +100,7 @@ func TestDataDirectoryInUse(t *testing.T) {
 	if second.said(dir) == "" {
 		t.Errorf("it does not name the directory:\n%s", second.says.tail(20))
 	}
-	if !first.running() {
+	if !first.Running() {
 		t.Error("the first one ended")
 	}
 }
