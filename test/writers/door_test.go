@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"slices"
 	"strconv"
 	"sync"
 	"testing"
@@ -46,17 +47,22 @@ type answer struct {
 	late      bool // the request had been held back
 }
 
-func openDoor(t testing.TB, c *kafkatest.Cluster) *door {
+// openDoor makes a door to every broker, by its number, but to those that are shut for good.
+func openDoor(t testing.TB, c *kafkatest.Cluster, shut ...int) *door {
 	t.Helper()
 	open := make(chan struct{})
 	close(open)
 	d := &door{t: t, real: c.Bootstrap(), doors: map[string]string{}, conns: map[net.Conn]bool{}, names: map[[16]byte]string{}, gate: open}
-	for _, target := range d.real {
+	for i, target := range d.real {
 		l, err := net.Listen("tcp", "127.0.0.1:0")
 		must(t, err)
 		d.ls = append(d.ls, l)
-		d.seeds = append(d.seeds, l.Addr().String())
 		d.doors[target] = l.Addr().String()
+		if slices.Contains(shut, i+1) {
+			l.Close()
+			continue
+		}
+		d.seeds = append(d.seeds, l.Addr().String())
 		d.tasks.Go(func() { d.accept(l, target) })
 	}
 	t.Cleanup(d.close)
@@ -121,6 +127,18 @@ func (d *door) awaitLate(topic string) (code int16) {
 		return fmt.Sprint(d.answers), false
 	})
 	return code
+}
+
+// said is what brokers answered to batches for a topic.
+func (d *door) said(topic string) (all []answer) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, a := range d.answers {
+		if a.topic == topic {
+			all = append(all, a)
+		}
+	}
+	return all
 }
 
 func (d *door) close() {

@@ -88,6 +88,12 @@ func (w way) startBehind(t testing.TB, name string, seeds []string) *owner {
 	return o
 }
 
+// in has a subtest wait for what the node does.
+func (o *owner) in(t testing.TB) *owner {
+	o.t = t
+	return o
+}
+
 // held are the shards of the first partitions of the topics.
 func (w way) held(t testing.TB) (held []flow.Held) {
 	t.Helper()

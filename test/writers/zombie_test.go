@@ -2,6 +2,7 @@ package writers
 
 import (
 	"testing"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
 
@@ -13,7 +14,7 @@ import (
 func TestZombiesBatchIsRefused(t *testing.T) {
 	kafkatest.RealOnly(t, "real brokers are what is to refuse it")
 	w := one(t, source(t), plain(t))
-	z := w.zombie(t, w.topics[0])
+	z := w.zombieOf(t, w.topics[0], time.Time{})
 	heir := w.start(t, "eu-2")
 	heir.awaitNext(w.topics[0], 0, z.next)
 	z.wakes(t, kerr.InvalidProducerEpoch)
@@ -36,10 +37,11 @@ type zombie struct {
 	next  int64 // behind what is in that batch
 }
 
-// zombie starts an owner, has it copy, and stops its next batch on the way.
-func (w way) zombie(t *testing.T, topic string) *zombie {
+// zombieOf starts an owner, has it copy records of some time, and stops its next batch on the way.
+func (w way) zombieOf(t *testing.T, topic string, stamp time.Time) *zombie {
 	t.Helper()
 	z := &zombie{door: openDoor(t, w.to), feed: w.feed(t, topic), topic: topic}
+	z.feed.stamp = stamp
 	z.owner = w.startBehind(t, "eu-1", z.door.seeds)
 	z.awaitNext(topic, 0, z.feed.add(100))
 	z.door.hold()
