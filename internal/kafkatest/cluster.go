@@ -23,6 +23,8 @@ type backend interface {
 	stop(brokers []int) error
 	kill(brokers []int) error
 	signal(sig syscall.Signal, brokers []int) error
+	// launch starts some of those that are down, and returns when they take requests.
+	launch(brokers []int) error
 	// close ends every broker at once.
 	close()
 }
@@ -113,6 +115,12 @@ func (c *Cluster) Restart(t testing.TB, brokers ...int) {
 	t.Helper()
 	c.check(t, "stopping", c.backend.stop(brokers))
 	c.check(t, "restarting", c.backend.up())
+}
+
+// Launch starts brokers that are down, and leaves others down. Real clusters only.
+func (c *Cluster) Launch(t testing.TB, brokers ...int) {
+	t.Helper()
+	c.check(t, "launching", c.backend.launch(brokers))
 }
 
 // Signal sends a signal to brokers' processes; SIGSTOP and SIGCONT make a broker that hangs. Real clusters only.

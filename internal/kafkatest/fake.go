@@ -107,6 +107,8 @@ func (f *fake) signal(syscall.Signal, []int) error {
 	return errors.New("kfake has no process to signal")
 }
 
+func (f *fake) launch([]int) error { return errors.New("kfake stops and starts as a whole") }
+
 func (f *fake) close() {
 	if f.cluster != nil {
 		f.cluster.Close()

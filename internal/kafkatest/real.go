@@ -75,21 +75,34 @@ func (r *processes) up() error {
 		if p != nil && p.Running() {
 			continue
 		}
-		if err := r.launch(i); err != nil {
+		if err := r.fork(i); err != nil {
 			return fmt.Errorf("starting broker %d: %w", i+1, err)
 		}
 	}
+	return r.awaitEach(r.named(nil))
+}
+
+func (r *processes) launch(brokers []int) error {
+	for _, n := range brokers {
+		if err := r.fork(n - 1); err != nil {
+			return fmt.Errorf("starting broker %d: %w", n, err)
+		}
+	}
+	return r.awaitEach(brokers)
+}
+
+func (r *processes) awaitEach(brokers []int) error {
 	ctx, cancel := context.WithTimeout(context.Background(), readyWithin)
 	defer cancel()
-	for i := range r.brokers {
-		if err := r.await(ctx, i); err != nil {
-			return fmt.Errorf("waiting for broker %d: %w\n%s", i+1, err, r.logTail(i))
+	for _, n := range brokers {
+		if err := r.await(ctx, n-1); err != nil {
+			return fmt.Errorf("waiting for broker %d: %w\n%s", n, err, r.logTail(n-1))
 		}
 	}
 	return nil
 }
 
-func (r *processes) launch(i int) error {
+func (r *processes) fork(i int) error {
 	output, err := os.Create(filepath.Join(r.brokerDir(i), "launch.log"))
 	if err != nil {
 		return err
@@ -101,7 +114,7 @@ func (r *processes) launch(i int) error {
 	return errors.Join(err, output.Close()) // the child has its own
 }
 
-// await returns when broker i itself answers that all brokers are there.
+// await returns when broker i itself answers that all brokers that run are there.
 func (r *processes) await(ctx context.Context, i int) error {
 	client, err := kgo.NewClient(append(r.cluster.Opts(), kgo.SeedBrokers(r.addresses[i]), kgo.RequestRetries(0))...)
 	if err != nil {
@@ -134,10 +147,19 @@ func (r *processes) ask(ctx context.Context, client *kgo.Client) error {
 	if err != nil {
 		return err
 	}
-	if len(response.Brokers) < len(r.brokers) {
-		return fmt.Errorf("it knows %d brokers of %d", len(response.Brokers), len(r.brokers))
+	if up := r.running(); len(response.Brokers) < up {
+		return fmt.Errorf("it knows %d brokers of %d", len(response.Brokers), up)
 	}
 	return nil
+}
+
+func (r *processes) running() (n int) {
+	for _, p := range r.brokers {
+		if p != nil && p.running() {
+			n++
+		}
+	}
+	return n
 }
 
 // stop ends the first broker last: it is the controller, which the others ask to let them go.
