@@ -372,6 +372,9 @@ func endOf(copied []checkpoint.Copied, place offsetxlate.Dest) offsetxlate.Dest 
 // complete adds to a map what the tail of the log holds beyond it.
 func complete(m *offsetxlate.Map, copied []checkpoint.Copied) error {
 	for _, c := range copied {
+		if c.Dest >= m.End().Dst && c.Source < m.End().Src && !m.TruncateSource(c.Source) { // the source took back what lay there
+			return fmt.Errorf("forgetting what the source lost from offset %d on: %w", c.Source, offsetxlate.ErrBackwards)
+		}
 		skip := max(0, min(c.Count, int64(m.End().Src-c.Source)))
 		if skip == c.Count {
 			continue

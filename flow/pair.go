@@ -224,6 +224,7 @@ func (p *pair) registries(ctx context.Context) error {
 		p.sync = &metasync.Syncer{Source: p.src.Control, Destination: p.dst.Control, Registry: p.own, Log: p.log}
 		p.prepared = true
 	}
+	p.dst.askMemory(ctx)
 	if err := p.dst.Writers.check(ctx); err != nil {
 		return err
 	}

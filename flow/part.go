@@ -84,6 +84,7 @@ type part struct {
 	at        offsetxlate.Source // next source offset to fetch
 	lastEpoch int32
 	passed    srcPlace // what is behind the frontier at the source
+	turns     []turn
 	queue     []*chunk
 	queued    int      // bytes
 	busy      []*chunk // under way, the oldest first
@@ -128,6 +129,7 @@ type partOwner interface {
 	wakeFetch(*part)               // there is room again
 	acked(p *part, stamp int64)    // a batch arrived
 	steppedOver(s Spec, from, to offsetxlate.Source)
+	wentBack(s Spec, to, from offsetxlate.Source) // the source took back what lay there
 }
 
 // Stats counts what happened to a part since it was opened.
@@ -197,7 +199,7 @@ func (p *part) take(g kafka.Got, l *lease, rec *recoder) {
 		return
 	}
 	if at, diverged := g.Diverged(); diverged {
-		p.tookBack(fmt.Sprintf("the source's log was truncated to offset %d after offset %d had been read", at, p.at-1))
+		p.tookBack(srcPlace{offsetxlate.Source(at), g.DivergingEpoch.Epoch}, fmt.Sprintf("the source's log was truncated to offset %d after offset %d had been read", at, p.at-1))
 		return
 	}
 	p.stats.SourceEnd, p.stats.SourceStable, p.stats.SeenAt = g.HighWatermark, g.LastStableOffset, time.Now()
@@ -217,6 +219,7 @@ func (p *part) accept(g kafka.Got, l *lease, rec *recoder) {
 		}
 		p.enqueue(c)
 	}
+	p.turned(got.turns)
 	if got.next > p.at {
 		p.at = got.next
 	}

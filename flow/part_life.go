@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/meshd/meshd/kafka"
 	"github.com/meshd/meshd/offsetxlate"
@@ -34,8 +33,6 @@ func (p *part) drop() {
 	p.busy, p.flying = nil, 0
 	p.queue, p.queued = nil, 0
 }
-
-const tookBackWait = 100 * time.Millisecond // for what is under way to be answered
 
 var errBroken = errors.New("its epoch must end")
 
@@ -92,18 +89,6 @@ func (p *part) dropQueue() {
 	}
 }
 
-// tookBack is for a source whose log is not what was read of it. What was read and not sent is dropped: the rest may be as it was.
-func (p *part) tookBack(text string) {
-	r := kafka.Because(kafka.SourceTruncated, text, "an unclean leader election lost records there, or the topic was made again: compare both topics, then remove and add the flow")
-	if len(p.queue) == 0 && len(p.busy) == 0 {
-		p.stop(Failed, r)
-		return
-	}
-	p.stop(Backoff, r)
-	p.retryAt = time.Now().Add(tookBackWait)
-	p.dropQueue()
-}
-
 // goBack takes the part back to record number n and where it is read, behind all that is under way. What was noted of the dropped batches may not come again
 // as it was: nothing more goes out before the progress topic forgot it too.
 func (p *part) goBack(n int64, to srcPlace) {
@@ -134,7 +119,7 @@ func (p *part) resolveRange(start, end offsetxlate.Source) {
 	switch {
 	case p.state != Backoff && p.state != Failed: // answered otherwise meanwhile
 	case p.at > end:
-		p.tookBack(fmt.Sprintf("the source's log ends at offset %d, but was read up to %d", end, p.at))
+		p.tookBack(srcPlace{end, -1}, fmt.Sprintf("the source's log ends at offset %d, but was read up to %d", end, p.at))
 	case p.at >= start:
 		p.retryAt = p.retryAt.Add(-retryFailed) // the log moved meanwhile: try again at once
 	case p.OnGap == "continue":

@@ -25,6 +25,7 @@ type mute struct {
 }
 
 func (*mute) needNote(*part)                                         {}
+func (*mute) wentBack(Spec, offsetxlate.Source, offsetxlate.Source)  {}
 func (*mute) wakeFetch(*part)                                        {}
 func (*mute) acked(*part, int64)                                     {}
 func (*mute) foundStrange(*part, offsetxlate.Dest, offsetxlate.Dest) {}
@@ -216,14 +217,14 @@ func TestAFailedMarkerIsNotAskedForAtOnce(t *testing.T) {
 	p := loose(&mute{})
 	p.weak, p.markAt = true, time.Now().Add(-2*time.Second)
 	now := time.Now()
-	if !p.needsMark(now, time.Minute) {
+	if !p.needsMark(now, 4*time.Minute) {
 		t.Fatal("a weak partition that is idle needs no marker")
 	}
 	p.marked(false)
-	if p.needsMark(now.Add(2*time.Second), time.Minute) {
+	if p.needsMark(now.Add(2*time.Second), 4*time.Minute) {
 		t.Fatal("it is asked for again")
 	}
-	if !p.needsMark(now.Add(time.Minute), time.Minute) {
+	if !p.needsMark(now.Add(time.Minute), 4*time.Minute) {
 		t.Fatal("it is never asked for again")
 	}
 }

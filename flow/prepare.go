@@ -20,6 +20,7 @@ type prepared struct {
 	from            srcPlace           // of the batch that is looked at
 	copied, recoded int64
 	aborted         int64
+	turns           []turn // where its epochs changed
 }
 
 // prepare checks the batches of an answer and makes each ready: copied as it is, recoded where something in it must change, or
@@ -50,6 +51,9 @@ func (p *prepared) take(b batch.Batch, aborted *aborter, rec *recoder) error {
 		return nil
 	}
 	p.from = srcPlace{p.next, p.prior}
+	if b.Magic() == 2 && p.prior >= 0 && b.PartitionLeaderEpoch() > p.prior {
+		p.turns = append(p.turns, turn{p.next, p.prior, b.PartitionLeaderEpoch()})
+	}
 	if offsetxlate.Source(b.BaseOffset()) > p.next {
 		p.prior = -1 // of what compaction took in between
 	}

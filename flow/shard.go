@@ -203,11 +203,13 @@ func (s *shard) open(ctx context.Context) (*life, error) {
 	if err := s.mayOpen(ctx); err != nil {
 		return nil, err
 	}
+	places := s.dst.Dir.Changed()
 	before, had := s.dst.Writers.known(s.id)
 	l, err := s.claimIt(ctx)
 	if err != nil {
 		return nil, err
 	}
+	l.places = places
 	if had && before.ID.ID != l.id.ID {
 		l.old, l.ids[before.ID.ID] = before.ID, true
 	}

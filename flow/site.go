@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/meshd/meshd/checkpoint"
 	"github.com/meshd/meshd/kafka"
@@ -28,6 +29,7 @@ type Site struct {
 	brokers int
 	trouble error
 	memory  kafka.Memory // Txn 0: not asked yet
+	asked   time.Time    // when it was
 }
 
 // Source is a cluster that a pair reads from. Each pair has a fetcher of its own: a fetch session reads a partition from one place.
@@ -144,10 +146,12 @@ func (s *Site) Memory() kafka.Memory {
 	return s.memory
 }
 
-// askMemory asks for it once. Brokers that don't say it are taken to do as brokers do.
+const memoryAgain = time.Minute // brokers' settings are changed while they run
+
+// askMemory asks for it now and then. Brokers that don't say it are taken to do as brokers do.
 func (s *Site) askMemory(ctx context.Context) {
 	s.mu.Lock()
-	known := s.memory.Txn != 0
+	known := s.memory.Txn != 0 && time.Since(s.asked) < memoryAgain
 	s.mu.Unlock()
 	if known {
 		return
@@ -157,14 +161,13 @@ func (s *Site) askMemory(ctx context.Context) {
 		return
 	}
 	s.mu.Lock()
-	s.memory = m
+	s.memory, s.asked = m, time.Now()
 	s.mu.Unlock()
 }
 
 // prepare makes the topics that meshd owns at a destination.
 func (s *Site) prepare(ctx context.Context, origin topology.Alias) error {
 	brokers := s.brokerCount()
-	s.askMemory(ctx)
 	err := checkpoint.EnsureOwned(ctx, s.Control, brokers, 1, checkpoint.TopicsTopic, checkpoint.GroupsTopic, checkpoint.NodesTopic)
 	if err == nil {
 		err = checkpoint.EnsureWriters(ctx, s.Control, brokers)

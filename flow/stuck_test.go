@@ -52,6 +52,58 @@ func TestWhatTheSourceTookBackIsNotSent(t *testing.T) {
 	}
 }
 
+// By policy a partition goes on where the source's log parts from what was copied: there the source's last common epoch ended, or ended in
+// what was read. Where that is not known it stops all the same.
+func TestGoesOnWhereTheSourceParted(t *testing.T) {
+	type parting struct {
+		epoch int32
+		end   int64
+	}
+	for name, c := range map[string]struct {
+		source parting
+		goesOn offsetxlate.Source // 0: not
+	}{
+		"the last epoch is shorter there":                {parting{5, 25}, 25},
+		"the one before it went on for longer there":     {parting{4, 25}, 20},
+		"the one before it is shorter there":             {parting{4, 15}, 15},
+		"an epoch between that was never read":           {parting{3, 12}, 10},
+		"the epoch that was read first":                  {parting{2, 7}, 7},
+		"an epoch before all that was read":              {parting{1, 7}, 0},
+		"the source says nothing of epochs, only an end": {parting{-1, 7}, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := loose(&mute{})
+			p.OnGap = "continue"
+			fetched(p, 30, batchAt(t, 0, 2, 10, 100), batchAt(t, 10, 4, 10, 100), batchAt(t, 20, 5, 10, 100))
+			for base := int64(100); p.written < 30; base += 10 {
+				p.onAck(Ack{Base: base})
+				_, m := p.noteEntry()
+				p.noted(m)
+			}
+			p.tookBack(srcPlace{offsetxlate.Source(c.source.end), c.source.epoch}, "it parted")
+			if c.goesOn == 0 {
+				if p.state != Failed {
+					t.Fatalf("it goes on at %d", p.at)
+				}
+				return
+			}
+			if p.at != c.goesOn || p.lastEpoch != c.source.epoch || p.prog.SourceOf(p.assigned) != c.goesOn {
+				t.Fatalf("it goes on at %d behind epoch %d, and notes %d", p.at, p.lastEpoch, p.prog.SourceOf(p.assigned))
+			}
+			fetched(p, 100, batchAt(t, int64(c.goesOn), 6, 30, 100))
+			_, m := p.noteEntry()
+			p.noted(m)
+			p.onAck(Ack{Base: 200})
+			if at, ok := p.xlate.ToDest(c.goesOn), p.written == 60; at.Offset != 200 || !ok {
+				t.Fatalf("offset %d is found at %d", c.goesOn, at.Offset)
+			}
+			if p.stats.GapRecords != int64(30-c.goesOn) {
+				t.Fatalf("%d offsets are said to be lost", p.stats.GapRecords)
+			}
+		})
+	}
+}
+
 // A part that goes back to what is acknowledged asks the source behind the epoch of that.
 func TestGoingBackKeepsTheEpoch(t *testing.T) {
 	p := loose(&mute{})
@@ -102,16 +154,16 @@ func TestAPartitionAtRestIsMarkedAnew(t *testing.T) {
 	p := loose(&mute{})
 	now := time.Now()
 	p.youngest = now.Add(-p.memory / 2).UnixMilli()
-	if p.needsMark(now, time.Minute) || p.weak {
+	if p.needsMark(now, p.memory) || p.weak {
 		t.Fatal("a leader that remembers this writer is asked for a marker")
 	}
 	p.youngest = now.Add(-p.memory).UnixMilli()
-	if !p.needsMark(now.Add(2*time.Second), time.Minute) || !p.weak {
+	if !p.needsMark(now.Add(2*time.Second), p.memory) || !p.weak {
 		t.Fatal("a leader that may have forgotten this writer is not asked for a marker")
 	}
 	p.marking()
 	p.marked(true)
-	if p.weak || p.needsMark(now.Add(time.Minute), time.Minute) {
+	if p.weak || p.needsMark(now.Add(time.Minute), p.memory) {
 		t.Fatal("it is asked for again and again")
 	}
 }

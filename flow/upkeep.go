@@ -76,7 +76,7 @@ func (l *life) faint(now time.Time) (ps []*part) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, p := range l.parts {
-		if p.needsMark(now, min(remarkMost, l.dst.Memory().Producer/4)) {
+		if p.needsMark(now, l.dst.Memory().Producer) {
 			ps = append(ps, p)
 		}
 	}
@@ -151,9 +151,11 @@ func (p *part) mayGo() bool {
 }
 
 // needsMark says whether the marker is to be written again: the part has fallen idle, or the last one is long ago.
-func (p *part) needsMark(now time.Time, every time.Duration) bool {
+func (p *part) needsMark(now time.Time, memory time.Duration) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.memory = memory
+	every := min(remarkMost, memory/4)
 	idle := len(p.busy) == 0 && len(p.queue) == 0 && now.Sub(p.answered) > time.Second
 	if idle && p.forgettable(p.youngest) {
 		p.weaken()

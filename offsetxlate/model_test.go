@@ -211,6 +211,37 @@ func (s *machine) truncate(t *rapid.T) {
 	s.model.end = pair{int64(end.Src), int64(end.Dst)}
 }
 
+// takeBack has the source lose what lies behind an offset, and the process die while that is stored: then it is found once more.
+func (s *machine) takeBack(t *rapid.T) {
+	s.write()
+	at := s.somewhere(t, src)
+	before := s.m.End()
+	if !s.m.TruncateSource(Source(at)) {
+		if at >= s.m.pages[0].start[src] && !s.blurred {
+			t.Fatalf("%d can't be cut off at, though nothing was thinned", at)
+		}
+		return
+	}
+	if end := s.m.End(); end.Dst != before.Dst || end.Src > before.Src || int64(end.Src) > max(at, s.m.pages[0].start[src]) {
+		t.Fatalf("covers %v, cut off at %d, and covered %v before", end, at, before)
+	}
+	pages, _ := s.m.EncodeSince(s.mark)
+	if n := rapid.IntRange(0, len(pages)).Draw(t, "pages of the cut stored"); n < len(pages) && !s.blurred {
+		s.apply(pages[:n])
+		s.load(t)
+		if !s.m.TruncateSource(Source(at)) {
+			t.Fatalf("%d can't be cut off at a second time", at)
+		}
+		if err := s.m.AdvanceDest(before.Dst); err != nil { // as whoever opens the partition finds it
+			t.Fatal(err)
+		}
+	}
+	s.write()
+	s.model.records = slices.DeleteFunc(s.model.records, func(r pair) bool { return r[src] >= at })
+	end := s.m.End()
+	s.model.end = pair{int64(end.Src), int64(end.Dst)}
+}
+
 func (s *machine) load(t *rapid.T) {
 	var pages []Page
 	for _, start := range slices.Sorted(maps.Keys(s.store)) {
@@ -265,16 +296,17 @@ func TestMapAgainstModel(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s := newMachine(t)
 		t.Repeat(map[string]func(*rapid.T){
-			"copy":    s.copyRecords,
-			"advance": s.advance,
-			"thin":    s.thin,
-			"retain":  s.retain,
-			"recode":  s.recode,
-			"write":   func(*rapid.T) { s.write() },
-			"crash":   s.crash,
-			"cut":     s.truncate,
-			"restart": func(t *rapid.T) { s.write(); s.load(t) },
-			"":        s.check,
+			"copy":      s.copyRecords,
+			"advance":   s.advance,
+			"thin":      s.thin,
+			"retain":    s.retain,
+			"recode":    s.recode,
+			"write":     func(*rapid.T) { s.write() },
+			"crash":     s.crash,
+			"cut":       s.truncate,
+			"take back": s.takeBack,
+			"restart":   func(t *rapid.T) { s.write(); s.load(t) },
+			"":          s.check,
 		})
 	})
 }

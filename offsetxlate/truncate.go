@@ -6,19 +6,31 @@ package offsetxlate
 //
 // The pages that go are deleted before the one in which d lies is stored, the last one first. What a store holds that was left off in
 // between is an older state of the map: it may name records that are lost, never others.
-func (m *Map) TruncateDest(d Dest) bool {
-	cut := int64(d)
-	if cut >= m.recordsEnd()[dst] {
-		m.covered[dst] = min(m.covered[dst], max(cut, m.recordsEnd()[dst]))
+func (m *Map) TruncateDest(d Dest) bool { return m.truncate(int64(d), dst) }
+
+// TruncateSource forgets the records that lay at s or behind at the source, which took them back: others come to lie there. What was made
+// of them at the destination stays there, without a place at the source. For the rest it is like TruncateDest.
+func (m *Map) TruncateSource(s Source) bool {
+	before := m.covered
+	if !m.truncate(int64(s), src) {
+		return false
+	}
+	m.covered = pair{min(before[src], max(int64(s), m.recordsEnd()[src])), before[dst]}
+	return true
+}
+
+func (m *Map) truncate(cut int64, on side) bool {
+	if end := m.recordsEnd()[on]; cut >= end {
+		m.covered[on] = min(m.covered[on], max(cut, end))
 		m.last().mark = m.mark
 		return true
 	}
 	k := len(m.pages) - 1
-	for k > 0 && m.pages[k].start[dst] >= cut {
+	for k > 0 && m.pages[k].start[on] >= cut {
 		k--
 	}
-	kept, ok := m.runsBelow(k, cut)
-	if !ok || cut < m.pages[0].start[dst] {
+	kept, ok := m.runsBelow(k, cut, on)
+	if !ok || cut < m.pages[0].start[on] {
 		return false
 	}
 	for i := len(m.pages) - 1; i > k; i-- {
@@ -29,13 +41,13 @@ func (m *Map) TruncateDest(d Dest) bool {
 }
 
 // runsBelow are the runs of page k that lie below cut, the last of them cut off there.
-func (m *Map) runsBelow(k int, cut int64) (kept []run, ok bool) {
+func (m *Map) runsBelow(k int, cut int64, on side) (kept []run, ok bool) {
 	all := m.runsOf(k)
 	for _, r := range all {
-		if r.at[dst] >= cut {
+		if r.at[on] >= cut {
 			break
 		}
-		if over := r.end()[dst] - cut; over > 0 {
+		if over := r.end()[on] - cut; over > 0 {
 			if !r.dense() {
 				return nil, false
 			}

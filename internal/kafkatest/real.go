@@ -155,7 +155,7 @@ func (r *processes) ask(ctx context.Context, client *kgo.Client) error {
 
 func (r *processes) running() (n int) {
 	for _, p := range r.brokers {
-		if p != nil && p.running() {
+		if p != nil && p.Running() {
 			n++
 		}
 	}

@@ -1,0 +1,73 @@
+package flow
+
+import (
+	"time"
+
+	"github.com/meshd/meshd/kafka"
+	"github.com/meshd/meshd/offsetxlate"
+)
+
+// turn is where the leader epoch of what was read of the source changed.
+type turn struct {
+	at            offsetxlate.Source // nothing from here on is of the epoch before
+	before, after int32
+}
+
+const turnsMost = 16 // that a part remembers
+
+// turned remembers where the leader epoch changed.
+func (p *part) turned(ts []turn) {
+	p.turns = append(p.turns, ts...)
+	if over := len(p.turns) - turnsMost; over > 0 {
+		p.turns = append([]turn(nil), p.turns[over:]...)
+	}
+}
+
+// tookBack is for a source whose log parts from what was read of it: it has an epoch, which is the last one that is not behind what was
+// read, up to an offset. What was read and not sent is dropped: the rest may be as it was.
+func (p *part) tookBack(has srcPlace, text string) {
+	r := kafka.Because(kafka.SourceTruncated, text, "an unclean leader election lost records there, or the topic was made again: compare both topics, then remove and add the flow, or set on_gap: continue to keep what was copied and go on with what the source has now")
+	if len(p.queue) > 0 || len(p.busy) > 0 {
+		p.stop(Backoff, r)
+		p.retryAt = time.Now().Add(tookBackWait)
+		p.dropQueue()
+		return
+	}
+	at, known := p.parted(has)
+	if p.OnGap != "continue" || !known || !p.xlate.TruncateSource(at) {
+		p.stop(Failed, r)
+		return
+	}
+	p.goOnFrom(srcPlace{at, has.epoch})
+}
+
+const tookBackWait = 100 * time.Millisecond // for what is under way to be answered
+
+// parted is where the logs part: where the source's epoch ends, or ended in what was read (KIP-101). It is not known where that was read by
+// another owner.
+func (p *part) parted(has srcPlace) (at offsetxlate.Source, known bool) {
+	if has.epoch < 0 {
+		return 0, false
+	}
+	if has.epoch == p.lastEpoch {
+		return has.next, true
+	}
+	for _, t := range p.turns {
+		if t.before <= has.epoch && has.epoch < t.after {
+			return min(t.at, has.next), true
+		}
+	}
+	return 0, false
+}
+
+// goOnFrom reads on at a place that was passed before: other records lie there now. What was copied of those before stays.
+func (p *part) goOnFrom(to srcPlace) {
+	p.stats.Gaps++
+	p.stats.GapRecords += int64(p.at - to.next)
+	p.owner.wentBack(p.Spec, to.next, p.at)
+	p.addRun(p.assigned, to.next)
+	p.at, p.lastEpoch = to.next, to.epoch
+	p.passed = to
+	p.dirty = true
+	p.recover()
+}
