@@ -34,7 +34,7 @@ case $tool in -*|help) usage ;; esac
 kafka_fetch
 java_need jdk
 # A tool lives for a second: the full compiler would cost more than it gives.
-KAFKA_JVM="-Xmx256m -XX:TieredStopAtLevel=1 -Dlog4j2.configurationFile=$(kafka_libs)/tool-log4j2.properties"
+KAFKA_JVM="-Xmx256m -XX:TieredStopAtLevel=1 $(kafka_log_options tool)"
 case $tool in
   topics) kafka_java org.apache.kafka.tools.TopicCommand "$@" ;;
   configs) kafka_java kafka.admin.ConfigCommand "$@" ;;
@@ -46,7 +46,7 @@ case $tool in
   dump-log) kafka_java org.apache.kafka.tools.DumpLogSegments "$@" ;;
   transactions) kafka_java org.apache.kafka.tools.TransactionsCommand "$@" ;;
   mirror-maker)
-    KAFKA_JVM="-Xmx${MESHD_MIRROR_MAKER_HEAP:-2g} -Dlog4j2.configurationFile=$(kafka_libs)/broker-log4j2.properties" # it runs long, and its log is what it says
+    KAFKA_JVM="-Xmx${MESHD_MIRROR_MAKER_HEAP:-2g} $(kafka_log_options broker)" # it runs long, and its log is what it says
     kafka_java org.apache.kafka.connect.mirror.MirrorMaker "$@"
     ;;
   checkpoints) formatted CheckpointFormatter "$@" ;;
