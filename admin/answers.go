@@ -66,6 +66,8 @@ type LinkStatus struct {
 	LagRecords  *int64             `json:"lag_records"` // source offsets that are not copied, at least
 	RPOSeconds  *float64           `json:"rpo_seconds"` // all that the source had so long ago is at the destination; at least so long while opening
 	Shards      []flow.ShardStatus `json:"shards"`      // those that have partitions
+
+	ThrottledSeconds float64 `json:"throttled_seconds"` // for how long limit.bytes_per_second has held reading back
 }
 
 // States of a link besides those of its partitions.
@@ -104,7 +106,8 @@ type Totals struct {
 	Records    int64 `json:"records"`
 	Bytes      int64 `json:"bytes"`       // of record batches, as they were written
 	Aborted    int64 `json:"aborted"`     // records of aborted transactions, left out
-	GapRecords int64 `json:"gap_records"` // offsets that the source no longer held, stepped over because the topology says so
+	GapRecords int64 `json:"gap_records"` // offsets that could not be had from the source, stepped over because the topology says so
+	Corrupt    int64 `json:"corrupt_batches"`
 }
 
 // PartitionStatus is one partition of a flow.

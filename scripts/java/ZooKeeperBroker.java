@@ -58,8 +58,8 @@ public class ZooKeeperBroker {
 
     /** Waits until ZooKeeper has forgotten the run before: a broker does not start while its own number is taken. */
     private static void awaitOwnEnd(String address, String node) throws Exception {
-        CountDownLatch connected = new CountDownLatch(1);
-        ZooKeeper client = new ZooKeeper(address, 30_000, event -> {
+        CountDownLatch connected = new CountDownLatch(1); // a connection that came before the server was ready ends with its session, hence a short one
+        ZooKeeper client = new ZooKeeper(address, 2_000, event -> {
             if (event.getState() == Watcher.Event.KeeperState.SyncConnected) {
                 connected.countDown();
             }

@@ -1,6 +1,7 @@
 # The jars of Apache Kafka: brokers, console tools and MirrorMaker 2, from Maven Central. Sourced, not run; needs java.sh.
 
-KAFKA_VERSION=${MESHD_KAFKA_VERSION:-4.3.0}
+KAFKA_NEWEST=4.3.0
+KAFKA_VERSION=${MESHD_KAFKA_VERSION:-$KAFKA_NEWEST}
 KAFKA_HOME=${MESHD_KAFKA_HOME:-$HOME/.cache/meshd/kafka}
 
 # kafka_libs prints the folder of the jars.
