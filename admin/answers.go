@@ -92,7 +92,8 @@ type FlowStatus struct {
 	Kind        loop.Kind         `json:"kind"`
 	State       flow.State        `json:"state"` // the worst of its partitions
 	Reason      *kafka.Reason     `json:"reason,omitempty"`
-	Partitions  int               `json:"partitions"` // at the source
+	Warnings    []kafka.Reason    `json:"warnings,omitempty"` // what does not stop it: of each code the first
+	Partitions  int               `json:"partitions"`         // at the source
 	Held        int               `json:"held"`       // of them, by the nodes that say this
 	LagRecords  *int64            `json:"lag_records"`
 	LagSeconds  *float64          `json:"lag_seconds"` // all that the source had so long ago is at the destination; at least so long while opening

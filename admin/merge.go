@@ -127,6 +127,7 @@ func mergeFlow(a, b FlowStatus) FlowStatus {
 	if b.Reason != nil && (a.Reason == nil || b.Reason.Error() < a.Reason.Error()) {
 		out.Reason = b.Reason
 	}
+	out.Warnings = firsts(a.Warnings, b.Warnings)
 	out.Partitions, out.Held = max(a.Partitions, b.Partitions), a.Held+b.Held
 	switch {
 	case a.Held == 0:

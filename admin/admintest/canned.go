@@ -118,6 +118,7 @@ func Troubled(now time.Time) *Node {
 	p.Shards = append(p.Shards, flow.ShardStatus{Number: 4, State: flow.Backoff, Reason: denied, Epoch: 7})
 	p.Partitions = append(p.Partitions, flow.PartStatus{Topic: "orders", Partition: 1, Remote: "us.orders", Shard: 4, State: flow.Opening, Reason: denied, Lag: -1})
 	p.Throttled = 90 * time.Second
+	p.Partitions[0].Warnings = []kafka.Reason{{Code: kafka.BatchSkipped, Text: "source offsets 3 to 4 could not be read, and were left out: unknown codec 7", Hint: "find out what damaged the source's log"}}
 	p.Partitions = append(p.Partitions, flow.PartStatus{
 		Topic: "orders", Partition: 2, Remote: "us.orders", Shard: 3, State: flow.Failed, Next: 20_000, Dest: 19_990, End: 50_000, Lag: 30_000,
 		Stats:  flow.Stats{Records: 20_000, Corrupt: 1, SourceEnd: 50_000, SourceStable: 50_000, SeenAt: p.Partitions[0].Stats.SeenAt},
