@@ -94,7 +94,7 @@ type FlowStatus struct {
 	Reason      *kafka.Reason     `json:"reason,omitempty"`
 	Warnings    []kafka.Reason    `json:"warnings,omitempty"` // what does not stop it: of each code the first
 	Partitions  int               `json:"partitions"`         // at the source
-	Held        int               `json:"held"`       // of them, by the nodes that say this
+	Held        int               `json:"held"`               // of them, by the nodes that say this
 	LagRecords  *int64            `json:"lag_records"`
 	LagSeconds  *float64          `json:"lag_seconds"` // all that the source had so long ago is at the destination; at least so long while opening
 	Totals      Totals            `json:"totals"`
@@ -123,4 +123,5 @@ type PartitionStatus struct {
 	LagRecords  *int64        `json:"lag_records"`
 	LagSeconds  *float64      `json:"lag_seconds"`
 	MapBytes    int           `json:"map_bytes"`
+	Broker      *int32        `json:"source_broker,omitempty"` // that it is read from
 }

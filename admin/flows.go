@@ -70,6 +70,9 @@ func (k *tracker) partition(now time.Time, at topology.Pair, ps flow.PartStatus)
 		Partition: ps.Partition, Shard: ps.Shard, State: ps.State, Reason: ps.Reason,
 		LagRecords: lagOf(now, ps), LagSeconds: k.parts[partKey{flowKey{at, ps.Topic}, ps.Partition}].seconds(now), MapBytes: ps.MapBytes,
 	}
+	if ps.Broker >= 0 {
+		out.Broker = &ps.Broker
+	}
 	if heard := !ps.Stats.SeenAt.IsZero(); heard || ps.State != flow.Opening {
 		out.Next, out.Destination = &ps.Next, &ps.Dest
 		if heard {

@@ -34,7 +34,7 @@ var (
 	rpo     = linkDesc("meshd_rpo_seconds",
 		"All that the source had so long ago is at the destination, for what this node holds of the link. Grows while broken.")
 	throttled = linkDesc("meshd_throttled_seconds_total", "For how long limit.bytes_per_second has held reading back on this node; of several limits of a link, the sum.")
-	up = linkDesc("meshd_link_up",
+	up        = linkDesc("meshd_link_up",
 		"1 if something of the link moves or there is nothing to move; 0 if it stands still for a reason. Only links that this node holds something of.", "reason")
 	shardState   = linkDesc("meshd_shard_state", "1 for the state in which a shard of this node is; other states are absent.", "shard", "state")
 	errorsTotal  = desc("meshd_errors_total", "How often a link, topic, shard or partition of this node came to stand still, by the code of the reason.", "class")

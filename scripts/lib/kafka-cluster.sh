@@ -136,6 +136,7 @@ server_properties() { # n
   local clients=CLIENT://127.0.0.1:$(client_port "$1"),INTERNAL://127.0.0.1:$(internal_port "$1")
   if kafka_has_zookeeper; then with_zookeeper_properties "$1" "$clients"; else quorum_properties "$1" "$clients"; fi
   cat <<EOF
+broker.rack=rack-$1
 advertised.listeners=$clients
 inter.broker.listener.name=INTERNAL
 log.dirs=$CLUSTER_HOME/broker-$1/data

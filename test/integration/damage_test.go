@@ -74,22 +74,25 @@ func (m *mesh) explains(t *testing.T, topic string, words ...string) {
 func (m *mesh) shows(t *testing.T, lines ...string) {
 	t.Helper()
 	await(t, fmt.Sprintf("metrics %q", lines), func() (string, bool) {
-		response, err := http.Get("http://" + m.admin["eu-1"] + "/metrics")
-		if err != nil {
-			return err.Error(), false
-		}
-		defer response.Body.Close()
-		body, err := io.ReadAll(response.Body)
-		if err != nil {
-			return err.Error(), false
-		}
+		body, err := m.metrics("eu-1")
 		for _, l := range lines {
-			if !strings.Contains(string(body), l+"\n") {
-				return string(body), false
+			if !strings.Contains(body, l+"\n") {
+				return fmt.Sprintf("%v\n%s", err, body), false
 			}
 		}
 		return "", true
 	})
+}
+
+// metrics are what a node exposes to Prometheus.
+func (m *mesh) metrics(node string) (string, error) {
+	response, err := http.Get("http://" + m.admin[node] + "/metrics")
+	if err != nil {
+		return "", err
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	return string(body), err
 }
 
 // batchMark begins the value of each record of produceBatch.
