@@ -3,10 +3,10 @@ SHELL := /usr/bin/env bash
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test test-unit test-kfake test-real lint lint-selftest fmt kafka bench figures clean
+.PHONY: help build demo test test-unit test-kfake test-real test-kafka-2.8 test-kafka-3.9 lint lint-selftest fmt kafka bench figures clean
 
 help: ## this list
-	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r target text; do printf '  %-15s %s\n' "$$target" "$$text"; done
+	@sed -n 's/^\([a-z0-9.-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r target text; do printf '  %-15s %s\n' "$$target" "$$text"; done
 
 build: ## the binary, as build/meshd
 	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o build/meshd ./cmd/meshd
@@ -25,6 +25,12 @@ test-kfake: ## integration on kfake
 
 test-real: ## integration on Apache Kafka's own brokers
 	scripts/test.sh real
+
+test-kafka-2.8: ## all integration tests on Kafka 2.8, with ZooKeeper (ten minutes; `make test` runs a part of them)
+	scripts/test.sh kafka-2.8
+
+test-kafka-3.9: ## all integration tests on Kafka 3.9 (ten minutes)
+	scripts/test.sh kafka-3.9
 
 lint: lint-selftest ## golangci-lint, after a proof that its rules refuse what they should
 	"$$(scripts/tool.sh golangci-lint)" run --allow-serial-runners ./...

@@ -66,6 +66,8 @@ type LinkStatus struct {
 	LagRecords  *int64             `json:"lag_records"` // source offsets that are not copied, at least
 	RPOSeconds  *float64           `json:"rpo_seconds"` // all that the source had so long ago is at the destination; at least so long while opening
 	Shards      []flow.ShardStatus `json:"shards"`      // those that have partitions
+
+	ThrottledSeconds float64 `json:"throttled_seconds"` // for how long limit.bytes_per_second has held reading back
 }
 
 // States of a link besides those of its partitions.
@@ -90,8 +92,9 @@ type FlowStatus struct {
 	Kind        loop.Kind         `json:"kind"`
 	State       flow.State        `json:"state"` // the worst of its partitions
 	Reason      *kafka.Reason     `json:"reason,omitempty"`
-	Partitions  int               `json:"partitions"` // at the source
-	Held        int               `json:"held"`       // of them, by the nodes that say this
+	Warnings    []kafka.Reason    `json:"warnings,omitempty"` // what does not stop it: of each code the first
+	Partitions  int               `json:"partitions"`         // at the source
+	Held        int               `json:"held"`               // of them, by the nodes that say this
 	LagRecords  *int64            `json:"lag_records"`
 	LagSeconds  *float64          `json:"lag_seconds"` // all that the source had so long ago is at the destination; at least so long while opening
 	Totals      Totals            `json:"totals"`
@@ -104,7 +107,8 @@ type Totals struct {
 	Records    int64 `json:"records"`
 	Bytes      int64 `json:"bytes"`       // of record batches, as they were written
 	Aborted    int64 `json:"aborted"`     // records of aborted transactions, left out
-	GapRecords int64 `json:"gap_records"` // offsets that the source no longer held, stepped over because the topology says so
+	GapRecords int64 `json:"gap_records"` // offsets that could not be had from the source, stepped over because the topology says so
+	Corrupt    int64 `json:"corrupt_batches"`
 }
 
 // PartitionStatus is one partition of a flow.
@@ -119,4 +123,5 @@ type PartitionStatus struct {
 	LagRecords  *int64        `json:"lag_records"`
 	LagSeconds  *float64      `json:"lag_seconds"`
 	MapBytes    int           `json:"map_bytes"`
+	Broker      *int32        `json:"source_broker,omitempty"` // that it is read from
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/meshd/meshd/flow"
+	"github.com/meshd/meshd/kafka"
 	"github.com/meshd/meshd/topology"
 )
 
@@ -45,6 +46,7 @@ func (k *tracker) flow(now time.Time, at topology.Pair, t flow.TopicStatus, part
 			f.Reason = ps.Reason
 		}
 		f.State = worse(f.State, ps.State)
+		f.Warnings = firsts(f.Warnings, ps.Warnings)
 		if i == 0 {
 			f.LagRecords, f.LagSeconds = one.LagRecords, one.LagSeconds
 			continue
@@ -54,10 +56,22 @@ func (k *tracker) flow(now time.Time, at topology.Pair, t flow.TopicStatus, part
 	return f
 }
 
+// firsts are, of each code, the first in the order of texts.
+func firsts(a, b []kafka.Reason) []kafka.Reason {
+	all := slices.Concat(a, b)
+	slices.SortFunc(all, func(x, y kafka.Reason) int {
+		return cmp.Or(strings.Compare(x.Code, y.Code), strings.Compare(x.Text, y.Text), strings.Compare(x.Hint, y.Hint))
+	})
+	return slices.CompactFunc(all, func(x, y kafka.Reason) bool { return x.Code == y.Code })
+}
+
 func (k *tracker) partition(now time.Time, at topology.Pair, ps flow.PartStatus) PartitionStatus {
 	out := PartitionStatus{
 		Partition: ps.Partition, Shard: ps.Shard, State: ps.State, Reason: ps.Reason,
 		LagRecords: lagOf(now, ps), LagSeconds: k.parts[partKey{flowKey{at, ps.Topic}, ps.Partition}].seconds(now), MapBytes: ps.MapBytes,
+	}
+	if ps.Broker >= 0 {
+		out.Broker = &ps.Broker
 	}
 	if heard := !ps.Stats.SeenAt.IsZero(); heard || ps.State != flow.Opening {
 		out.Next, out.Destination = &ps.Next, &ps.Dest

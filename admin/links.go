@@ -56,7 +56,7 @@ func notHeld(p topology.Pair, l *topology.Link) LinkStatus {
 func linkOf(now time.Time, p flow.PairStatus) LinkStatus {
 	l := LinkStatus{
 		Link: pairOf(p).String(), Source: p.Source, Destination: p.Destination, State: flow.Streaming, Ready: p.Ready, Reason: p.Reason,
-		Topics: len(p.Topics), Partitions: len(p.Partitions), LagRecords: new(int64(0)), Shards: slices.Clone(p.Shards),
+		Topics: len(p.Topics), Partitions: len(p.Partitions), LagRecords: new(int64(0)), Shards: slices.Clone(p.Shards), ThrottledSeconds: p.Throttled.Seconds(),
 	}
 	if l.Shards == nil {
 		l.Shards = []flow.ShardStatus{}

@@ -89,6 +89,7 @@ func mergeLink(a, b LinkStatus) LinkStatus {
 	}
 	a.Topics = max(a.Topics, b.Topics)
 	a.Partitions, a.Moving = a.Partitions+b.Partitions, a.Moving+b.Moving
+	a.ThrottledSeconds += b.ThrottledSeconds
 	a.LagRecords, a.RPOSeconds = plus(a.LagRecords, b.LagRecords), older(a.RPOSeconds, b.RPOSeconds)
 	a.Shards = slices.Concat(a.Shards, b.Shards)
 	slices.SortFunc(a.Shards, func(x, y flow.ShardStatus) int {
@@ -126,6 +127,7 @@ func mergeFlow(a, b FlowStatus) FlowStatus {
 	if b.Reason != nil && (a.Reason == nil || b.Reason.Error() < a.Reason.Error()) {
 		out.Reason = b.Reason
 	}
+	out.Warnings = firsts(a.Warnings, b.Warnings)
 	out.Partitions, out.Held = max(a.Partitions, b.Partitions), a.Held+b.Held
 	switch {
 	case a.Held == 0:
@@ -144,6 +146,7 @@ func mergeFlow(a, b FlowStatus) FlowStatus {
 func (t Totals) plus(o Totals) Totals {
 	return Totals{
 		Records: t.Records + o.Records, Bytes: t.Bytes + o.Bytes, Aborted: t.Aborted + o.Aborted, GapRecords: t.GapRecords + o.GapRecords,
+		Corrupt: t.Corrupt + o.Corrupt,
 	}
 }
 

@@ -175,12 +175,13 @@ func (p *partTrack) complete(at time.Time) {
 // count returns what came since the last look. A partition counts from 0 again when it is opened anew, under another writer or not.
 func (p *partTrack) count(now flow.Stats, writer string) Totals {
 	last := p.last
-	if writer != p.writer || now.Records < last.Records || now.Bytes < last.Bytes || now.Aborted < last.Aborted || now.GapRecords < last.GapRecords {
+	if writer != p.writer || now.Records < last.Records || now.Bytes < last.Bytes || now.Aborted < last.Aborted ||
+		now.GapRecords < last.GapRecords || now.Corrupt < last.Corrupt {
 		last = flow.Stats{}
 	}
 	p.last, p.writer = now, writer
 	return Totals{
 		Records: now.Records - last.Records, Bytes: now.Bytes - last.Bytes,
-		Aborted: now.Aborted - last.Aborted, GapRecords: now.GapRecords - last.GapRecords,
+		Aborted: now.Aborted - last.Aborted, GapRecords: now.GapRecords - last.GapRecords, Corrupt: now.Corrupt - last.Corrupt,
 	}
 }

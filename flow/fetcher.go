@@ -192,6 +192,16 @@ func (f *Fetcher) redirect(p *part, replica int32) {
 	}
 }
 
+// broker is the one that p is read from; -1: none yet.
+func (f *Fetcher) broker(p *part) int32 {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if s := f.seats[p]; s != nil {
+		return s.laneID.broker
+	}
+	return -1
+}
+
 // follows says whether p is read from a follower of its leader's choice.
 func (f *Fetcher) follows(p *part) bool {
 	f.mu.Lock()

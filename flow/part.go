@@ -111,7 +111,10 @@ type part struct {
 	mark    offsetxlate.Mark     // what of the map is stored
 	stale   []offsetxlate.Source // pages of another map in the store, to be deleted
 	dirty   bool
-	broken  bool // the epoch must end, or the part: what is under way stays as it is
+	bad     *badPlace          // the last batch that could not be read
+	cutAt   offsetxlate.Source // where a batch came in parts last, plus one
+	stepped string             // what was left out last, for it could not be read; "" nothing
+	broken  bool               // the epoch must end, or the part: what is under way stays as it is
 	stats   Stats
 	settled chan struct{} // closed when nothing is under way any more; nil unless draining
 }
@@ -128,8 +131,7 @@ type partOwner interface {
 	staleSource()                  // the source's metadata was wrong
 	wakeFetch(*part)               // there is room again
 	acked(p *part, stamp int64)    // a batch arrived
-	steppedOver(s Spec, from, to offsetxlate.Source)
-	wentBack(s Spec, to, from offsetxlate.Source) // the source took back what lay there
+	steppedOver(s Spec, from, to offsetxlate.Source, why string)
 }
 
 // Stats counts what happened to a part since it was opened.
@@ -137,7 +139,8 @@ type Stats struct {
 	Records, Bytes  int64
 	Copied, Recoded int64 // batches, by the way that they took
 	Merged          int64 // batches that went out in one with others
-	Gaps            int64 // stretches that the source no longer held, stepped over by policy
+	Corrupt         int64 // batches that could not be believed, or not read
+	Gaps            int64 // stretches that the source did not hold, or that could not be read there, stepped over by policy
 	GapRecords      int64
 	Aborted         int64 // records of aborted transactions that were left out
 	Zombie          int64 // records that an older owner wrote behind the back of a later one
@@ -229,8 +232,8 @@ func (p *part) accept(g kafka.Got, l *lease, rec *recoder) {
 	p.stats.Copied += got.copied
 	p.stats.Recoded += got.recoded
 	p.stats.Aborted += got.aborted
-	if err != nil {
-		p.stop(Failed, kafka.Because(kafka.CorruptBatch, fmt.Sprintf("at offset %d: %v", p.at, err), "check the source's log with kafka-dump-log"))
+	if err != nil && !p.mayBeCut(err) {
+		p.corrupt(err)
 		p.pump()
 		return
 	}
@@ -491,6 +494,11 @@ func (p *part) refused(c *chunk, err error) {
 	case kafka.Gone:
 		p.stop(Failed, kafka.Because(kafka.DestinationMissing, fmt.Sprintf("topic %s is not there any more", p.Remote), "a copy that was deleted is not made again: exclude "+p.Topic+" from the link"))
 	default:
+		if damage := unsound(c); damage != nil {
+			p.rewind()
+			p.corrupt(damage)
+			return
+		}
 		p.stop(Failed, kafka.Because(kafka.Rejected, fmt.Sprintf("source offset %d: %v", c.runs[0].source, err), kafka.Hint(err)))
 	}
 	p.rewind()
@@ -534,7 +542,7 @@ func (p *part) fetchError(g kafka.Got) {
 		p.stop(Failed, denied(err, "reading", p.Topic, "Read", "Describe"))
 		return
 	case errors.Is(err, kerr.CorruptMessage):
-		p.stop(Failed, kafka.Because(kafka.CorruptBatch, fmt.Sprintf("the source can't read offset %d", p.at), "check the source's log with kafka-dump-log"))
+		p.corrupt(errors.New("the source's broker finds it corrupt"))
 		return
 	}
 	p.stop(Backoff, kafka.Explain(err, kafka.SourceUnreachable))

@@ -123,17 +123,17 @@ func (p *part) resolveRange(start, end offsetxlate.Source) {
 	case p.at >= start:
 		p.retryAt = p.retryAt.Add(-retryFailed) // the log moved meanwhile: try again at once
 	case p.OnGap == "continue":
-		p.skipGap(start)
+		p.skipGap(start, "the source deleted them before they were copied")
 	default:
 		p.stop(Failed, kafka.Because(kafka.RetentionGap, fmt.Sprintf("the source deleted offsets %d to %d before they were copied", p.at, start-1),
 			"set on_gap: continue to go on behind the gap and record it; raise the source's retention"))
 	}
 }
 
-func (p *part) skipGap(start offsetxlate.Source) {
+func (p *part) skipGap(start offsetxlate.Source, why string) {
 	p.stats.Gaps++
 	p.stats.GapRecords += int64(start - p.at)
-	p.owner.steppedOver(p.Spec, p.at, start)
+	p.owner.steppedOver(p.Spec, p.at, start, why)
 	p.at, p.lastEpoch = start, -1
 	p.retryAt = p.retryAt.Add(-retryFailed)
 	p.advanceIdle()

@@ -25,7 +25,6 @@ type mute struct {
 }
 
 func (*mute) needNote(*part)                                         {}
-func (*mute) wentBack(Spec, offsetxlate.Source, offsetxlate.Source)  {}
 func (*mute) wakeFetch(*part)                                        {}
 func (*mute) acked(*part, int64)                                     {}
 func (*mute) foundStrange(*part, offsetxlate.Dest, offsetxlate.Dest) {}

@@ -32,7 +32,7 @@ func prepare(rp *kmsg.FetchResponseTopicPartition, from offsetxlate.Source, prio
 	for data := rp.RecordBatches; len(data) > 0; {
 		b, rest, err := batch.Next(data)
 		if errors.Is(err, batch.ErrPartial) {
-			return p, nil
+			return p, cut(data, rp.RecordBatches)
 		}
 		if err != nil {
 			return p, err
@@ -43,6 +43,17 @@ func prepare(rp *kmsg.FetchResponseTopicPartition, from offsetxlate.Source, prio
 		}
 	}
 	return p, nil
+}
+
+// cut is no error where whole batches came before the one that is cut.
+func cut(data, all []byte) error {
+	switch {
+	case len(data) < len(all):
+		return nil
+	case len(data) < 12:
+		return &cutError{12, len(data)}
+	}
+	return &cutError{batch.Batch(data).Size(), len(data)}
 }
 
 func (p *prepared) take(b batch.Batch, aborted *aborter, rec *recoder) error {

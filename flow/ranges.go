@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 	"strings"
 
@@ -31,9 +32,30 @@ func (l *life) findRanges(ctx context.Context) error {
 			p.fetchTrouble(err)
 			continue
 		}
-		p.resolveRange(start, end)
+		if err := l.resolve(ctx, p, at, start, end); err != nil {
+			return err
+		}
 		l.src.Fetcher.wakeFor(p)
 	}
+	return nil
+}
+
+// resolve decides where a part goes on that can't be read where it is.
+func (l *life) resolve(ctx context.Context, p *part, at kafka.Partition, start, end offsetxlate.Source) error {
+	from, ok := p.unreadable()
+	if !ok || from < start || from >= end {
+		p.resolveRange(start, end)
+		return nil
+	}
+	next, err := l.src.nextReadable(ctx, at, int64(from), int64(end))
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	if err != nil {
+		l.log.Warn("what lies behind a batch that can't be read is not found yet", slog.Any("error", err))
+		return nil // it is read again, and asks again
+	}
+	p.stepOver(from, offsetxlate.Source(next))
 	return nil
 }
 

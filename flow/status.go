@@ -62,6 +62,7 @@ type PartStatus struct {
 	Lag       int64         `json:"lag"` // source offsets between Next and the last stable offset; -1 while unknown
 	Behind    time.Duration `json:"behind"`
 	MapBytes  int           `json:"map_bytes"`
+	Broker    int32         `json:"source_broker"` // that it is read from; -1: none yet
 	Stats     Stats         `json:"stats"`
 	// Warnings are what does not stop it, and is to be known: fence_weak, foreign_writes.
 	Warnings []kafka.Reason `json:"warnings,omitempty"`
@@ -157,11 +158,13 @@ func (s *shard) status() (ShardStatus, []PartStatus) {
 	var parts []PartStatus
 	for key, spec := range s.want {
 		if p := s.parts[key]; p != nil {
-			parts = append(parts, p.status())
+			st := p.status()
+			st.Broker = s.src.Fetcher.broker(p)
+			parts = append(parts, st)
 			continue
 		}
 		parts = append(parts, PartStatus{
-			Topic: spec.Topic, Partition: spec.Number, Remote: spec.Remote, State: Opening, Reason: s.whyNot(key), Lag: -1,
+			Topic: spec.Topic, Partition: spec.Number, Remote: spec.Remote, State: Opening, Reason: s.whyNot(key), Lag: -1, Broker: -1,
 		})
 	}
 	for i := range parts {

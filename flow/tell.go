@@ -190,14 +190,8 @@ func (t *teller) line(level slog.Level, text string, at place, news map[place]ka
 	t.log.LogAttrs(context.Background(), level, text, attrs...)
 }
 
-// wentBack records that a part went on where its source's log parts from what was copied, as its topology says.
-func (s *shard) wentBack(spec Spec, to, from offsetxlate.Source) {
-	s.log.Warn("gap: the source lost records that were copied", slog.String("topic", spec.Topic), slog.Int("partition", int(spec.Number)),
-		slog.Int64("from", int64(to)), slog.Int64("to", int64(from-1)), slog.String("hint", "an unclean leader election lost them there; the copy keeps them. on_gap: stop would have stopped here"))
-}
-
-// steppedOver records that a part went on behind offsets that the source no longer holds, as its topology says.
-func (s *shard) steppedOver(spec Spec, from, to offsetxlate.Source) {
-	s.log.Warn("gap: the source deleted records before they were copied", slog.String("topic", spec.Topic), slog.Int("partition", int(spec.Number)),
-		slog.Int64("from", int64(from)), slog.Int64("to", int64(to-1)), slog.String("hint", "raise the source's retention; on_gap: stop would have stopped here"))
+// steppedOver records that a part went on behind offsets that could not be had from the source, as its topology says.
+func (s *shard) steppedOver(spec Spec, from, to offsetxlate.Source, why string) {
+	s.log.Warn("gap: "+why, slog.String("topic", spec.Topic), slog.Int("partition", int(spec.Number)),
+		slog.Int64("from", int64(from)), slog.Int64("to", int64(to-1)), slog.String("hint", "on_gap: stop would have stopped here"))
 }

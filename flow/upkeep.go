@@ -287,6 +287,9 @@ func (p *part) warnings() (ws []kafka.Reason) {
 		ws = append(ws, kafka.Because(kafka.ZombieWrites, fmt.Sprintf("an owner that had been replaced wrote %d records into %s, which may be there twice", p.stats.Zombie, p.Remote),
 			"find out why its process stood still; docs/GUARANTEES.md says when Kafka does not shut such a one out"))
 	}
+	if p.stepped != "" {
+		ws = append(ws, kafka.Because(kafka.BatchSkipped, p.stepped, "find out what damaged the source's log; on_gap: stop would have stopped here"))
+	}
 	if p.stats.Foreign > 0 {
 		ws = append(ws, kafka.Because(kafka.ForeignWrites, fmt.Sprintf("something else wrote %d records into %s", p.stats.Foreign, p.Remote),
 			"a copy belongs to meshd: find the application or tool that writes there, and take its right to"))

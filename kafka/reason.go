@@ -47,6 +47,7 @@ const (
 	ConfigsNotAligned      = "configs_not_aligned"
 
 	// What is to be known, and stops nothing.
+	BatchSkipped        = "corrupt_batch_skipped"
 	FenceWeak           = "fence_weak"
 	ZombieWrites        = "zombie_writes"
 	ForeignWrites       = "foreign_writes"

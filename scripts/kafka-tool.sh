@@ -1,5 +1,7 @@
 #!/usr/bin/env bash
-# Apache Kafka's own tools, from the same jars as the brokers of kafka.sh: independent witnesses of what meshd writes.
+# Apache Kafka's own tools, from jars like those of the brokers of kafka.sh: independent witnesses of what meshd writes. MirrorMaker 2 and its
+# client library are of the brokers' version; the other tools are of the newest, whose names and options differ from older ones', and which
+# speak to brokers from 2.1 on.
 #
 #   kafka-tool.sh TOOL [arguments]      arguments as the tool takes them
 #   kafka-tool.sh class NAME [arguments]     any other class of the jars
@@ -31,10 +33,11 @@ formatted() { # formatter, arguments of console-consumer
 tool=$1
 shift
 case $tool in -*|help) usage ;; esac
+case $tool in mirror-maker | translate-offsets | mirror-topics | class) ;; *) KAFKA_VERSION=$KAFKA_NEWEST ;; esac
 kafka_fetch
 java_need jdk
 # A tool lives for a second: the full compiler would cost more than it gives.
-KAFKA_JVM="-Xmx256m -XX:TieredStopAtLevel=1 -Dlog4j2.configurationFile=$(kafka_libs)/tool-log4j2.properties"
+KAFKA_JVM="-Xmx256m -XX:TieredStopAtLevel=1 $(kafka_log_options tool)"
 case $tool in
   topics) kafka_java org.apache.kafka.tools.TopicCommand "$@" ;;
   configs) kafka_java kafka.admin.ConfigCommand "$@" ;;
@@ -46,7 +49,7 @@ case $tool in
   dump-log) kafka_java org.apache.kafka.tools.DumpLogSegments "$@" ;;
   transactions) kafka_java org.apache.kafka.tools.TransactionsCommand "$@" ;;
   mirror-maker)
-    KAFKA_JVM="-Xmx${MESHD_MIRROR_MAKER_HEAP:-2g} -Dlog4j2.configurationFile=$(kafka_libs)/broker-log4j2.properties" # it runs long, and its log is what it says
+    KAFKA_JVM="-Xmx${MESHD_MIRROR_MAKER_HEAP:-2g} $(kafka_log_options broker)" # it runs long, and its log is what it says
     kafka_java org.apache.kafka.connect.mirror.MirrorMaker "$@"
     ;;
   checkpoints) formatted CheckpointFormatter "$@" ;;

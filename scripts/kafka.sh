@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Apache Kafka for tests and trials: KRaft brokers on loopback, from Maven artefacts, several clusters by name.
+# Apache Kafka for tests and trials: brokers on loopback, from Maven artefacts, several clusters by name. They are KRaft's, but for 2.8,
+# which has ZooKeeper in the process of its first broker.
 #
 #   kafka.sh fetch                     bring the jars into the cache
 #   kafka.sh start NAME [options]      make the cluster if it is new, start it, wait until it is ready, print its bootstrap
@@ -25,8 +26,8 @@
 # Everywhere:
 #   --dir DIR                 the folder of the clusters; default $MESHD_KAFKA_DIR or /tmp/meshd-kafka-UID
 #
-# Environment: MESHD_KAFKA_VERSION (4.3.0), MESHD_KAFKA_HOME (~/.cache/meshd/kafka), MESHD_KAFKA_DIR, MESHD_KAFKA_JVM,
-# MESHD_KAFKA_START_SECONDS (180), JAVA_HOME.
+# Environment: MESHD_KAFKA_VERSION (4.3.0; 3.9.x and 2.8.x too), MESHD_KAFKA_HOME (~/.cache/meshd/kafka), MESHD_KAFKA_DIR,
+# MESHD_KAFKA_JVM, MESHD_KAFKA_START_SECONDS (180), JAVA_HOME.
 set -euo pipefail
 if ((BASH_VERSINFO[0] < 5)); then echo "${0##*/}: bash 5 or later is needed (macOS: brew install bash)" >&2; exit 1; fi
 lib=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)/lib

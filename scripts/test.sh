@@ -1,10 +1,16 @@
 #!/usr/bin/env bash
-# Runs the tests and ends with "N passed, N failed": test.sh [STAGE...]; none named: all, and nothing may be skipped everywhere.
+# Runs the tests and ends with "N passed, N failed": test.sh [STAGE...]; none named: all but the last two, and nothing
+# may be skipped everywhere.
 #
 #   vet     go vet
 #   unit    every package but those below test/, with the race detector where goroutines are
 #   kfake   test/..., on kfake
 #   real    every package whose tests use a cluster (internal/kafkatest), on Apache Kafka's own brokers; fetches them first
+#   older   the integration tests that an older broker could make fail, on Kafka 2.8
+#
+# And, only where they are named, for they take ten minutes each:
+#
+#   kafka-2.8, kafka-3.9    all of test/integration on that version
 #
 # Environment: MESHD_TEST_RACE=no leaves the race detector out. It is left out also where there is no C compiler, which it needs.
 set -uo pipefail
@@ -64,6 +70,23 @@ real() {
   MESHD_TEST_KAFKA=real go_test -count=1 -p 1 -timeout 25m < <(awk '/internal\/kafkatest/ { print $1 }' <<<"$all")
 }
 
+# on_version runs the integration tests on another version of Kafka.
+on_version() { # version, flags of go test...
+  local version=$1
+  shift
+  MESHD_KAFKA_VERSION=$version scripts/kafka.sh fetch >/dev/null || { echo "FAIL: Kafka $version could not be fetched"; return 1; }
+  MESHD_KAFKA_VERSION=$version MESHD_TEST_KAFKA=real go_test -count=1 -timeout 40m "$@" <<<./test/integration
+}
+
+kafka-2.8() { on_version 2.8.2; }
+kafka-3.9() { on_version 3.9.2; }
+
+# What rests on request versions that differ, on shared clusters: 2.8 is the oldest that is tested, and the furthest from what real runs.
+older() {
+  local few='EveryKindOfRecord|CompactedSource|LogAppendTime|LogBeginsAtAbortMarker|RetentionOvertakes|SourceRecreated|SourceGrows|BothDirections'
+  on_version 2.8.2 -run "^Test($few|KilledNode|KilledNodeOverGaps|Zombie|GroupWanders|TopicConfigs|JavaConsumerWanders)\$"
+}
+
 stages() {
   local stage start status=0
   for stage; do
@@ -76,13 +99,16 @@ stages() {
 }
 
 for stage; do
-  case $stage in vet | unit | kfake | real) ;; *) echo "test.sh: no stage $stage; there are vet, unit, kfake, real" >&2; exit 2 ;; esac
+  case $stage in
+    vet | unit | kfake | real | older | kafka-2.8 | kafka-3.9) ;;
+    *) echo "test.sh: no stage $stage; there are vet, unit, kfake, real, older, kafka-2.8, kafka-3.9" >&2; exit 2 ;;
+  esac
 done
 if ((BASH_VERSINFO[0] < 5)); then echo "test.sh: bash 5 or later is needed (macOS: brew install bash)" >&2; exit 2; fi
 mkdir -p build
 go build -o build/testcount ./internal/testcount || exit 1
 if [ $# -eq 0 ]; then
-  stages vet unit kfake real 2>&1 | build/testcount -skips .ci/skipped
+  stages vet unit kfake real older 2>&1 | build/testcount -skips .ci/skipped
 else
   stages "$@" 2>&1 | build/testcount
 fi

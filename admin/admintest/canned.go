@@ -105,7 +105,7 @@ func group(name string, active topology.Alias, rereads int64, why offsetxlate.Re
 	return g
 }
 
-// Troubled is eu-1 on a bad day: a record too large, a shard that is refused, groups that nobody moves, a node gone.
+// Troubled is eu-1 on a bad day: a record too large, another batch that can't be read, a link at its limit, a shard that is refused, groups that nobody moves, a node gone.
 func Troubled(now time.Time) *Node {
 	n := Well(now)
 	p := &n.Flow.Pairs[0]
@@ -117,6 +117,13 @@ func Troubled(now time.Time) *Node {
 	p.Partitions[0].State, p.Partitions[0].Reason, p.Partitions[0].Next, p.Partitions[0].Lag = flow.Failed, large, 7, 49_993
 	p.Shards = append(p.Shards, flow.ShardStatus{Number: 4, State: flow.Backoff, Reason: denied, Epoch: 7})
 	p.Partitions = append(p.Partitions, flow.PartStatus{Topic: "orders", Partition: 1, Remote: "us.orders", Shard: 4, State: flow.Opening, Reason: denied, Lag: -1})
+	p.Throttled = 90 * time.Second
+	p.Partitions[0].Warnings = []kafka.Reason{{Code: kafka.BatchSkipped, Text: "source offsets 3 to 4 could not be read, and were left out: unknown codec 7", Hint: "find out what damaged the source's log"}}
+	p.Partitions = append(p.Partitions, flow.PartStatus{
+		Topic: "orders", Partition: 2, Remote: "us.orders", Shard: 3, State: flow.Failed, Next: 20_000, Dest: 19_990, End: 50_000, Lag: 30_000,
+		Stats:  flow.Stats{Records: 20_000, Corrupt: 1, SourceEnd: 50_000, SourceStable: 50_000, SeenAt: p.Partitions[0].Stats.SeenAt},
+		Reason: &kafka.Reason{Code: kafka.CorruptBatch, Text: "the batch at source offset 20000 can't be read: unknown magic 9", Hint: "look at the source's log"},
+	})
 	n.ByHome[0].Groups = append(n.ByHome[0].Groups,
 		group("reports", "", 0, offsetxlate.ReasonSeparate), group("audit", "", 0, offsetxlate.ReasonSeparate), group("new", "", 0, offsetxlate.ReasonNotCovered))
 	n.Members[2].Alive, n.Members[2].Leader = false, false

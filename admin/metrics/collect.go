@@ -28,11 +28,13 @@ var (
 	recordsTotal = linkDesc("meshd_flow_records_total", "Records that this node copied.", "topic")
 	bytesTotal   = linkDesc("meshd_flow_bytes_total", "Bytes of record batches that this node wrote.", "topic")
 	suppressed   = linkDesc("meshd_suppressed_records_total",
-		"Records that were left out: of aborted transactions (aborted), or no longer at the source and stepped over by policy (gap; these are offsets).", "topic", "reason")
+		"Records that were left out: of aborted transactions (aborted), or not to be had from the source and stepped over by policy (gap; these are offsets).", "topic", "reason")
+	corrupt = linkDesc("meshd_corrupt_batches_total", "Batches of the source that could not be read: a wrong CRC, length or count, an unknown format or codec.", "topic")
 	partLag = linkDesc("meshd_partition_lag_records", "As meshd_flow_lag_records, for one partition.", "topic", "partition")
 	rpo     = linkDesc("meshd_rpo_seconds",
 		"All that the source had so long ago is at the destination, for what this node holds of the link. Grows while broken.")
-	up = linkDesc("meshd_link_up",
+	throttled = linkDesc("meshd_throttled_seconds_total", "For how long limit.bytes_per_second has held reading back on this node; of several limits of a link, the sum.")
+	up        = linkDesc("meshd_link_up",
 		"1 if something of the link moves or there is nothing to move; 0 if it stands still for a reason. Only links that this node holds something of.", "reason")
 	shardState   = linkDesc("meshd_shard_state", "1 for the state in which a shard of this node is; other states are absent.", "shard", "state")
 	errorsTotal  = desc("meshd_errors_total", "How often a link, topic, shard or partition of this node came to stand still, by the code of the reason.", "class")
@@ -57,7 +59,7 @@ type collector struct {
 // Describe is of prometheus.Collector.
 func (c *collector) Describe(out chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
-		lagRecords, lagSeconds, recordsTotal, bytesTotal, suppressed, partLag, rpo, up, shardState, errorsTotal, topoInfo, memory,
+		lagRecords, lagSeconds, recordsTotal, bytesTotal, suppressed, corrupt, throttled, partLag, rpo, up, shardState, errorsTotal, topoInfo, memory,
 		groupStates, groupRereads, groupAge,
 	} {
 		out <- d
@@ -124,6 +126,7 @@ func (s sink) link(l admin.LinkStatus) {
 	at := []string{l.Link, string(l.Source), string(l.Destination)}
 	s.gauge(up, bit(l.Up), append(at, downReason(l))...)
 	s.gauge(rpo, orNaN(l.RPOSeconds), at...)
+	s.counter(throttled, l.ThrottledSeconds, at...)
 	for _, sh := range l.Shards {
 		s.gauge(shardState, 1, append(at, strconv.Itoa(sh.Number), string(sh.State))...)
 	}
@@ -151,6 +154,7 @@ func (s sink) flow(f admin.FlowStatus, perPartition bool) {
 		s.counter(bytesTotal, float64(f.Totals.Bytes), at...)
 		s.counter(suppressed, float64(f.Totals.Aborted), append(at, "aborted")...)
 		s.counter(suppressed, float64(f.Totals.GapRecords), append(at, "gap")...)
+		s.counter(corrupt, float64(f.Totals.Corrupt), at...)
 	}
 	if !perPartition {
 		return

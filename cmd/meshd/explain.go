@@ -161,6 +161,9 @@ func explanationTable(name string, es []explanation) *table {
 		if f := e.Flow; f != nil {
 			cells[3], cells[4], cells[5], cells[6] = string(f.State), numberOr(f.LagRecords, unknown), ageOr(f.LagSeconds, unknown), fmt.Sprintf("%d/%d", f.Held, f.Partitions)
 			notes = append(notes, reasonNotes(f.Reason)...)
+			for _, w := range f.Warnings {
+				notes = append(notes, reasonNotes(&w)...)
+			}
 		}
 		if e.Topic != name {
 			notes = append(notes, name+" is its copy at the other end")

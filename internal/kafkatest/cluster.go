@@ -1,6 +1,7 @@
 package kafkatest
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"syscall"
@@ -127,6 +128,15 @@ func (c *Cluster) Launch(t testing.TB, brokers ...int) {
 func (c *Cluster) Signal(t testing.TB, sig syscall.Signal, brokers ...int) {
 	t.Helper()
 	c.check(t, "signalling", c.backend.signal(sig, brokers))
+}
+
+// Segment is the file of the first segment of a partition at a broker, to be touched only while that is stopped. Real clusters only.
+func (c *Cluster) Segment(t testing.TB, broker int, topic string, partition int32) string {
+	t.Helper()
+	if !Real() {
+		t.Fatal("kfake has no segment files")
+	}
+	return filepath.Join(c.dir, fmt.Sprintf("broker-%d", broker), "data", fmt.Sprintf("%s-%d", topic, partition), fmt.Sprintf("%020d.log", 0))
 }
 
 func (c *Cluster) check(t testing.TB, operation string, err error) {

@@ -35,8 +35,10 @@ broker_exec() { # n
   broker_put_log_aside "$1"
   echo $$ >"$dir/pid"
   cd "$dir" || exit 1
-  KAFKA_JVM="-Xmx$HEAP ${MESHD_KAFKA_JVM:-} -Dlog4j2.configurationFile=$(kafka_libs)/broker-log4j2.properties"
-  kafka_java kafka.Kafka "$dir/server.properties" </dev/null >"$dir/kafka.log" 2>&1
+  KAFKA_JVM="-Xmx$HEAP ${MESHD_KAFKA_JVM:-} $(kafka_log_options broker)"
+  local main=kafka.Kafka
+  if kafka_has_zookeeper; then main=$lib/../java/ZooKeeperBroker.java; fi
+  kafka_java "$main" "$dir/server.properties" </dev/null >"$dir/kafka.log" 2>&1
 }
 
 # broker_launch starts broker n in the background, in a process group of its own, so that a Ctrl-C meant for the caller spares it.
@@ -57,7 +59,7 @@ broker_failed() { # n, reason
 broker_wait() { # n
   local dir deadline=$((SECONDS + ${MESHD_KAFKA_START_SECONDS:-180})) seen=
   dir=$(broker_dir "$1")
-  until grep -qs 'Kafka Server started' "$dir/kafka.log" && (exec 3<>"/dev/tcp/127.0.0.1/$(client_port "$1")") 2>/dev/null; do
+  until grep -qsE 'Kafka Server started|KafkaServer id=[0-9]+\] started' "$dir/kafka.log" && (exec 3<>"/dev/tcp/127.0.0.1/$(client_port "$1")") 2>/dev/null; do
     if [ -e "$dir/kafka.log" ]; then seen=yes; fi
     if [ -n "$seen" ] && ! broker_alive "$1"; then broker_failed "$1" "ended before it was ready"; return; fi
     if [ -s "$dir/launch.log" ] && [ -z "$seen" ]; then broker_failed "$1" "did not start"; return; fi

@@ -54,10 +54,26 @@ scram_arguments() { # prints an argument a line
   done
 }
 
-tls_properties() {
-  cat <<EOF
+key_store_properties() { # n
+  if kafka_has_zookeeper; then # ZooKeeperBroker.java makes it
+    cp "$CLUSTER_HOME/tls/broker.pem" "$CLUSTER_HOME/broker-$1/broker.pem"
+    cat <<EOF
+listener.name.client.ssl.keystore.type=PKCS12
+listener.name.client.ssl.keystore.location=$CLUSTER_HOME/broker-$1/broker.p12
+listener.name.client.ssl.keystore.password=meshd-secret
+listener.name.client.ssl.key.password=meshd-secret
+EOF
+  else
+    cat <<EOF
 listener.name.client.ssl.keystore.type=PEM
 listener.name.client.ssl.keystore.location=$CLUSTER_HOME/tls/broker.pem
+EOF
+  fi
+}
+
+tls_properties() { # n
+  key_store_properties "$1"
+  cat <<EOF
 listener.name.client.ssl.truststore.type=PEM
 listener.name.client.ssl.truststore.location=$CLUSTER_HOME/tls/ca.pem
 listener.name.client.ssl.client.auth=$CLIENT_AUTH
@@ -75,34 +91,65 @@ listener.name.client.scram-sha-512.sasl.jaas.config=org.apache.kafka.common.secu
 EOF
 }
 
-# server_properties prints the configuration of broker n. Internal topics are small, for a broker that starts often.
-server_properties() { # n
-  local replicas=$((BROKERS < 3 ? BROKERS : 3)) min_isr=$((BROKERS < 3 ? 1 : 2))
-  local clients=CLIENT://127.0.0.1:$(client_port "$1"),INTERNAL://127.0.0.1:$(internal_port "$1") roles=broker controller=
+# quorum_properties prints who broker n is and who leads the cluster: the first broker, as the only controller.
+quorum_properties() { # n, listeners of clients and brokers
+  local roles=broker controller=
   if [ "$1" = 1 ]; then roles=broker,controller controller=,CONTROLLER://127.0.0.1:$(controller_port); fi
   cat <<EOF
 process.roles=$roles
 node.id=$1
 controller.quorum.voters=1@127.0.0.1:$(controller_port)
 controller.listener.names=CONTROLLER
-listeners=$clients$controller
-advertised.listeners=$clients
+listeners=$2$controller
 listener.security.protocol.map=CLIENT:$SECURITY,INTERNAL:PLAINTEXT,CONTROLLER:PLAINTEXT
+share.coordinator.state.topic.replication.factor=$REPLICAS
+share.coordinator.state.topic.min.isr=$MIN_ISR
+share.coordinator.state.topic.num.partitions=5
+EOF
+}
+
+# with_zookeeper_properties is the same for a version with ZooKeeper, which the first broker has on the controller's port.
+with_zookeeper_properties() { # n, listeners
+  cat <<EOF
+broker.id=$1
+zookeeper.connect=127.0.0.1:$(controller_port)
+zookeeper.session.timeout.ms=6000
+listeners=$2
+listener.security.protocol.map=CLIENT:$SECURITY,INTERNAL:PLAINTEXT
+EOF
+}
+
+zookeeper_properties() {
+  cat <<EOF
+dataDir=$CLUSTER_HOME/broker-1/zookeeper
+clientPort=$(controller_port)
+clientPortAddress=127.0.0.1
+tickTime=1000
+maxClientCnxns=0
+admin.enableServer=false
+EOF
+}
+
+# server_properties prints the configuration of broker n. Internal topics are small, for a broker that starts often.
+server_properties() { # n
+  local REPLICAS=$((BROKERS < 3 ? BROKERS : 3)) MIN_ISR=$((BROKERS < 3 ? 1 : 2))
+  local clients=CLIENT://127.0.0.1:$(client_port "$1"),INTERNAL://127.0.0.1:$(internal_port "$1")
+  if kafka_has_zookeeper; then with_zookeeper_properties "$1" "$clients"; else quorum_properties "$1" "$clients"; fi
+  cat <<EOF
+broker.rack=rack-$1
+advertised.listeners=$clients
 inter.broker.listener.name=INTERNAL
 log.dirs=$CLUSTER_HOME/broker-$1/data
-default.replication.factor=$replicas
-min.insync.replicas=$min_isr
-offsets.topic.replication.factor=$replicas
+default.replication.factor=$REPLICAS
+min.insync.replicas=$MIN_ISR
+offsets.topic.replication.factor=$REPLICAS
 offsets.topic.num.partitions=5
-transaction.state.log.replication.factor=$replicas
-transaction.state.log.min.isr=$min_isr
+transaction.state.log.replication.factor=$REPLICAS
+transaction.state.log.min.isr=$MIN_ISR
 transaction.state.log.num.partitions=5
-share.coordinator.state.topic.replication.factor=$replicas
-share.coordinator.state.topic.min.isr=$min_isr
-share.coordinator.state.topic.num.partitions=5
 group.initial.rebalance.delay.ms=0
 EOF
-  case $SECURITY in *SSL) tls_properties ;; esac
+  case $SECURITY in *SSL) tls_properties "$1" ;; esac
   case $SECURITY in SASL*) sasl_properties ;; esac
   [ ${#PROPERTIES[@]} -eq 0 ] || printf '%s\n' "${PROPERTIES[@]}" # the last of a key wins
 }
@@ -126,8 +173,23 @@ client_properties() {
   esac
 }
 
+# scram_properties prints a user a line, for ZooKeeperBroker.java.
+scram_properties() {
+  local user
+  for user in "${USERS[@]}"; do
+    echo "${user%%:*}=SCRAM-SHA-256=[password=${user#*:}],SCRAM-SHA-512=[password=${user#*:}]"
+  done
+}
+
+# describe_for_zookeeper writes what takes the place of formatted storage.
+describe_for_zookeeper() { # n
+  if [ "$1" = 1 ]; then zookeeper_properties >"$CLUSTER_HOME/broker-1/zookeeper.properties"; fi
+  case $SECURITY in SASL*) scram_properties >"$CLUSTER_HOME/broker-$1/scram.properties" ;; esac
+}
+
 format_broker() { # n
   local scram=()
+  if kafka_has_zookeeper; then describe_for_zookeeper "$1"; return; fi
   case $SECURITY in SASL*) mapfile -t scram < <(scram_arguments) ;; esac
   (
     KAFKA_JVM=-XX:TieredStopAtLevel=1 kafka_java kafka.tools.StorageTool format -t "$CLUSTER_ID" \

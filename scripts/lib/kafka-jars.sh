@@ -1,6 +1,7 @@
 # The jars of Apache Kafka: brokers, console tools and MirrorMaker 2, from Maven Central. Sourced, not run; needs java.sh.
 
-KAFKA_VERSION=${MESHD_KAFKA_VERSION:-4.3.0}
+KAFKA_NEWEST=4.3.0
+KAFKA_VERSION=${MESHD_KAFKA_VERSION:-$KAFKA_NEWEST}
 KAFKA_HOME=${MESHD_KAFKA_HOME:-$HOME/.cache/meshd/kafka}
 
 # kafka_libs prints the folder of the jars.
@@ -11,9 +12,14 @@ kafka_libs() { printf '%s\n' "$KAFKA_HOME/$KAFKA_VERSION/libs"; }
 kafka_log_binding() {
   case $KAFKA_VERSION in
     4.3.*) echo org.apache.logging.log4j:log4j-slf4j-impl:2.25.4 ;;
-    *) die "Kafka $KAFKA_VERSION is not known to these scripts; known: 4.3.x" ;;
+    3.9.*) echo org.slf4j:slf4j-reload4j:1.7.36 ;;
+    2.8.*) echo org.slf4j:slf4j-log4j12:1.7.30 ;;
+    *) die "Kafka $KAFKA_VERSION is not known to these scripts; known: 4.3.x, 3.9.x, 2.8.x" ;;
   esac
 }
+
+# kafka_has_zookeeper is true of versions whose brokers keep their state in ZooKeeper: KRaft of 2.8 is a preview without transactions.
+kafka_has_zookeeper() { [[ $KAFKA_VERSION = 2.* ]]; }
 
 kafka_pom() {
   local artefact group name version
@@ -26,9 +32,15 @@ kafka_pom() {
   echo '</dependencies></project>'
 }
 
-# kafka_log_config writes how brokers and tools log: to standard output, one line an event.
+# kafka_log_config prints how brokers and tools log: one line an event, to one stream. It is for Log4j 2, and for Log4j 1 and its successor,
+# which brokers had before 4.0: neither sees the other's keys.
 kafka_log_config() { # level, stream
   cat <<EOF
+log4j.rootLogger = $1, out
+log4j.appender.out = org.apache.log4j.ConsoleAppender
+log4j.appender.out.target = $([ "$2" = SYSTEM_OUT ] && echo System.out || echo System.err)
+log4j.appender.out.layout = org.apache.log4j.PatternLayout
+log4j.appender.out.layout.ConversionPattern = %d{yyyy-MM-dd HH:mm:ss.SSS} %-5p %m (%c{1})%n
 rootLogger.level = $1
 rootLogger.appenderRef.out.ref = out
 appender.out.type = Console
@@ -57,6 +69,13 @@ kafka_fetch() {
   kafka_log_config warn SYSTEM_ERR >"$work/libs/tool-log4j2.properties"
   if [ ! -d "$libs" ]; then mv "$work/libs" "$libs" 2>/dev/null || [ -d "$libs" ] || die "moving the jars to $libs"; fi
   rm -rf "$work"
+}
+
+# kafka_log_options prints the options for the JVM that have a broker or a tool log so.
+kafka_log_options() { # broker | tool
+  local file
+  file=$(kafka_libs)/$1-log4j2.properties
+  printf '%s\n' "-Dlog4j2.configurationFile=$file -Dlog4j.configuration=file:$file"
 }
 
 # kafka_java runs a class, or a single-file Java program, with Kafka's jars; KAFKA_JVM holds options for the JVM.

@@ -1,11 +1,13 @@
 package integration
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
 
 	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/meshd/meshd/internal/kafkatest"
@@ -217,7 +219,7 @@ func incompressible(n int) []byte {
 	return b
 }
 
-// deleteTopic returns when the topic is gone from the cluster's metadata.
+// deleteTopic returns when the topic is gone from the cluster's metadata, and may be made again: with ZooKeeper that takes longer.
 func deleteTopic(t *testing.T, s *site, topic string) {
 	t.Helper()
 	rs, err := kadm.NewClient(s.Client(t)).DeleteTopics(t.Context(), topic)
@@ -229,6 +231,10 @@ func deleteTopic(t *testing.T, s *site, topic string) {
 	}
 	await(t, fmt.Sprintf("%s to be gone from %s", topic, s.alias), func() (string, bool) {
 		n := len(layout(t, s, topic))
-		return fmt.Sprintf("%d partitions", n), n == 0
+		rs, err := kadm.NewClient(s.Client(t)).ValidateCreateTopics(t.Context(), 1, 1, nil, topic)
+		if err == nil {
+			err = rs.Error()
+		}
+		return fmt.Sprintf("%d partitions, %v", n, err), n == 0 && !errors.Is(err, kerr.TopicAlreadyExists)
 	})
 }

@@ -16,24 +16,27 @@ import (
 )
 
 // Whatever a topic can hold arrives as it left: every codec, idempotent and transactional producers, null and empty keys, values and
-// headers, headers that come twice, old records, large ones. What was aborted does not arrive.
+// headers, headers that come twice, old records, large ones, a log that was compacted. What was aborted does not arrive.
 func TestEveryKindOfRecord(t *testing.T) {
 	parallel(t)
 	sites := shared(t, "us", "eu")
 	us, eu := sites[0], sites[1]
 	topic := kafkatest.UniqueTopic(t, "mixed")
-	us.CreateTopic(t, topic, 4, "max.message.bytes", "2097152")
+	us.CreateTopic(t, topic, 4, append([]string{"max.message.bytes", "2097152"}, soonCompacted...)...)
+	compacted := produceUntilCompacted(t, us, topic)
+	alterTopic(t, us, topic, "cleanup.policy", "delete") // null keys are to come, and the copy will not be compacted
+	kept := len(readSettled(t, us, topic))
 	m := newMesh(t, oneWay("us", "eu", topic), sites...)
-	n := produceMix(t, us, topic, 0)
+	n := kept + produceMix(t, us, topic, 100_000)
 	m.start(t, "eu-1") // half of it is a backlog, the other comes while the node runs
-	n += produceMix(t, us, topic, 100)
+	n += produceMix(t, us, topic, 200_000)
 	n += produceLarge(t, us, topic)
 	copyOf{us, eu, topic}.verify(t, n)
 	all := len(us.ReadAll(t, topic, logread.Uncommitted))
 	if all <= n {
 		t.Errorf("nothing was aborted: %d records, %d committed", all, n)
 	}
-	t.Logf("%d records compared equal, %d aborted ones stayed away", n, all-n)
+	t.Logf("%d records compared equal, %d of them left of %d after compaction; %d aborted ones stayed away", n, kept, compacted, all-n)
 }
 
 func produceMix(t *testing.T, s *site, topic string, seed uint64) (n int) {
@@ -72,13 +75,16 @@ func produceLarge(t *testing.T, s *site, topic string) int {
 	return len(records)
 }
 
+// soonCompacted are the configs of a topic that a broker's cleaner takes at once.
+var soonCompacted = []string{"cleanup.policy", "compact", "segment.ms", "100", "min.cleanable.dirty.ratio", "0.01"}
+
 // A compacted log has gaps; what is left of it arrives, in its order.
 func TestCompactedSource(t *testing.T) {
 	parallel(t)
 	sites := shared(t, "us", "eu")
 	us, eu := sites[0], sites[1]
 	topic := kafkatest.UniqueTopic(t, "compacted")
-	us.CreateTopic(t, topic, 2, "cleanup.policy", "compact", "segment.ms", "100", "min.cleanable.dirty.ratio", "0.01")
+	us.CreateTopic(t, topic, 2, soonCompacted...)
 	produced := produceUntilCompacted(t, us, topic)
 	alterTopic(t, us, topic, "cleanup.policy", "delete") // the copy will not be compacted
 	kept := readSettled(t, us, topic)
