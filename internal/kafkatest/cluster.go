@@ -3,6 +3,7 @@ package kafkatest
 import (
 	"os"
 	"path/filepath"
+	"strconv"
 	"syscall"
 	"testing"
 )
@@ -23,6 +24,7 @@ type backend interface {
 	stop(brokers []int) error
 	kill(brokers []int) error
 	signal(sig syscall.Signal, brokers []int) error
+	running(broker int) bool
 	// close ends every broker at once.
 	close()
 }
@@ -115,10 +117,21 @@ func (c *Cluster) Restart(t testing.TB, brokers ...int) {
 	c.check(t, "restarting", c.backend.up())
 }
 
+// Up starts brokers that are down, and waits until all take requests.
+func (c *Cluster) Up() error { return c.backend.up() }
+
 // Signal sends a signal to brokers' processes; SIGSTOP and SIGCONT make a broker that hangs. Real clusters only.
 func (c *Cluster) Signal(t testing.TB, sig syscall.Signal, brokers ...int) {
 	t.Helper()
 	c.check(t, "signalling", c.backend.signal(sig, brokers))
+}
+
+// Running says whether a broker's process has not ended; a kfake cluster is one.
+func (c *Cluster) Running(broker int) bool { return c.backend.running(broker) }
+
+// Dir is the folder of a real broker: kafka.log, server.properties, data.
+func (c *Cluster) Dir(broker int) string {
+	return filepath.Join(c.dir, "broker-"+strconv.Itoa(broker))
 }
 
 func (c *Cluster) check(t testing.TB, operation string, err error) {
