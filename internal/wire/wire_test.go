@@ -32,7 +32,7 @@ func echo(t *testing.T) string {
 			}
 			go func() {
 				_, _ = io.Copy(c, c) // what is missing is seen by the test
-				c.Close()
+				_ = c.Close()
 			}()
 		}
 	}()
@@ -55,7 +55,7 @@ func dial(t *testing.T, address string) net.Conn {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { c.Close() })
+	t.Cleanup(func() { _ = c.Close() })
 	return c
 }
 

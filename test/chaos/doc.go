@@ -11,8 +11,9 @@
 // happen by holding single requests back, and has a mutation of the code that opens the hole again. The scenario must pass with the
 // code as it is, and validate must fail it with the mutation. So validators that can't fail, and scenarios that test nothing, are found.
 //
-//	make chaos                               20 seeds, and every mutation
-//	make chaos CHAOS='-seeds 1 -seed 7'      a seed again
+//	make chaos
+//	make chaos CHAOS='-test.run TestChaos -seeds 1 -seed 7'
+//	make chaos CHAOS='-test.run TestMutations'
 //
 // Invariants: a seed is one schedule; what a seed did is in its report; a fault that the machine doesn't permit is reported, not
 // skipped; nothing outlives the run but a mounted tmpfs, where the run itself was killed.

@@ -25,6 +25,7 @@ func TestMutations(t *testing.T) {
 		"transaction.state.log.replication.factor": "1", "transaction.state.log.min.isr": "1",
 		"replica.lag.time.max.ms": "120000", "broker.session.timeout.ms": "120000", // a stopped follower stays in sync, so to speak
 	}, false)
+	eu.settings = ", request_timeout: 2s" // a stopped broker is asked other things, too
 	sound := map[*scenario]bool{}
 	for _, m := range mutations {
 		if !*every && !m.quick {

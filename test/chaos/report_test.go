@@ -55,22 +55,24 @@ func (r *report) verdict(failed bool) string {
 	if failed {
 		verdict = "FAILED"
 	}
-	text := fmt.Sprintf("seed %-3d %-6s %6d records: %s; loaded %.0f s, complete after %.0f s", r.seed, verdict, records, counts, r.loaded.Seconds(), r.caughtUp.Seconds())
+	var text strings.Builder
+	fmt.Fprintf(&text, "seed %-3d %-6s %6d records: %s; loaded %.0f s, complete after %.0f s",
+		r.seed, verdict, records, counts, r.loaded.Seconds(), r.caughtUp.Seconds())
 	if len(r.stalls) > 0 {
 		longest := slices.MaxFunc(r.stalls, func(a, b stall) int { return cmp.Compare(a.to-a.from, b.to-b.from) })
-		text += fmt.Sprintf("; longest stall %.1f s", (longest.to - longest.from).Seconds())
+		fmt.Fprintf(&text, "; longest stall %.1f s", (longest.to - longest.from).Seconds())
 	}
 	for _, f := range r.faults {
 		if len(f.trouble) > 0 {
-			text += fmt.Sprintf("; %s: %s", f.fault, strings.Join(f.trouble, "; "))
+			fmt.Fprintf(&text, "; %s: %s", f.fault, strings.Join(f.trouble, "; "))
 		}
 	}
-	return text
+	return text.String()
 }
 
 func (r *report) String() string {
 	var text strings.Builder
-	fmt.Fprintf(&text, "again: make chaos CHAOS='-seeds 1 -seed %d'\n\nfaults, in seconds: planned from, to; happened from, to\n", r.seed)
+	fmt.Fprintf(&text, "again: make chaos CHAOS='-test.run TestChaos -seeds 1 -seed %d'\n\nfaults, in seconds: planned from, to; happened from, to\n", r.seed)
 	for _, f := range r.faults {
 		fmt.Fprintf(&text, "%5.1f %5.1f  %5.1f %5.1f  %s", f.from.Seconds(), f.to.Seconds(), f.began.Seconds(), f.ended.Seconds(), f.fault)
 		for _, trouble := range f.trouble {
@@ -93,10 +95,11 @@ func (r *report) String() string {
 func (r *report) write(t *testing.T, m *mesh) {
 	line := r.verdict(t.Failed())
 	note("%s", line)
-	t.Logf("%s\n%s", line, r)
+	t.Log(line)
 	name := filepath.Join(*reports, fmt.Sprintf("seed-%d", r.seed))
 	err := errors.Join(os.MkdirAll(*reports, 0o755), os.WriteFile(name+".txt", []byte(line+"\n"+r.String()), 0o600))
 	if t.Failed() {
+		t.Log(r)
 		err = errors.Join(err, m.keepLogs(name))
 	}
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 )
@@ -40,16 +41,17 @@ type fault struct {
 }
 
 func (f fault) String() string {
-	text := string(f.kind)
-	for _, part := range []string{f.node, f.cluster} {
-		if part != "" {
-			text += " " + part
-		}
+	parts := []string{string(f.kind)}
+	if f.node != "" {
+		parts = append(parts, f.node)
 	}
-	if f.broker > 0 {
-		text += fmt.Sprintf("/%d", f.broker)
+	switch {
+	case f.broker > 0:
+		parts = append(parts, fmt.Sprintf("%s/%d", f.cluster, f.broker))
+	case f.cluster != "":
+		parts = append(parts, f.cluster)
 	}
-	return text
+	return strings.Join(parts, " ")
 }
 
 // perSeed is how many faults a seed has.

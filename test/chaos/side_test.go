@@ -14,10 +14,11 @@ import (
 // side is a cluster behind a network that can be broken. All clients go through it; only those of nodes are struck.
 type side struct {
 	*kafkatest.Cluster
-	alias  string
-	net    *wire.Network
-	fronts []string // addresses of the brokers, as clients see them
-	disk   disk     // of fullBroker
+	alias    string
+	net      *wire.Network
+	fronts   []string // addresses of the brokers, as clients see them
+	disk     disk     // of fullBroker
+	settings string   // further keys in the topology, behind a comma
 }
 
 // startSide starts a cluster whose brokers tell clients to come through the network.

@@ -26,11 +26,11 @@ type stage struct {
 	*mesh
 	t       *testing.T
 	feed    feed
-	plain   *kgo.Client  // leaves no gaps in the log
-	txns    *kgo.Client  // leaves a marker behind each transaction
-	id      [16]byte     // of the copy
-	written int          // records
-	count   atomic.Int64 // that have arrived
+	plain   *kgo.Client         // leaves no gaps in the log
+	txns    *kgo.Client         // leaves a marker behind each transaction
+	ids     map[string][16]byte // of eu, by topic
+	written int                 // records
+	count   atomic.Int64        // that have arrived
 
 	mu   sync.Mutex
 	seen map[string]int // produce requests with the topic's records, and others with its progress, by client
@@ -108,11 +108,14 @@ func (s *stage) consume() {
 
 // observe counts what nodes produce to the copy.
 func (s *stage) observe() {
-	topics, err := kadm.NewClient(s.eu.Client(s.t)).ListTopics(s.t.Context(), s.feed.remote())
+	topics, err := kadm.NewClient(s.eu.Client(s.t)).ListTopics(s.t.Context())
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	s.id = topics[s.feed.remote()].ID
+	s.ids = map[string][16]byte{}
+	for name, topic := range topics {
+		s.ids[name] = topic.ID
+	}
 	s.eu.net.Hold(func(r wire.Request) bool {
 		for _, w := range []what{s.data(), s.progress()} {
 			if s.produces(r, w) {
@@ -125,19 +128,23 @@ func (s *stage) observe() {
 	})
 }
 
-// data is the records of the copy; brokers from 4.1 on are told the topic's id alone.
+// data is the records of the copy.
 func (s *stage) data() what {
-	return what{"records", func(p *kmsg.ProduceRequest, _ wire.Request) bool {
-		return slices.ContainsFunc(p.Topics, func(t kmsg.ProduceRequestTopic) bool {
-			return t.Topic == s.feed.remote() || t.TopicID == s.id && s.id != [16]byte{}
-		})
+	return what{"records", func(p *kmsg.ProduceRequest, _ wire.Request) bool { return s.goesTo(p, s.feed.remote()) }}
+}
+
+// progress is how far the copy is, under a key that stands in the request as it is.
+func (s *stage) progress() what {
+	key := []byte(s.feed.topic + "/0")
+	return what{"progress", func(p *kmsg.ProduceRequest, r wire.Request) bool {
+		return s.goesTo(p, "meshd.progress.us") && r.Contains(key)
 	}}
 }
 
-// progress is the topic's progress, whose key stands in the request as it is.
-func (s *stage) progress() what {
-	key := []byte(s.feed.topic + "/0")
-	return what{"progress", func(_ *kmsg.ProduceRequest, r wire.Request) bool { return r.Contains(key) }}
+// goesTo says whether records for a topic are in a request; brokers from 4.1 on are told a topic's id alone.
+func (s *stage) goesTo(p *kmsg.ProduceRequest, topic string) bool {
+	id, ok := s.ids[topic]
+	return slices.ContainsFunc(p.Topics, func(t kmsg.ProduceRequestTopic) bool { return t.Topic == topic || ok && t.TopicID == id })
 }
 
 func (s *stage) produces(r wire.Request, w what) bool {
@@ -222,13 +229,13 @@ func (s *stage) arrived() {
 	s.await("what was written to arrive", func() bool { return s.copied() >= s.written })
 }
 
-const curtain = 60 * time.Second
+const curtain = 2 * time.Minute
 
 // await waits for something that must come.
 func (s *stage) await(what string, done func() bool) {
 	s.t.Helper()
 	if !s.look(curtain, done) {
-		s.t.Fatalf("waited %s for %s: %d records of %d arrived", curtain, what, s.copied(), s.written)
+		s.t.Fatalf("waited %s for %s: %d records of %d arrived\n%s", curtain, what, s.copied(), s.written, s.logs())
 	}
 }
 
