@@ -3,7 +3,7 @@ SHELL := /usr/bin/env bash
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test test-unit test-kfake test-real test-kafka-2.8 test-kafka-3.9 lint lint-selftest fmt kafka bench figures clean
+.PHONY: help build demo test test-unit test-kfake test-real test-kafka-2.8 test-kafka-3.9 lint lint-selftest fmt kafka bench figures chaos clean
 
 help: ## this list
 	@sed -n 's/^\([a-z0-9.-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r target text; do printf '  %-15s %s\n' "$$target" "$$text"; done
@@ -50,6 +50,10 @@ bench: ## meshd side by side with two copy programs and MirrorMaker 2, on real K
 
 figures: ## what meshd is built to reach, beside what it reaches on this machine
 	go run ./test/bench -figures $(BENCH)
+
+chaos: ## 20 seeds of faults on real processes and real Kafka, and every mutation of the code, into build/chaos (half an hour; CONTRIBUTING.md)
+	scripts/kafka.sh fetch >/dev/null
+	MESHD_TEST_KAFKA=real go test -count=1 -timeout 4h -v ./test/chaos -args -seeds 20 -every -reports $(CURDIR)/build/chaos $(CHAOS)
 
 clean: ## what was built here; caches in ~/.cache/meshd stay
 	rm -rf build

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"syscall"
 	"testing"
 )
@@ -26,6 +27,7 @@ type backend interface {
 	signal(sig syscall.Signal, brokers []int) error
 	// launch starts some of those that are down, and returns when they take requests.
 	launch(brokers []int) error
+	running(broker int) bool
 	// close ends every broker at once.
 	close()
 }
@@ -124,6 +126,9 @@ func (c *Cluster) Launch(t testing.TB, brokers ...int) {
 	c.check(t, "launching", c.backend.launch(brokers))
 }
 
+// Up starts brokers that are down, and waits until all take requests.
+func (c *Cluster) Up() error { return c.backend.up() }
+
 // Signal sends a signal to brokers' processes; SIGSTOP and SIGCONT make a broker that hangs. Real clusters only.
 func (c *Cluster) Signal(t testing.TB, sig syscall.Signal, brokers ...int) {
 	t.Helper()
@@ -136,7 +141,15 @@ func (c *Cluster) Segment(t testing.TB, broker int, topic string, partition int3
 	if !Real() {
 		t.Fatal("kfake has no segment files")
 	}
-	return filepath.Join(c.dir, fmt.Sprintf("broker-%d", broker), "data", fmt.Sprintf("%s-%d", topic, partition), fmt.Sprintf("%020d.log", 0))
+	return filepath.Join(c.Dir(broker), "data", fmt.Sprintf("%s-%d", topic, partition), fmt.Sprintf("%020d.log", 0))
+}
+
+// Running says whether a broker's process has not ended; a kfake cluster is one.
+func (c *Cluster) Running(broker int) bool { return c.backend.running(broker) }
+
+// Dir is the folder of a real broker: kafka.log, server.properties, data.
+func (c *Cluster) Dir(broker int) string {
+	return filepath.Join(c.dir, "broker-"+strconv.Itoa(broker))
 }
 
 func (c *Cluster) check(t testing.TB, operation string, err error) {

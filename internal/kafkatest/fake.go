@@ -115,3 +115,5 @@ func (f *fake) close() {
 		f.cluster = nil
 	}
 }
+
+func (f *fake) running(int) bool { return f.cluster != nil }

@@ -10,6 +10,7 @@ type config struct {
 	clientAuth  bool
 	sasl        bool
 	restartable bool
+	beforeStart func(broker int, dir string) error
 }
 
 // WithBrokers sets the number of brokers; the default is one. Of a real cluster the first is also the only controller: kill another
@@ -41,6 +42,12 @@ func WithSASL() Option {
 // Restartable keeps what the cluster holds on disk, so that Stop, Kill9 and Restart can be called. Real clusters always do.
 func Restartable() Option {
 	return func(c *config) { c.restartable = true }
+}
+
+// BeforeStart has a function see each broker's folder, with its server.properties and its empty data folder, before its first start.
+// Real clusters only.
+func BeforeStart(see func(broker int, dir string) error) Option {
+	return func(c *config) { c.beforeStart = see }
 }
 
 func newConfig(options []Option) config {

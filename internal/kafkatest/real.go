@@ -50,6 +50,11 @@ func newReal(c *Cluster) (*processes, error) {
 		return nil, fmt.Errorf("asking for the bootstrap: %w", err)
 	}
 	r.addresses = strings.Split(string(bytes.TrimSpace(out)), ",")
+	for i := 0; c.config.beforeStart != nil && i < len(r.brokers); i++ {
+		if err := c.config.beforeStart(i+1, r.brokerDir(i)); err != nil {
+			return nil, fmt.Errorf("preparing broker %d: %w", i+1, err)
+		}
+	}
 	return r, nil
 }
 
@@ -147,13 +152,13 @@ func (r *processes) ask(ctx context.Context, client *kgo.Client) error {
 	if err != nil {
 		return err
 	}
-	if up := r.running(); len(response.Brokers) < up {
+	if up := r.runningCount(); len(response.Brokers) < up {
 		return fmt.Errorf("it knows %d brokers of %d", len(response.Brokers), up)
 	}
 	return nil
 }
 
-func (r *processes) running() (n int) {
+func (r *processes) runningCount() (n int) {
 	for _, p := range r.brokers {
 		if p != nil && p.Running() {
 			n++
@@ -225,6 +230,11 @@ func (r *processes) close() {
 			p.kill()
 		}
 	}
+}
+
+func (r *processes) running(broker int) bool {
+	p := r.brokers[broker-1]
+	return p != nil && p.Running()
 }
 
 func (r *processes) brokerDir(i int) string {

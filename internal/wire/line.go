@@ -11,6 +11,7 @@ type line struct {
 	network   *Network
 	near, far net.Conn
 	client    string // once it is known
+	answers   int    // as far as they came in pieces of their own
 	lost      bool   // nothing arrives any more
 	closed    bool
 }
@@ -85,25 +86,16 @@ func (l *line) mayPass(r Request) bool {
 	n := l.network
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	hold := n.holding(r)
+	var hold *Hold
+	if r.Client != "" {
+		hold = n.holding(l, r)
+	} else {
+		l.answers++
+	}
 	for !l.closed && (hold != nil && !hold.over || n.faults[l.client] == Late || n.faults[l.client] == Lost) {
 		n.changed.Wait()
 	}
 	return !l.closed && !l.lost
-}
-
-// holding counts a request in the hold that it falls under, if any.
-func (n *Network) holding(r Request) *Hold {
-	if r.Client == "" {
-		return nil
-	}
-	for _, h := range n.holds {
-		if !h.over && h.match(r) {
-			h.held++
-			return h
-		}
-	}
-	return nil
 }
 
 // name says whose the line is, and has it suffer what its client does.

@@ -116,35 +116,3 @@ func (n *Network) Close() {
 	n.mu.Unlock()
 	n.tasks.Wait()
 }
-
-// Hold keeps requests back.
-type Hold struct {
-	network *Network
-	match   func(Request) bool
-	over    bool
-	held    int
-}
-
-// Hold keeps back the requests that match, each with what follows it in its connection, until it is released.
-func (n *Network) Hold(match func(Request) bool) *Hold {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	h := &Hold{network: n, match: match}
-	n.holds = append(n.holds, h)
-	return h
-}
-
-// Held is how many requests have been kept back.
-func (h *Hold) Held() int {
-	h.network.mu.Lock()
-	defer h.network.mu.Unlock()
-	return h.held
-}
-
-// Release lets go of what is held, and holds nothing any more.
-func (h *Hold) Release() {
-	h.network.mu.Lock()
-	defer h.network.mu.Unlock()
-	h.over = true
-	h.network.changed.Broadcast()
-}

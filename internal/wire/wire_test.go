@@ -32,7 +32,7 @@ func echo(t *testing.T) string {
 			}
 			go func() {
 				_, _ = io.Copy(c, c) // what is missing is seen by the test
-				c.Close()
+				_ = c.Close()
 			}()
 		}
 	}()
@@ -55,7 +55,7 @@ func dial(t *testing.T, address string) net.Conn {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { c.Close() })
+	t.Cleanup(func() { _ = c.Close() })
 	return c
 }
 
@@ -195,8 +195,29 @@ func TestHold(t *testing.T) {
 	if h.Held() != 1 {
 		t.Errorf("%d requests are held, not one", h.Held())
 	}
+	if h.Answered() {
+		t.Error("it is answered before it is released")
+	}
 	h.Release()
 	arrives(t, conn, request("a", "stop here"))
+	if !h.Answered() {
+		t.Error("it is not answered, although the answer is there")
+	}
 	arrives(t, conn, request("a", "and wait"))
 	roundTrip(t, conn, request("a", "stop no more"))
+}
+
+// What is dropped never arrives.
+func TestDrop(t *testing.T) {
+	n := New()
+	defer n.Close()
+	conn := through(t, n)
+	h := n.Hold(func(r Request) bool { return r.Contains([]byte("stop")) })
+	roundTrip(t, conn, request("a", "go"))
+	send(t, conn, request("a", "stop here"))
+	silent(t, conn)
+	h.Drop()
+	if n, err := conn.Read(make([]byte, 1)); err == nil {
+		t.Errorf("%d bytes arrived", n)
+	}
 }
