@@ -55,12 +55,6 @@ func (o *owner) remembers(topic string) bool {
 	return false
 }
 
-// awaitForgotten waits until the leader of a copy knows nothing of its writer.
-func (o *owner) awaitForgotten(topic string) {
-	o.t.Helper()
-	await(o.t, "the leader to forget the writer", func() (string, bool) { return o.told(), !o.remembers(topic) })
-}
-
 const twoDays = 48 * time.Hour
 
 // Writers, point 4: at the next check a broker forgets a producer whose last record is old, and then takes any epoch. That is said; and

@@ -11,7 +11,7 @@ import (
 func TestMain(m *testing.M) { os.Exit(kafkatest.Main(m)) }
 
 // patience is how long a test waits for what should come soon. It is long: the machine may be busy with other things.
-const patience = 60 * time.Second
+const patience = 90 * time.Second
 
 // await asks until the answer is yes, and ends the test with what it saw last if that takes too long.
 func await(t testing.TB, what string, look func() (saw string, done bool)) {

@@ -3,6 +3,7 @@ package writers
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -143,7 +144,7 @@ func holds(t *testing.T, w way, topic string, n int) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		cl.PollFetches(ctx).EachRecord(func(r *kgo.Record) { got[string(r.Value)]++ })
-		return fmt.Sprintf("%d", len(got)), len(got) >= n
+		return strconv.Itoa(len(got)), len(got) >= n
 	})
 	for value, times := range got {
 		if times > 1 {
