@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/meshd/meshd/flow"
 	"github.com/meshd/meshd/internal/kafkatest"
@@ -84,7 +85,11 @@ func stoppedFollower(t *testing.T, c *kafkatest.Cluster) {
 	topic, remote := w.topics[0], w.remote(w.topics[0])
 	f := w.copied(t, []int32{2, 1, 3})[0]
 	set(t, c, remote, "min.insync.replicas", "2")
-	door := openDoor(t, c, 3) // no node is to wait for its silence
+	door := openDoor(t, c, 3) // nobody is to wait for its silence
+	through, err := kgo.NewClient(append(c.Opts(), kgo.SeedBrokers(openDoor(t, c, 3).seeds...))...)
+	must(t, err)
+	t.Cleanup(through.Close)
+	clients.Store([2]any{t, c}, through)
 	old := w.startBehind(t, "eu-1", door.seeds)
 	old.awaitNext(topic, 0, f.add(100))
 
@@ -156,13 +161,19 @@ func brokerDown(t *testing.T, c *kafkatest.Cluster) {
 		{"NoLeader", "no_leader", leaderless, leaderlessFeeds},
 		{"BelowMinInsync", "not_fenced", few, fewFeeds},
 	} {
+		test.feeds[0].add(100)
 		heir := test.way.start(t, "eu-2")
 		t.Run(test.name, func(t *testing.T) {
 			heir.in(t)
-			test.feeds[0].add(100)
 			heir.awaitNext(test.way.topics[1], 0, test.feeds[1].add(100))
 			heir.awaitSays(test.code)
 			heir.awaitNext(test.way.topics[1], 0, test.feeds[1].add(100))
+		})
+		heir = test.way.start(t, "eu-3") // which meets what the first take-over left
+		t.Run(test.name+"Again", func(t *testing.T) {
+			heir.in(t)
+			heir.awaitNext(test.way.topics[1], 0, test.feeds[1].add(100))
+			heir.awaitSays(test.code)
 		})
 		defer t.Run(test.name+"ThenUp", func(t *testing.T) {
 			heir.in(t)

@@ -29,7 +29,7 @@ func TestEpochsRunOut(t *testing.T) {
 	kafkatest.RealOnly(t, "kfake's epochs are not Kafka's")
 	w := one(t, source(t), plain(t))
 	topic := w.topics[0]
-	z := w.zombieOf(t, topic, time.Time{})
+	z := w.alive(t, topic, time.Time{})
 	before := z.writer(topic, 0)
 	began, n := time.Now(), 0
 	for txn := w.txnID(topic); ; n++ {
@@ -45,6 +45,7 @@ func TestEpochsRunOut(t *testing.T) {
 		}
 	}
 	t.Logf("another producer id after %d take-overs in %s", n, time.Since(began))
+	z.stall()
 	heir := w.start(t, "eu-2")
 	heir.awaitNext(topic, 0, z.next)
 	if after := heir.writer(topic, 0); idOf(before) == idOf(after) {

@@ -40,14 +40,26 @@ type zombie struct {
 // zombieOf starts an owner, has it copy records of some time, and stops its next batch on the way.
 func (w way) zombieOf(t *testing.T, topic string, stamp time.Time) *zombie {
 	t.Helper()
+	z := w.alive(t, topic, stamp)
+	z.stall()
+	return z
+}
+
+// alive is an owner that is to become a zombie.
+func (w way) alive(t *testing.T, topic string, stamp time.Time) *zombie {
+	t.Helper()
 	z := &zombie{door: openDoor(t, w.to), feed: w.feed(t, topic), topic: topic}
 	z.feed.stamp = stamp
 	z.owner = w.startBehind(t, "eu-1", z.door.seeds)
 	z.awaitNext(topic, 0, z.feed.add(100))
+	return z
+}
+
+// stall stops the next batch on the way.
+func (z *zombie) stall() {
 	z.door.hold()
 	z.next = z.feed.add(100)
-	z.door.awaitHeld(w.remote(topic))
-	return z
+	z.door.awaitHeld(z.way.remote(z.topic))
 }
 
 // wakes lets the batch go on, which is to be refused, and its owner is to stand down.
