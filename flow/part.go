@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -107,6 +108,8 @@ type part struct {
 	dirty   bool
 	broken  bool // the epoch must end: what is under way stays as it is
 	stats   Stats
+	heard   *atomic.Int64 // when the lane that reads it was answered, in ns; nil: none does
+	listens time.Time     // since when that counts
 	settled chan struct{} // closed when nothing is under way any more; nil unless draining
 }
 

@@ -65,6 +65,7 @@ func runNode(ctx context.Context, cmd *cobra.Command, f runFlags) error {
 		}
 		defer func() { _ = stop() }() // the process ends
 	}
+	go boundMemory(ctx, t.Limits.Memory)
 	n := &nodeProcess{flags: f, topology: t, node: node, log: log}
 	return n.run(ctx)
 }
