@@ -38,7 +38,7 @@ func newTracker() *tracker {
 
 // look takes in a snapshot that was made at now. t may be nil.
 func (k *tracker) look(now time.Time, s flow.Status, t *topology.Topology) {
-	parts, pairs := map[partKey]*partTrack{}, map[topology.Pair]since{}
+	parts, pairs := make(map[partKey]*partTrack, len(k.parts)), map[topology.Pair]since{}
 	for _, p := range s.Pairs {
 		at := pairOf(p)
 		writers := writersOf(p)

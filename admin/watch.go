@@ -40,12 +40,14 @@ func NewWatch(f Flows, t Topologies) *Watch {
 	return &Watch{flows: f, topologies: t, tracker: newTracker()}
 }
 
-// Run looks once a second until ctx ends.
+// Run looks once a second until ctx ends. It makes nothing of it that nobody reads.
 func (w *Watch) Run(ctx context.Context) {
 	tick := time.NewTicker(lookEvery)
 	defer tick.Stop()
 	for {
-		w.Look()
+		w.mu.Lock()
+		w.look()
+		w.mu.Unlock()
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
@@ -58,6 +60,15 @@ func (w *Watch) Run(ctx context.Context) {
 func (w *Watch) Look() View {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	v, s := w.look()
+	v.Errors = maps.Clone(w.tracker.errors)
+	v.Flows = w.tracker.flows(v.At, s)
+	v.notReady = notReady(s, v)
+	return v
+}
+
+// look is a look without its flows, which are most of it. It is called with the lock held.
+func (w *Watch) look() (View, flow.Status) {
 	now := time.Now()
 	var current *topology.Topology
 	if w.topologies != nil {
@@ -66,10 +77,8 @@ func (w *Watch) Look() View {
 	s := w.flows.Status()
 	w.tracker.look(now, s, current)
 	v := View{
-		At: now, Topology: current, Clusters: s.Clusters, Memory: s.Memory,
-		Errors: maps.Clone(w.tracker.errors), topologies: w.topologies != nil,
+		At: now, Topology: current, Clusters: s.Clusters, Memory: s.Memory, topologies: w.topologies != nil,
 	}
-	v.Flows = w.tracker.flows(now, s)
 	v.Links = w.tracker.links(now, s, current)
 	v.Problems = problems(s, v.Links)
 	if v.topologies && current == nil {
@@ -79,8 +88,7 @@ func (w *Watch) Look() View {
 		})
 	}
 	w.tracker.date(now, v.Problems)
-	v.notReady = notReady(s, v)
-	return v
+	return v, s
 }
 
 // Ready says whether the node does what it is there for: it has a topology, and the topics of all that it holds have been looked at.

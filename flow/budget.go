@@ -1,7 +1,6 @@
 package flow
 
 import (
-	"context"
 	"sync"
 	"sync/atomic"
 
@@ -75,14 +74,6 @@ func (b *Budget) give(n int64) {
 	close(b.freed)
 	b.freed = make(chan struct{})
 	b.mu.Unlock()
-}
-
-// wait returns when something was given back since the caller was refused: freed is what it had from changes before.
-func (b *Budget) wait(ctx context.Context, freed <-chan struct{}) {
-	select {
-	case <-freed:
-	case <-ctx.Done():
-	}
 }
 
 // changes is closed when something is given back.

@@ -156,3 +156,21 @@ func TestAnUnfinishedTransactionIsSaid(t *testing.T) {
 		t.Fatalf("%v, after %v", err, ctx.Err())
 	}
 }
+
+// A source in which nothing happens is heard all the same, though a fetch session does not name what did not change.
+func TestAnIdleSourceIsHeard(t *testing.T) {
+	f, p, _, _ := reading(t)
+	f.add(p)
+	until(t, "nothing is read", func() bool { return p.place() == 1 })
+	heard := func() time.Time { return p.status().Stats.SeenAt }
+	for range 3 {
+		before := heard()
+		until(t, "it is not heard any more", func() bool { return heard().After(before) })
+	}
+	f.remove(p)
+	looked(t, f, p)
+	until(t, "it is heard though nothing reads it", func() bool {
+		before := heard()
+		return kafka.Sleep(t.Context(), 2*longPoll) == nil && heard().Equal(before)
+	})
+}

@@ -2,6 +2,7 @@ package flow
 
 import (
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/meshd/meshd/kafka"
@@ -20,6 +21,8 @@ type lane struct {
 	f    *Fetcher
 	id   laneID
 	wake chan struct{}
+
+	heard atomic.Int64 // when an answer came last that had room for all that is new, in ns: nothing had happened in what it did not name
 
 	mu    sync.Mutex
 	dirty map[*part]struct{} // to be looked at
@@ -130,7 +133,10 @@ func (l *lane) look(p *part, now time.Time) {
 			w.LeaderEpoch = -1 // a follower knows no epoch to be fenced by
 		}
 		l.session.Set(w)
-		l.members[spot] = p
+		if l.members[spot] != p {
+			l.members[spot] = p
+			p.listen(&l.heard, now)
+		}
 		if !l.id.backlog {
 			l.f.left(l.id, p)
 		}
@@ -143,6 +149,7 @@ func (l *lane) look(p *part, now time.Time) {
 	if l.members[spot] == p { // or another part of the same partition, which came later
 		l.session.Drop(spot)
 		delete(l.members, spot)
+		p.hearNoMore(&l.heard)
 	}
 }
 
@@ -164,7 +171,10 @@ func (l *lane) fetch() {
 		most, wait = reserved, shortPoll
 	}
 	if most == 0 {
-		budget.wait(l.f.ctx, freed)
+		select { // not before something was given back since it was refused
+		case <-freed:
+		case <-l.f.ctx.Done():
+		}
 		return
 	}
 	got, err := l.session.Fetch(l.f.ctx, wait, int32(most))
@@ -177,6 +187,9 @@ func (l *lane) fetch() {
 	lease := budget.lease(reserved, got)
 	for _, g := range got {
 		l.deliver(g, lease)
+	}
+	if lease.bytes < most/2 {
+		l.heard.Store(time.Now().UnixNano())
 	}
 	lease.done()
 }

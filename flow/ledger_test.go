@@ -14,7 +14,7 @@ import (
 // A ledger that takes nothing ends the epoch with the reason, instead of holding up the whole shard in silence.
 func TestALedgerThatTakesNothingIsSaid(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		prod := NewProducer(nil, kafka.NewDirectory(nil, time.Hour))
+		prod := NewProducer(nil, nil, kafka.NewDirectory(nil, time.Hour))
 		defer prod.Close()
 		acks := make(chan Ack, 1)
 		l := &ledger{acks: acks, stamp: func() int64 { return 1 }}

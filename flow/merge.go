@@ -58,7 +58,7 @@ func (p *part) mergeable() int {
 
 // merge makes one chunk of the first chunks, of as many as fit; nil if that is not more than one.
 func (c *recoder) merge(chunks []*chunk) *chunk {
-	c.b.Reset(nil, batch.Batch(chunks[0].Data).Codec(), mergeUpTo)
+	c.begin(batch.Batch(chunks[0].Data).Codec(), mergeUpTo)
 	out := &chunk{first: chunks[0].first, prior: chunks[0].prior, from: chunks[0].from}
 	taken := 0
 	for _, x := range chunks {
@@ -69,7 +69,7 @@ func (c *recoder) merge(chunks []*chunk) *chunk {
 		out.next, out.epoch, out.stamp = x.next, x.epoch, max(out.stamp, x.stamp)
 		taken++
 	}
-	data, err := c.b.Finish(0, 0, 0)
+	data, err := c.finish()
 	if taken < 2 || err != nil {
 		return nil
 	}

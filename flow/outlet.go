@@ -11,7 +11,7 @@ import (
 type Flight struct {
 	Data    []byte
 	Own     bool // it shares its memory with no other
-	Bulk    bool // others may go before it
+	Bulk    bool // of a partition that is being caught up
 	Guarded bool // it goes only while this node is known to be the owner
 	state   flightState
 	base    int64
@@ -51,6 +51,7 @@ type Outlet struct {
 	window     []*Flight // in the order of their sequences
 	out        int       // under way
 	queued     bool      // waits for a sender, or for the time to try again
+	bulk       bool      // what is under way is in the backlog's stream
 	repeating  bool      // window[0] goes first and alone
 	tries      int
 	trouble    error // why window[0] is being repeated
@@ -98,8 +99,18 @@ func (o *Outlet) Go() {
 	}
 }
 
-// take returns the batch to send now under a leader epoch, if any, and whether another may follow in the next request.
-func (o *Outlet) take(epoch int32) (f *Flight, more bool) {
+// stream says in which stream the next batch is to go: the backlog's, or the tail's.
+func (o *Outlet) stream() (bulk bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if next := o.next(); next >= 0 {
+		return o.window[next].Bulk
+	}
+	return o.bulk
+}
+
+// take returns the batch to send now in a stream and under a leader epoch, if any, and whether another may follow in its next request.
+func (o *Outlet) take(bulk bool, epoch int32) (f *Flight, more bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	next := o.next()
@@ -112,19 +123,22 @@ func (o *Outlet) take(epoch int32) (f *Flight, more bool) {
 		o.queued = false
 		return nil, false
 	}
-	f.state, f.epoch = sent, epoch
+	f.state, f.epoch, o.bulk = sent, epoch, bulk
 	o.out++
 	o.queued = o.next() >= 0
 	return f, o.queued
 }
 
-// next is the first batch that may be sent; -1: none.
+// next is the first batch that may be sent; -1: none. What goes in the other stream waits until nothing is under way in this one, or it
+// would overtake.
 func (o *Outlet) next() int {
 	if o.repeating && o.out > 0 {
 		return -1
 	}
 	for i, f := range o.window {
 		switch {
+		case f.state == waiting && o.out > 0 && f.Bulk != o.bulk:
+			return -1
 		case f.state == waiting:
 			return i
 		case f.state == failed, o.repeating:

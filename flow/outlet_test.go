@@ -1,6 +1,7 @@
 package flow
 
 import (
+	"slices"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -15,7 +16,7 @@ import (
 func TestNothingIsSentIntoAnotherTopicOfTheName(t *testing.T) {
 	f, _, _, _ := reading(t)
 	at, _ := f.dir.Get("t", 0)
-	prod := NewProducer(f.tail, f.dir)
+	prod := NewProducer(f.tail, f.backlog, f.dir)
 	t.Cleanup(prod.Close)
 	answered := make(chan Ack, 1)
 	o := prod.Outlet("t", 0, func(a Ack) { answered <- a }, nil)
@@ -39,7 +40,7 @@ func TestSendDoesNotCallBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		sent := make(chan struct{})
 		var calls atomic.Int32
-		prod := NewProducer(nil, kafka.NewDirectory(nil, time.Hour))
+		prod := NewProducer(nil, nil, kafka.NewDirectory(nil, time.Hour))
 		defer prod.Close()
 		o := prod.Outlet("t", 0, func(Ack) {}, func() {
 			<-sent // for good, where Send waits for this
@@ -53,4 +54,42 @@ func TestSendDoesNotCallBack(t *testing.T) {
 		}
 		o.Close()
 	})
+}
+
+// A batch that goes in the other stream waits until nothing is under way in the first one.
+func TestBatchesOfAnotherStreamDoNotOvertake(t *testing.T) {
+	prod := NewProducer(nil, nil, kafka.NewDirectory(nil, time.Hour))
+	defer prod.Close()
+	var told []int64
+	o := prod.Outlet("t", 0, func(a Ack) { told = append(told, a.Base) }, nil)
+	o.queued = true // as by a sender: this test takes its place
+	for _, bulk := range []bool{true, true, false, false} {
+		o.Send(&Flight{Bulk: bulk})
+	}
+	takes := func(bulk, more bool) *Flight {
+		t.Helper()
+		if o.stream() != bulk {
+			t.Fatalf("the next one is not for the stream %v", bulk)
+		}
+		f, again := o.take(bulk, 0)
+		if f == nil || f.Bulk != bulk || again != more {
+			t.Fatalf("got %+v, another may follow: %v", f, again)
+		}
+		return f
+	}
+	first, second := takes(true, true), takes(true, false)
+	for i, f := range []*Flight{first, second} {
+		if f, _ := o.take(false, 0); f != nil {
+			t.Fatalf("a batch overtakes one that is under way in the other stream")
+		}
+		o.queued = true
+		o.answer(f, int64(i), nil)
+	}
+	third := takes(false, true)
+	fourth := takes(false, false)
+	o.answer(third, 2, nil)
+	o.answer(fourth, 3, nil)
+	if !slices.Equal(told, []int64{0, 1, 2, 3}) {
+		t.Fatalf("answers came as %v", told)
+	}
 }

@@ -42,6 +42,7 @@ type pair struct {
 	limits map[int]*limited // by the rule that sets them; -1: the link
 	reason kafka.Reason     // why the pair as a whole does not go on
 	ready  bool             // discovery has succeeded at least once
+	seen   int              // partitions in the last status
 }
 
 // running is a shard with the goroutine that runs it.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -116,6 +117,8 @@ type part struct {
 	stepped string             // what was left out last, for it could not be read; "" nothing
 	broken  bool               // the epoch must end, or the part: what is under way stays as it is
 	stats   Stats
+	heard   *atomic.Int64 // when the lane that reads it was answered, in ns; nil: none does
+	listens time.Time     // since when that counts
 	settled chan struct{} // closed when nothing is under way any more; nil unless draining
 }
 

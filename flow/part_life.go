@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
+	"time"
 
 	"github.com/meshd/meshd/kafka"
 	"github.com/meshd/meshd/offsetxlate"
@@ -137,4 +139,33 @@ func (p *part) skipGap(start offsetxlate.Source, why string) {
 	p.at, p.lastEpoch = start, -1
 	p.retryAt = p.retryAt.Add(-retryFailed)
 	p.advanceIdle()
+}
+
+// listen has the part count as heard of whenever a lane was answered, from now on: a fetch session does not name what did not change.
+func (p *part) listen(heard *atomic.Int64, now time.Time) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.stats.SeenAt = p.seenAt()
+	p.heard, p.listens = heard, now
+}
+
+// hearNoMore ends that, unless it listens to another lane by now.
+func (p *part) hearNoMore(heard *atomic.Int64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.heard == heard {
+		p.stats.SeenAt = p.seenAt()
+		p.heard = nil
+	}
+}
+
+// seenAt is when the source said last where it ends.
+func (p *part) seenAt() time.Time {
+	if p.heard == nil || p.stats.SeenAt.IsZero() {
+		return p.stats.SeenAt
+	}
+	if at := time.Unix(0, p.heard.Load()); at.After(p.listens) && at.After(p.stats.SeenAt) {
+		return at
+	}
+	return p.stats.SeenAt
 }

@@ -12,36 +12,37 @@ import (
 )
 
 const (
-	maxRequestBytes = 8 << 20 // of batches in one produce request
-	maxRequests     = 3       // under way to one broker
+	maxRequestBytes = 2 << 20 // of batches in one produce request, but for a larger one alone
+	maxRequests     = 3       // under way in one stream to one broker
 )
 
-// Producer is the produce stream to one destination cluster: a goroutine a broker gathers the batches of all partitions that
-// the broker leads into requests.
+// Producer is what goes to one destination cluster. Each broker has two streams, each with a connection of its own, for a broker takes one
+// request of a connection after the other: the tail's, and that of partitions that are being caught up, which hold up nobody. A goroutine
+// a stream gathers the batches of all partitions into requests.
 type Producer struct {
-	cluster *kafka.Cluster
-	dir     *kafka.Directory
-	ctx     context.Context //nolint:containedctx // the life of the stream, ended by Close
-	cancel  context.CancelCauseFunc
-	wg      sync.WaitGroup
+	tail, backlog *kafka.Cluster
+	dir           *kafka.Directory
+	ctx           context.Context //nolint:containedctx // the life of the streams, ended by Close
+	cancel        context.CancelCauseFunc
+	wg            sync.WaitGroup
 
 	mu      sync.Mutex
-	senders map[int32]*sender
+	senders map[laneID]*sender
 }
 
-// NewProducer starts a stream. dir tells where partitions are.
-func NewProducer(c *kafka.Cluster, dir *kafka.Directory) *Producer {
-	p := &Producer{cluster: c, dir: dir, senders: map[int32]*sender{}}
+// NewProducer starts the streams, which are two clients of one cluster. dir tells where partitions are.
+func NewProducer(tail, backlog *kafka.Cluster, dir *kafka.Directory) *Producer {
+	p := &Producer{tail: tail, backlog: backlog, dir: dir, senders: map[laneID]*sender{}}
 	p.ctx, p.cancel = context.WithCancelCause(context.Background())
 	return p
 }
 
-// Outlet makes the place of one partition in the stream. done is told each answer, in order; stuck may be nil.
+// Outlet makes the place of one partition in the streams. done is told each answer, in order; stuck may be nil.
 func (p *Producer) Outlet(topic string, number int32, done func(Ack), stuck func()) *Outlet {
 	return &Outlet{producer: p, topic: topic, number: number, done: done, stuck: stuck}
 }
 
-// Close ends the stream without waiting for answers, and returns when its goroutines have.
+// Close ends the streams without waiting for answers, and returns when its goroutines have.
 func (p *Producer) Close() {
 	p.mu.Lock()
 	p.cancel(context.Canceled)
@@ -61,7 +62,7 @@ func (p *Producer) enqueue(o *Outlet) {
 	case at.Leader < 0:
 		o.noPlace(kerr.LeaderNotAvailable)
 	default:
-		if s := p.sender(at.Leader); s != nil {
+		if s := p.sender(laneID{at.Leader, o.stream()}); s != nil {
 			s.add(o)
 		}
 	}
@@ -73,24 +74,28 @@ func (p *Producer) locate(o *Outlet) (kafka.Partition, bool) {
 	return at, ok && (o.id == [16]byte{} || o.id == at.TopicID)
 }
 
-func (p *Producer) sender(broker int32) *sender {
+func (p *Producer) sender(id laneID) *sender {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	s, ok := p.senders[broker]
+	s, ok := p.senders[id]
 	if !ok && p.ctx.Err() == nil {
-		s = &sender{p: p, broker: broker, wake: make(chan struct{}, 1), slots: make(chan struct{}, maxRequests)}
-		p.senders[broker] = s
+		s = &sender{p: p, id: id, cluster: p.tail, wake: make(chan struct{}, 1), slots: make(chan struct{}, maxRequests)}
+		if id.backlog {
+			s.cluster = p.backlog
+		}
+		p.senders[id] = s
 		p.wg.Go(s.loop)
 	}
 	return s
 }
 
-// sender gathers what is to go to one broker.
+// sender gathers what is to go to one broker in one stream.
 type sender struct {
-	p      *Producer
-	broker int32
-	wake   chan struct{}
-	slots  chan struct{}
+	p       *Producer
+	id      laneID
+	cluster *kafka.Cluster
+	wake    chan struct{}
+	slots   chan struct{}
 
 	mu    sync.Mutex
 	queue []*Outlet
@@ -182,11 +187,11 @@ func (s *sender) gather() request {
 // put adds a batch of an outlet to a request; again says that another one waits for the next request.
 func (s *sender) put(r *request, o *Outlet) (size int, again bool) {
 	at, ok := s.p.locate(o)
-	if !ok || at.Leader != s.broker {
+	if !ok || (laneID{at.Leader, o.stream()}) != s.id {
 		s.p.enqueue(o)
 		return 0, false
 	}
-	f, more := o.take(at.LeaderEpoch)
+	f, more := o.take(s.id.backlog, at.LeaderEpoch)
 	if f == nil {
 		return 0, false
 	}
@@ -211,12 +216,12 @@ func (r *request) topic(at kafka.Partition) *kmsg.ProduceRequestTopic {
 }
 
 func (s *sender) roundTrip(r request) {
-	resp, err := s.p.cluster.Client.Broker(int(s.broker)).Request(s.p.ctx, r.msg)
+	resp, err := s.cluster.Client.Broker(int(s.id.broker)).Request(s.p.ctx, r.msg)
 	if s.p.ctx.Err() != nil {
 		return
 	}
 	if err != nil {
-		err = fmt.Errorf("producing to broker %d of cluster %s: %w", s.broker, s.p.cluster.Config.Alias, err)
+		err = fmt.Errorf("producing to broker %d of cluster %s: %w", s.id.broker, s.cluster.Config.Alias, err)
 		for _, f := range r.flights {
 			f.answer(f.flight, 0, err)
 		}

@@ -1,6 +1,7 @@
 package flow
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"math"
@@ -14,9 +15,13 @@ const maxPlain = 256 << 20
 
 // recoder writes batches anew in which something must change. It is for one goroutine.
 type recoder struct {
-	r *batch.Reader
-	b *batch.Builder
+	r   *batch.Reader
+	b   *batch.Builder
+	buf []byte // in which batches are built: they need more room on the way than at the end
 }
+
+// keepBuilt is the size up to which a buffer is used again.
+const keepBuilt = 1 << 20
 
 func newRecoder() *recoder {
 	return &recoder{r: batch.NewReader(maxPlain), b: batch.NewBuilder()}
@@ -29,7 +34,7 @@ func (c *recoder) recode(b batch.Batch, from int64) (batch.Batch, []srcRun, erro
 		return nil, nil, err
 	}
 	c.r.SkipTo(from)
-	c.b.Reset(make([]byte, 0, len(b)+64), b.Codec(), math.MaxInt32)
+	c.begin(b.Codec(), math.MaxInt32)
 	if _, err := c.b.Fill(c.r); err != nil {
 		return nil, nil, err
 	}
@@ -37,8 +42,25 @@ func (c *recoder) recode(b batch.Batch, from int64) (batch.Batch, []srcRun, erro
 	for _, r := range c.b.Runs() {
 		runs = append(runs, srcRun{offsetxlate.Source(r.Offset), r.Count})
 	}
-	data, err := c.b.Finish(0, 0, 0)
+	data, err := c.finish()
 	return data, runs, err
+}
+
+// begin begins a batch. The buffer is the Builder's until finish has got it back: where something fails it stays there.
+func (c *recoder) begin(codec batch.Codec, limit int) {
+	buf := c.buf
+	c.buf = nil
+	c.b.Reset(buf, codec, limit)
+}
+
+// finish returns the batch that was built, in memory of its own and of its size; nil if there are no records.
+func (c *recoder) finish() (batch.Batch, error) {
+	data, err := c.b.Finish(0, 0, 0)
+	if err != nil || len(data) == 0 || cap(data) > keepBuilt {
+		return data, err
+	}
+	c.buf = data[:0]
+	return bytes.Clone(data), nil
 }
 
 var errMarker = errors.New("a control batch holds no marker")

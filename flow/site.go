@@ -40,26 +40,35 @@ type Source struct {
 }
 
 func openSource(d *kafka.Dialer, c topology.Cluster, s *Site, b *Budget) (*Source, error) {
-	src := &Source{Site: s}
+	clients, err := dialTwice(d, c)
+	if err != nil {
+		return nil, err
+	}
+	return &Source{Site: s, clients: clients, Fetcher: NewFetcher(clients[0], clients[1], s.Dir, b)}, nil
+}
+
+// dialTwice makes the clients for the tail and for the backlog, for a connection brings one answer after the other.
+func dialTwice(d *kafka.Dialer, c topology.Cluster) (clients []*kafka.Cluster, err error) {
 	for range 2 {
 		cluster, err := d.Dial(c, kafka.Patient(c))
 		if err != nil {
-			src.close()
+			closeClients(clients)
 			return nil, err
 		}
-		src.clients = append(src.clients, cluster)
+		clients = append(clients, cluster)
 	}
-	src.Fetcher = NewFetcher(src.clients[0], src.clients[1], s.Dir, b)
-	return src, nil
+	return clients, nil
+}
+
+func closeClients(clients []*kafka.Cluster) {
+	for _, c := range clients {
+		c.Close()
+	}
 }
 
 func (s *Source) close() {
-	if s.Fetcher != nil {
-		s.Fetcher.Close()
-	}
-	for _, c := range s.clients {
-		c.Close()
-	}
+	s.Fetcher.Close()
+	closeClients(s.clients)
 }
 
 // Destination is a cluster that this node writes into.
@@ -67,20 +76,20 @@ type Destination struct {
 	*Site
 	Producer *Producer
 	Writers  *registry
-	data     *kafka.Cluster
+	clients  []*kafka.Cluster
 }
 
 func openDestination(d *kafka.Dialer, c topology.Cluster, s *Site) (*Destination, error) {
-	data, err := d.Dial(c, kafka.Patient(c))
+	clients, err := dialTwice(d, c)
 	if err != nil {
 		return nil, err
 	}
-	return &Destination{Site: s, Producer: NewProducer(data, s.Dir), Writers: newRegistry(s.Control), data: data}, nil
+	return &Destination{Site: s, Producer: NewProducer(clients[0], clients[1], s.Dir), Writers: newRegistry(s.Control), clients: clients}, nil
 }
 
 func (d *Destination) close() {
 	d.Producer.Close()
-	d.data.Close()
+	closeClients(d.clients)
 }
 
 func openSite(d *kafka.Dialer, c topology.Cluster, every topology.Intervals) (*Site, error) {

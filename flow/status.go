@@ -119,13 +119,14 @@ func (p *pair) status() PairStatus {
 	for _, t := range p.topics {
 		s.Topics = append(s.Topics, t)
 	}
+	s.Partitions = make([]PartStatus, 0, p.seen)
 	for _, r := range p.shards {
-		sh, parts := r.status()
-		if sh.State != New {
+		var sh ShardStatus
+		if sh, s.Partitions = r.status(s.Partitions); sh.State != New {
 			s.Shards = append(s.Shards, sh)
 		}
-		s.Partitions = append(s.Partitions, parts...)
 	}
+	p.seen = len(s.Partitions)
 	for _, l := range p.limits {
 		s.Throttled += l.Waited()
 	}
@@ -147,15 +148,15 @@ func some(r kafka.Reason) *kafka.Reason {
 	return &r
 }
 
-// status lists every partition that the shard is to copy, also those that are not open.
-func (s *shard) status() (ShardStatus, []PartStatus) {
+// status appends every partition that the shard is to copy, also those that are not open.
+func (s *shard) status(parts []PartStatus) (ShardStatus, []PartStatus) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	st := ShardStatus{Number: s.id.Number, State: s.state, Reason: some(s.reason), Epoch: s.told.epoch, Warnings: s.lesser}
 	if s.writer.ID > 0 || s.writer.Epoch > 0 {
 		st.Writer = s.writer.String()
 	}
-	var parts []PartStatus
+	before := len(parts)
 	for key, spec := range s.want {
 		if p := s.parts[key]; p != nil {
 			st := p.status()
@@ -167,8 +168,8 @@ func (s *shard) status() (ShardStatus, []PartStatus) {
 			Topic: spec.Topic, Partition: spec.Number, Remote: spec.Remote, State: Opening, Reason: s.whyNot(key), Lag: -1, Broker: -1,
 		})
 	}
-	for i := range parts {
-		parts[i].Shard = s.id.Number
+	for i := range parts[before:] {
+		parts[before+i].Shard = s.id.Number
 	}
 	return st, parts
 }
@@ -187,7 +188,7 @@ func (p *part) status() PartStatus {
 		Topic: p.Topic, Partition: p.Number, Remote: p.Remote, State: p.state, Reason: some(p.reason),
 		Next: int64(p.prog.SourceOf(p.written)), Dest: int64(p.dest), End: p.stats.SourceEnd, Lag: -1, MapBytes: p.xlate.Size(), Stats: p.stats, Warnings: p.warnings(),
 	}
-	if !p.stats.SeenAt.IsZero() {
+	if st.Stats.SeenAt = p.seenAt(); !st.Stats.SeenAt.IsZero() {
 		st.Lag = max(0, p.stats.SourceStable-st.Next)
 	}
 	if since, err := p.outlet.Trouble(); err != nil {

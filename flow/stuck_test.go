@@ -134,17 +134,17 @@ func TestAWeakFenceIsGuardedEachTime(t *testing.T) {
 	p := loose(o)
 	p.outlet.guard, p.memory = p.mayGo, -time.Hour // whatever is sent may be forgotten at once
 	fetched(p, 10, batchAt(t, 0, 0, 10, 100))
-	if f, _ := p.outlet.take(0); f != nil || o.asked != 1 || !p.weak {
+	if f, _ := p.outlet.take(false, 0); f != nil || o.asked != 1 || !p.weak {
 		t.Fatalf("sent: %v; asked %d times", f != nil, o.asked)
 	}
 	o.known = true
-	f, _ := p.outlet.take(0)
+	f, _ := p.outlet.take(false, 0)
 	if f == nil {
 		t.Fatal("it is not sent by who is the owner")
 	}
 	o.known = false
 	p.outlet.answer(f, 0, kerr.NotEnoughReplicas)
-	if f, _ := p.outlet.take(0); f != nil || o.asked != 2 {
+	if f, _ := p.outlet.take(false, 0); f != nil || o.asked != 2 {
 		t.Fatalf("sent again: %v; asked %d times", f != nil, o.asked)
 	}
 }
@@ -173,7 +173,7 @@ func TestStuckEndsAlone(t *testing.T) {
 	o := &unsure{known: true}
 	p := loose(o)
 	fetched(p, 10, batchAt(t, 0, 0, 10, 100))
-	f, _ := p.outlet.take(0)
+	f, _ := p.outlet.take(false, 0)
 	p.outlet.answer(f, 0, kerr.NotEnoughReplicas)
 	p.outlet.mu.Lock()
 	p.outlet.since = time.Now().Add(-2 * stallAfter)

@@ -3,9 +3,12 @@ package kafka
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
+	"slices"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/meshd/meshd/topology"
 )
@@ -59,26 +62,65 @@ type Partition struct {
 
 func (p Partition) String() string { return fmt.Sprintf("%s/%d", p.Topic, p.Number) }
 
-// Locate finds the leaders of the partitions of topics. A topic that does not exist is absent from the answer.
+// Locate finds the leaders of the partitions of topics, or of all topics if none is named. A topic that does not exist is absent from
+// the answer.
 func (c *Cluster) Locate(ctx context.Context, topics ...string) (map[string][]Partition, error) {
-	md, err := c.Admin.Metadata(ctx, topics...)
+	md, err := c.metadata(ctx, topics)
 	if err != nil {
 		return nil, fmt.Errorf("reading metadata of cluster %s: %w", c.Config.Alias, err)
 	}
 	out := make(map[string][]Partition, len(md.Topics))
-	for name, t := range md.Topics {
-		if t.Err != nil {
-			continue
+	for i := range md.Topics {
+		if t := &md.Topics[i]; t.ErrorCode == 0 && t.Topic != nil {
+			out[*t.Topic] = partitionsOf(t)
 		}
-		out[name] = partitionsOf(t)
 	}
 	return out, nil
 }
 
-func partitionsOf(t kadm.TopicDetail) []Partition {
-	ps := make([]Partition, 0, len(t.Partitions))
-	for _, p := range t.Partitions.Sorted() {
-		ps = append(ps, Partition{Topic: t.Topic, TopicID: t.ID, Number: p.Partition, Leader: p.Leader, LeaderEpoch: p.LeaderEpoch})
+// Counts is how many partitions each topic of the cluster has, and how many brokers the cluster.
+func (c *Cluster) Counts(ctx context.Context) (partitions map[string]int, brokers int, err error) {
+	md, err := c.metadata(ctx, nil)
+	if err != nil {
+		return nil, 0, fmt.Errorf("reading metadata of cluster %s: %w", c.Config.Alias, err)
 	}
+	partitions = make(map[string]int, len(md.Topics))
+	for _, t := range md.Topics {
+		if t.Topic != nil {
+			partitions[*t.Topic] = len(t.Partitions)
+		}
+	}
+	return partitions, len(md.Brokers), nil
+}
+
+func partitionsOf(t *kmsg.MetadataResponseTopic) []Partition {
+	ps := make([]Partition, 0, len(t.Partitions))
+	for _, p := range t.Partitions {
+		ps = append(ps, Partition{Topic: *t.Topic, TopicID: t.TopicID, Number: p.Partition, Leader: p.Leader, LeaderEpoch: p.LeaderEpoch})
+	}
+	slices.SortFunc(ps, func(a, b Partition) int { return int(a.Number - b.Number) })
 	return ps
+}
+
+// metadata asks a broker that is known. Where that does not answer the client is left to find one; it would keep a copy of everything for
+// itself each time.
+func (c *Cluster) metadata(ctx context.Context, topics []string) (*kmsg.MetadataResponse, error) {
+	if brokers := c.Client.DiscoveredBrokers(); len(brokers) > 0 {
+		resp, err := brokers[rand.IntN(len(brokers))].Request(ctx, metadataRequest(topics))
+		if err == nil {
+			return resp.(*kmsg.MetadataResponse), nil
+		}
+	}
+	return metadataRequest(topics).RequestWith(ctx, c.Client)
+}
+
+func metadataRequest(topics []string) *kmsg.MetadataRequest {
+	req := kmsg.NewPtrMetadataRequest()
+	req.AllowAutoTopicCreation = false
+	for _, topic := range topics {
+		t := kmsg.NewMetadataRequestTopic()
+		t.Topic = &topic
+		req.Topics = append(req.Topics, t)
+	}
+	return req
 }

@@ -3,6 +3,7 @@ package kafka
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -17,6 +18,14 @@ type Want struct {
 	// LastEpoch is the leader epoch of the batch before Offset, -1 where unknown: with it the broker tells where its log
 	// and ours part (KIP-595).
 	LastEpoch int32
+}
+
+// entry is the want as a request has it.
+func (w Want) entry() kmsg.FetchRequestTopicPartition {
+	p := kmsg.NewFetchRequestTopicPartition()
+	p.Partition, p.FetchOffset, p.PartitionMaxBytes = w.Number, w.Offset, w.MaxBytes
+	p.CurrentLeaderEpoch, p.LastFetchedEpoch = w.LeaderEpoch, w.LastEpoch
+	return p
 }
 
 // FetchRequest is one raw fetch from one broker.
@@ -61,11 +70,8 @@ func (r FetchRequest) message() *kmsg.FetchRequest {
 		req.IsolationLevel = 1
 	}
 	for _, w := range r.Wants {
-		p := kmsg.NewFetchRequestTopicPartition()
-		p.Partition, p.FetchOffset, p.PartitionMaxBytes = w.Number, w.Offset, w.MaxBytes
-		p.CurrentLeaderEpoch, p.LastFetchedEpoch = w.LeaderEpoch, w.LastEpoch
 		t := topicOf(req, w.Partition)
-		t.Partitions = append(t.Partitions, p)
+		t.Partitions = append(t.Partitions, w.entry())
 	}
 	return req
 }
@@ -119,6 +125,31 @@ func key(byID bool, topic string, id [16]byte, part int32) place {
 // Offsets asks the leaders for the end of each partition (timestamp -1), its start (-2), or the first offset at or after a
 // time in milliseconds. The answer is in the order of ps; per partition errors are kerr errors.
 func (c *Cluster) Offsets(ctx context.Context, ps []Partition, timestamp int64) ([]Offset, error) {
+	if out, ok := c.offsetsFrom(ctx, ps, timestamp); ok {
+		return out, nil
+	}
+	resp, err := offsetsRequest(ps, timestamp).RequestWith(ctx, c.Client)
+	if err != nil {
+		return nil, fmt.Errorf("listing offsets of cluster %s: %w", c.Config.Alias, err)
+	}
+	return matchOffsets(ps, resp), nil
+}
+
+// offsetsFrom asks the leader of ps, where all of them are believed to have the same one; false: it has to be found. The client would read
+// the metadata of all partitions of their topics to split the request, again and again.
+func (c *Cluster) offsetsFrom(ctx context.Context, ps []Partition, timestamp int64) ([]Offset, bool) {
+	if len(ps) == 0 || ps[0].Leader < 0 || slices.ContainsFunc(ps, func(p Partition) bool { return p.Leader != ps[0].Leader }) {
+		return nil, false
+	}
+	resp, err := c.Client.Broker(int(ps[0].Leader)).Request(ctx, offsetsRequest(ps, timestamp))
+	if err != nil {
+		return nil, false
+	}
+	out := matchOffsets(ps, resp.(*kmsg.ListOffsetsResponse))
+	return out, !slices.ContainsFunc(out, func(o Offset) bool { return o.Err != nil })
+}
+
+func offsetsRequest(ps []Partition, timestamp int64) *kmsg.ListOffsetsRequest {
 	req := kmsg.NewPtrListOffsetsRequest()
 	for _, p := range ps {
 		n := len(req.Topics)
@@ -132,11 +163,7 @@ func (c *Cluster) Offsets(ctx context.Context, ps []Partition, timestamp int64) 
 		rp.Partition, rp.Timestamp, rp.CurrentLeaderEpoch = p.Number, timestamp, -1
 		req.Topics[n-1].Partitions = append(req.Topics[n-1].Partitions, rp)
 	}
-	resp, err := req.RequestWith(ctx, c.Client)
-	if err != nil {
-		return nil, fmt.Errorf("listing offsets of cluster %s: %w", c.Config.Alias, err)
-	}
-	return matchOffsets(ps, resp), nil
+	return req
 }
 
 // Offset is one answer of ListOffsets.

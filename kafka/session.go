@@ -166,10 +166,7 @@ func ask(req *kmsg.FetchRequest, topics map[string]int, w Want) {
 		t.Topic, t.TopicID = w.Topic, w.TopicID
 		req.Topics = append(req.Topics, t)
 	}
-	p := kmsg.NewFetchRequestTopicPartition()
-	p.Partition, p.FetchOffset, p.PartitionMaxBytes = w.Number, w.Offset, w.MaxBytes
-	p.CurrentLeaderEpoch, p.LastFetchedEpoch = w.LeaderEpoch, w.LastEpoch
-	req.Topics[i].Partitions = append(req.Topics[i].Partitions, p)
+	req.Topics[i].Partitions = append(req.Topics[i].Partitions, w.entry())
 }
 
 // forget names what the session is to leave out. A partition of a topic that was made again is both forgotten and asked for: by its

@@ -35,18 +35,24 @@ func newReading(t *testing.T, partitions int) *reading {
 		t.Fatal(err)
 	}
 	t.Cleanup(fake.Close)
-	d := &kafka.Dialer{Datacenter: "us", ClientID: "test"}
-	c, err := d.Dial(topology.Cluster{Alias: "us", Datacenter: "us", Inside: topology.Endpoint{Bootstrap: fake.ListenAddrs()}},
-		kgo.RecordPartitioner(kgo.ManualPartitioner()))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(c.Close)
+	c := dial(t, fake.ListenAddrs())
 	r := &reading{t, ctx, fake, c, kafka.NewSession(c, 0)}
 	for _, p := range r.locate() {
 		r.session.Set(kafka.Want{Partition: p, MaxBytes: 1 << 20, LastEpoch: -1})
 	}
 	return r
+}
+
+func dial(t *testing.T, addresses []string) *kafka.Cluster {
+	t.Helper()
+	d := &kafka.Dialer{Datacenter: "us", ClientID: "test"}
+	c, err := d.Dial(topology.Cluster{Alias: "us", Datacenter: "us", Inside: topology.Endpoint{Bootstrap: addresses}},
+		kgo.RecordPartitioner(kgo.ManualPartitioner()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(c.Close)
+	return c
 }
 
 func (r *reading) locate() []kafka.Partition {

@@ -1,31 +1,34 @@
 package topology
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Topic says whether the link carries a topic, which is named as at its origin, and with which settings.
 func (l Link) Topic(name string) (LinkSettings, bool) {
 	if Internal(name, l.Settings.Separator) || matchAny(l.Topics.Exclude, name) || !matchAny(l.Topics.Include, name) {
 		return LinkSettings{}, false
 	}
-	for _, r := range l.Topics.Rules {
-		if r.Match.Match(name) {
-			return r.Settings, true
-		}
+	if i := l.rule(name); i >= 0 {
+		return l.Topics.Rules[i].Settings, true
 	}
 	return l.Settings, true
+}
+
+// rule is the first rule that matches a topic; -1: none does.
+func (l Link) rule(name string) int {
+	return slices.IndexFunc(l.Topics.Rules, func(r TopicRule) bool { return r.Match.Match(name) })
 }
 
 // LimitOf says whose limit.bytes_per_second holds for a topic that the link carries: the index of the rule that sets another one than the
 // link's, or -1 for the link's own.
 func (l Link) LimitOf(name string) int {
-	for i, r := range l.Topics.Rules {
-		if r.Match.Match(name) && r.Settings.LimitBytes != l.Settings.LimitBytes {
-			return i
-		} else if r.Match.Match(name) {
-			break
-		}
+	i := l.rule(name)
+	if i >= 0 && l.Topics.Rules[i].Settings.LimitBytes == l.Settings.LimitBytes {
+		return -1
 	}
-	return -1
+	return i
 }
 
 // Group says whether the link moves a consumer group.

@@ -66,13 +66,9 @@ func (v *view) follow(ctx context.Context) error {
 		return fmt.Errorf("following the registry of %s: %w", v.Alias, err)
 	}
 	v.names = newNames(v.Alias, v.registry.Entries())
-	md, err := v.Cluster.Admin.Metadata(ctx)
-	if err != nil {
-		return fmt.Errorf("reading metadata of %s: %w", v.Alias, err)
-	}
-	v.counts, v.brokers = make(map[string]int, len(md.Topics)), len(md.Brokers)
-	for name, t := range md.Topics {
-		v.counts[name] = len(t.Partitions)
+	var err error
+	if v.counts, v.brokers, err = v.Cluster.Counts(ctx); err != nil {
+		return err
 	}
 	for o, m := range v.maps {
 		if err := m.Refresh(ctx); err != nil && !checkpoint.IsNoTable(err) {

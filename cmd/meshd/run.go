@@ -15,7 +15,7 @@ import (
 )
 
 type runFlags struct {
-	topology, node, dataDir, secretsDir, bind, logLevel string
+	topology, node, dataDir, secretsDir, bind, logLevel, pprof string
 }
 
 func newRunCommand() *cobra.Command {
@@ -32,6 +32,7 @@ func newRunCommand() *cobra.Command {
 	cmd.Flags().StringVar(&f.secretsDir, "secrets-dir", ".", "directory to which the files of secrets in the topology are relative")
 	cmd.Flags().StringVar(&f.bind, "bind", "", "address to listen on, where that differs from the node's address in the topology")
 	cmd.Flags().StringVar(&f.logLevel, "log-level", "info", "debug, info, warn or error")
+	cmd.Flags().StringVar(&f.pprof, "pprof", "", "address of the loopback interface at which to answer go tool pprof, such as 127.0.0.1:6060; none by default")
 	fromEnvironment(cmd)
 	for _, name := range []string{"topology", "node", "data-dir"} {
 		_ = cmd.MarkFlagRequired(name) // the flag exists: it was just added
@@ -57,6 +58,14 @@ func runNode(ctx context.Context, cmd *cobra.Command, f runFlags) error {
 		names := slices.Sorted(maps.Keys(t.Nodes))
 		return usageError{fmt.Errorf("node %q is not in %s; its nodes are %s", f.node, f.topology, strings.Join(names, ", "))}
 	}
+	if f.pprof != "" {
+		stop, err := serveProfiles(f.pprof, log)
+		if err != nil {
+			return err
+		}
+		defer func() { _ = stop() }() // the process ends
+	}
+	go boundMemory(ctx, t.Limits.Memory)
 	n := &nodeProcess{flags: f, topology: t, node: node, log: log}
 	return n.run(ctx)
 }

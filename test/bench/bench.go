@@ -17,6 +17,7 @@ type bench struct {
 	binaries string
 	libs     string // Kafka's jars
 	from, to *cluster
+	profiles string // folder for profiles of meshd; none: none are made
 	runs     int
 }
 

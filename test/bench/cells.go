@@ -13,6 +13,7 @@ type cell struct {
 	rate    int // records a second, where they are produced while they are copied
 	repeat  int
 	workers int      // where one is killed
+	behind  int      // MB of another topic that is caught up beside it
 	distant bool     // through a proxy that holds everything up
 	tools   []string // that can be measured so; none: all
 }
@@ -25,6 +26,8 @@ const (
 	start
 	kill
 	groups
+	idle
+	beside
 )
 
 // cells are along one axis at a time from the first: a gigabyte of records of 1 KiB, LZ4, 8 partitions, batches as large as they get.
@@ -47,6 +50,7 @@ func cells() []cell {
 		add("batch-"+strconv.Itoa(n), "batches of "+strconv.Itoa(n)+" at the source, 200,000 records", func(c *cell) { c.batch = n; c.records = 200_000; c.repeat = 1 })
 	}
 	add("wan", "50 ms each way", func(c *cell) { c.distant = true; c.repeat = 1 })
+	add("wan-1", "50 ms each way, 1 partition", func(c *cell) { c.distant = true; c.partitions, c.repeat = 1, 1 })
 	return append(all, liveCells(base)...)
 }
 
@@ -69,6 +73,13 @@ func liveCells(base cell) (all []cell) {
 			c.workers, c.tools = 2, []string{"meshd", "mm2", "mm2-tuned"}
 		})
 	}
+	add(kill, "kill-1000", "kill -9 of one of two workers, 1,000 partitions", 5_000, func(c *cell) {
+		c.workers, c.partitions, c.tools = 2, 1000, []string{"meshd"}
+	})
+	add(beside, "beside", "5,000/s of 1 KiB while 10 GB of another topic are caught up", 5_000, func(c *cell) {
+		c.behind, c.tools = 10_000, []string{"meshd"}
+	})
+	add(idle, "idle-10000", "10,000 partitions", 0, func(c *cell) { c.partitions, c.tools = 10_000, []string{"meshd"} })
 	for i, about := range []string{"at rest", "at 5,000/s of 1 KiB"} {
 		rate := i * 5_000
 		add(groups, "groups-"+strconv.Itoa(rate), about, rate, func(c *cell) {

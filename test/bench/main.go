@@ -15,6 +15,7 @@ import (
 
 type flags struct {
 	cells, tools, page   string
+	profiles             string
 	quick, list, figures bool
 	repeat               int
 }
@@ -25,6 +26,7 @@ func main() {
 	flag.StringVar(&f.cells, "cells", "", "cells to run, with commas between; a name that ends in '-' means all that begin so; none: all")
 	flag.StringVar(&f.tools, "tools", "", "tools to run, with commas between; none: all")
 	flag.StringVar(&f.page, "page", "", "file to write the tables to; none: build/BENCHMARKS.md")
+	flag.StringVar(&f.profiles, "profiles", "", "folder for CPU and heap profiles of meshd, for go tool pprof; it costs some of both; none: no profiles")
 	flag.BoolVar(&f.quick, "quick", false, "a tenth of the records, once each: to see that it works")
 	flag.BoolVar(&f.list, "list", false, "print the names of cells and tools")
 	flag.BoolVar(&f.figures, "figures", false, "measure meshd alone, and print what it is built to reach beside what it reaches")
@@ -52,6 +54,7 @@ func run(ctx context.Context, f flags) error {
 		return err
 	}
 	defer b.close()
+	b.profiles = f.profiles
 	if f.figures {
 		return b.runFigures(ctx, f, os.Stdout)
 	}
@@ -96,7 +99,7 @@ func list(cells []cell, tools []tool) {
 
 func (f flags) adapt(c cell) cell {
 	if f.quick {
-		c.records, c.repeat = max(1_000, c.records/10), 1
+		c.records, c.behind, c.repeat = max(1_000, c.records/10), c.behind/10, 1
 	}
 	if f.repeat > 0 {
 		c.repeat = f.repeat

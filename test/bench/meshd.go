@@ -20,7 +20,18 @@ func meshd(j *job, worker int) (*exec.Cmd, error) {
 	if err := os.MkdirAll(data, 0o700); err != nil {
 		return nil, err
 	}
-	return exec.Command(filepath.Join(j.binaries, "meshd"), "run", "--topology", file, "--node", name, "--data-dir", data), nil
+	cmd := exec.Command(filepath.Join(j.binaries, "meshd"), "run", "--topology", file, "--node", name, "--data-dir", data)
+	if j.profiles == "" {
+		return cmd, nil
+	}
+	base, err := freeBlock(1)
+	if err != nil {
+		return nil, err
+	}
+	address := "127.0.0.1:" + strconv.Itoa(base)
+	cmd.Args = append(cmd.Args, "--pprof", address)
+	go profile(address, filepath.Join(j.profiles, j.id+"-"+name)) // it ends with the process
+	return cmd, nil
 }
 
 // topology writes the file at the first start, and leaves it for the later ones.
@@ -40,6 +51,13 @@ func (j *job) topology() (string, error) {
 		j.admin = append(j.admin, address(2))
 		fmt.Fprintf(&y, "  eu-%d: {datacenter: eu, gossip: %q, raft: %q, admin: %q}\n", n+1, address(0), address(1), address(2))
 	}
-	fmt.Fprintf(&y, "links:\n  - from: [%s]\n    to: [eu]\n    topics: {include: [%q]}\n    groups: {include: [%q]}\n", j.id, j.topic, j.topic+"-.*")
+	fmt.Fprintf(&y, "links:\n  - from: [%s]\n    to: [eu]\n    topics: {include: [%q]}\n    groups: {include: [%q]}\n", j.id, j.included(), j.topic+"-.*")
 	return j.write(name, y.String())
+}
+
+func (j *job) included() string {
+	if j.also == "" {
+		return j.topic
+	}
+	return j.topic + "|" + j.also
 }

@@ -103,6 +103,10 @@ func (b *bench) measure(ctx context.Context, t tool, c cell) (measurement, error
 		return b.kill(ctx, t, c)
 	case groups:
 		return b.groups(ctx, t, c)
+	case idle:
+		return b.idle(ctx, t, c)
+	case beside:
+		return b.beside(ctx, t, c)
 	default:
 		return b.throughput(ctx, t, c.topic(), c)
 	}

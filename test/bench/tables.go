@@ -30,6 +30,18 @@ it until the source has answered the producer. CPU is in cores.`,
 		against: []ratio{{"p50 of MM2 / its", "p50", "mm2", true}, {"p99 of MM2 / its", "p99", "mm2", true}},
 	},
 	{
+		kind: beside, title: "Latency beside a topic that is caught up",
+		text: `The same, while another topic of the link is caught up, at so many MB/s of values before compression.`,
+		columns: []column{
+			{"p50", "p50", 1}, {"p99", "p99", 1}, {"p99.9", "p999", 1}, {"source p99", "append_p99", 1}, {"MB/s beside", "mbps", 0}, {"memory, MB", "memory", 0},
+		},
+	},
+	{
+		kind: idle, title: "Partitions to which nothing comes",
+		text:    `CPU in cores over a minute; memory is the peak since the start, the opening and the first record of each partition in it; seconds until all are copied.`,
+		columns: []column{{"seconds", "open", 1}, {"CPU", "cores", 3}, {"memory, MB", "memory", 0}},
+	},
+	{
 		kind: start, title: "From the start of the process to its first record",
 		text:    `Seconds until a consumer at the destination has it: on the first start, when the copy has to be made, and on one after a clean stop.`,
 		columns: []column{{"first start", "first_start", 2}, {"restart", "restart", 2}},

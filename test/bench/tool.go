@@ -20,6 +20,7 @@ type job struct {
 	*bench
 	id         string // of this run, as the source's alias too: so that no two runs know of each other
 	topic      string
+	also       string // topics beside it, as a topology names them; none
 	partitions int
 	source     string // where the source cluster is reached
 	workers    int
