@@ -124,29 +124,57 @@ func key(byID bool, topic string, id [16]byte, part int32) place {
 
 // Offsets asks the leaders for the end of each partition (timestamp -1), its start (-2), or the first offset at or after a
 // time in milliseconds. The answer is in the order of ps; per partition errors are kerr errors.
+//
+// Those that are believed to lead are asked. The client is left to find the others: it would read the metadata of all partitions of their
+// topics to split the request, again and again, and believes for a while that there is no topic where there was none.
 func (c *Cluster) Offsets(ctx context.Context, ps []Partition, timestamp int64) ([]Offset, error) {
-	if out, ok := c.offsetsFrom(ctx, ps, timestamp); ok {
+	out := make([]Offset, len(ps))
+	lost := c.offsetsFrom(ctx, ps, timestamp, out)
+	if len(lost) == 0 {
 		return out, nil
 	}
-	resp, err := offsetsRequest(ps, timestamp).RequestWith(ctx, c.Client)
+	resp, err := offsetsRequest(pick(ps, lost), timestamp).RequestWith(ctx, c.Client)
 	if err != nil {
 		return nil, fmt.Errorf("listing offsets of cluster %s: %w", c.Config.Alias, err)
 	}
-	return matchOffsets(ps, resp), nil
+	for i, o := range matchOffsets(pick(ps, lost), resp) {
+		out[lost[i]] = o
+	}
+	return out, nil
 }
 
-// offsetsFrom asks the leader of ps, where all of them are believed to have the same one; false: it has to be found. The client would read
-// the metadata of all partitions of their topics to split the request, again and again.
-func (c *Cluster) offsetsFrom(ctx context.Context, ps []Partition, timestamp int64) ([]Offset, bool) {
-	if len(ps) == 0 || ps[0].Leader < 0 || slices.ContainsFunc(ps, func(p Partition) bool { return p.Leader != ps[0].Leader }) {
-		return nil, false
+// offsetsFrom asks those that are believed to lead, and returns the indexes of the partitions that they don't.
+func (c *Cluster) offsetsFrom(ctx context.Context, ps []Partition, timestamp int64, out []Offset) (lost []int) {
+	byLeader := map[int32][]int{}
+	for i, p := range ps {
+		byLeader[p.Leader] = append(byLeader[p.Leader], i)
 	}
-	resp, err := c.Client.Broker(int(ps[0].Leader)).Request(ctx, offsetsRequest(ps, timestamp))
-	if err != nil {
-		return nil, false
+	for leader, at := range byLeader {
+		if leader < 0 {
+			lost = append(lost, at...)
+			continue
+		}
+		resp, err := c.Client.Broker(int(leader)).Request(ctx, offsetsRequest(pick(ps, at), timestamp))
+		if err != nil {
+			lost = append(lost, at...)
+			continue
+		}
+		for i, o := range matchOffsets(pick(ps, at), resp.(*kmsg.ListOffsetsResponse)) {
+			if out[at[i]] = o; o.Err != nil {
+				lost = append(lost, at[i])
+			}
+		}
 	}
-	out := matchOffsets(ps, resp.(*kmsg.ListOffsetsResponse))
-	return out, !slices.ContainsFunc(out, func(o Offset) bool { return o.Err != nil })
+	slices.Sort(lost)
+	return lost
+}
+
+func pick(ps []Partition, at []int) []Partition {
+	out := make([]Partition, len(at))
+	for i, n := range at {
+		out[i] = ps[n]
+	}
+	return out
 }
 
 func offsetsRequest(ps []Partition, timestamp int64) *kmsg.ListOffsetsRequest {
