@@ -149,6 +149,15 @@ func readableFrom(data []byte, at int64) int64 {
 	return -1
 }
 
+// starvedAfter is much longer than a broker waits before it says that there is nothing.
+const starvedAfter = 30 * time.Second
+
+// starved says whether the source has more, and gives nothing of it though it is asked. It is called with the lock held.
+func (p *part) starved() bool {
+	asks := p.state == CatchingUp && len(p.queue)+len(p.busy) == 0 && p.limit == nil
+	return asks && int64(p.at) < p.stats.SourceStable && time.Since(p.movedAt) > starvedAfter
+}
+
 // mayBeCut is true of a batch that came in parts for the first time: it is asked for once more.
 func (p *part) mayBeCut(err error) bool {
 	if _, ok := errors.AsType[*cutError](err); !ok || p.cutAt == p.at+1 {

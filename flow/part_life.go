@@ -3,6 +3,7 @@ package flow
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/meshd/meshd/kafka"
 	"github.com/meshd/meshd/offsetxlate"
@@ -77,7 +78,7 @@ func (p *part) forgetQueued() {
 func (p *part) goBack(n int64) {
 	p.gone++
 	p.queue, p.queued, p.assigned = nil, 0, n
-	p.at, p.lastEpoch = p.prog.SourceOf(n), -1
+	p.at, p.lastEpoch, p.movedAt = p.prog.SourceOf(n), -1, time.Now()
 	ahead := p.prog.Ahead
 	for len(ahead) > 0 && ahead[len(ahead)-1].Written >= n {
 		ahead = ahead[:len(ahead)-1]
