@@ -271,7 +271,7 @@ func (p *part) warnings() (ws []kafka.Reason) {
 	}
 	if p.starved() {
 		ws = append(ws, kafka.Because(kafka.SourceMute, fmt.Sprintf("the source has offsets %d to %d, and has given nothing of them since %s", p.at, p.stats.SourceStable-1, p.movedAt.UTC().Format(time.RFC3339)),
-			"look at the source's log at that offset with kafka-dump-log.sh: brokers answer so where a batch's length is damaged"))
+			"look at the source's log at that offset with kafka-dump-log.sh: brokers may answer so where a batch's length is damaged"))
 	}
 	if p.stepped != "" {
 		ws = append(ws, kafka.Because(kafka.BatchSkipped, p.stepped, "find out what damaged the source's log; on_gap: stop would have stopped here"))

@@ -27,18 +27,6 @@ func TestDamagedLog(t *testing.T) {
 		c := copyOf{us, eu, kafkatest.UniqueTopic(t, name)}
 		t.Run(name, func(t *testing.T) { c.survivesDamage(t, damage) })
 	}
-	c := copyOf{us, eu, kafkatest.UniqueTopic(t, "length")}
-	t.Run("length", func(t *testing.T) { c.saysThatNothingComes(t) })
-}
-
-// A broker that finds that a batch would end behind its file gives nothing of it, and says nothing.
-func (c copyOf) saysThatNothingComes(t *testing.T) {
-	c.damage(t, func(b []byte) { b[9] = 1 })
-	m := newMesh(t, oneWay("us", "eu", c.topic), c.from, c.to)
-	m.start(t, "eu-1")
-	w := m.awaitReason(t, "eu-1", "source_gives_nothing", "offsets 10 to 29,")
-	m.explains(t, c.topic, "source_gives_nothing", w.Text)
-	t.Logf("it said: %s (%s)", w.Text, w.Hint)
 }
 
 // damage fills a topic with three batches, and has the broker's disk damage the second.
