@@ -79,31 +79,32 @@ func (s *Source) nextReadable(ctx context.Context, p kafka.Partition, at, end in
 	if err != nil || found == at {
 		return found, err
 	}
-	last, hi := at, end // nothing can be read at last; hi is an answer
+	last := at // nothing can be read there
 	for step := int64(1); at+step < end; step *= 2 {
-		if found, err = s.look(ctx, p, at+step); err != nil {
+		found, err := s.look(ctx, p, at+step)
+		if err != nil {
 			return 0, err
 		}
 		if found >= 0 {
-			hi = at + step
-			break
+			return s.firstReadable(ctx, p, last, at+step, found)
 		}
 		last = at + step
 	}
-	best := end
-	if found >= 0 {
-		best = min(best, found)
-	}
-	for found >= 0 && hi-last > 1 {
+	return end, nil
+}
+
+// firstReadable narrows the answer down: at last nothing can be read, and at hi the batch at best.
+func (s *Source) firstReadable(ctx context.Context, p kafka.Partition, last, hi, best int64) (int64, error) {
+	for hi-last > 1 {
 		mid := last + (hi-last)/2
-		r, err := s.look(ctx, p, mid)
+		found, err := s.look(ctx, p, mid)
 		switch {
 		case err != nil:
 			return 0, err
-		case r < 0:
+		case found < 0:
 			last = mid
 		default:
-			hi, best = mid, min(best, r)
+			hi, best = mid, min(best, found)
 		}
 	}
 	return best, nil
@@ -147,6 +148,15 @@ func readableFrom(data []byte, at int64) int64 {
 		}
 	}
 	return -1
+}
+
+// starvedAfter is much longer than a broker waits before it says that there is nothing.
+const starvedAfter = 30 * time.Second
+
+// starved says whether the source has more, and gives nothing of it though it is asked. It is called with the lock held.
+func (p *part) starved() bool {
+	asks := p.state == CatchingUp && len(p.queue)+len(p.busy) == 0 && p.limit == nil
+	return asks && int64(p.at) < p.stats.SourceStable && time.Since(p.movedAt) > starvedAfter
 }
 
 // mayBeCut is true of a batch that came in parts for the first time: it is asked for once more.

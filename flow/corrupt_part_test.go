@@ -3,6 +3,7 @@ package flow
 import (
 	"encoding/binary"
 	"hash/crc32"
+	"strings"
 	"testing"
 	"time"
 
@@ -65,5 +66,23 @@ func TestCutBatchIsAskedForAgain(t *testing.T) {
 	fetched(p, 10, b)
 	if p.state != Streaming || len(p.busy) != 1 {
 		t.Fatalf("state %s when all of it came", p.state)
+	}
+}
+
+// A source that says that it has more, and gives nothing of it, is not waited for in silence.
+func TestSourceThatGivesNothing(t *testing.T) {
+	p := loose(&mute{})
+	fetched(p, 30, batchAt(t, 0, 0, 10, 100))
+	p.onAck(Ack{Base: 0})
+	if ws := p.status().Warnings; len(ws) > 0 {
+		t.Fatalf("at once: %v", ws)
+	}
+	p.movedAt = p.movedAt.Add(-time.Minute)
+	if ws := p.status().Warnings; len(ws) != 1 || ws[0].Code != kafka.SourceMute || !strings.Contains(ws[0].Text, "offsets 10 to 29,") {
+		t.Fatalf("after a minute: %v", ws)
+	}
+	fetched(p, 30, batchAt(t, 10, 0, 20, 100))
+	if ws := p.status().Warnings; len(ws) > 0 {
+		t.Fatalf("when it came: %v", ws)
 	}
 }

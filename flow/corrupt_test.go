@@ -99,21 +99,21 @@ func sealed(b []byte) []byte {
 	return b
 }
 
-// damagedSource is a cluster with a topic whose second batch is damaged, always or in the first answer alone.
-func damagedSource(ctx context.Context, t *testing.T, damage string, once bool) *kfake.Cluster {
+// damagedSource is a cluster with a topic of which batch n is damaged, always or in the first answer alone.
+func damagedSource(ctx context.Context, t *testing.T, damage string, n int, once bool) *kfake.Cluster {
 	t.Helper()
 	us := fake(t)
 	src := client(t, us.ListenAddrs(), kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.ProducerLinger(0), kgo.ProducerBatchCompression(kgo.NoCompression()))
 	create(ctx, t, src, "orders", 1)
 	d := &damaged{}
-	for n := range 3 {
-		produce(ctx, t, src, "orders", 1, 10*n, 10*n+10)
-		d.batches = append(d.batches, oneBatch(t, 10*n, us.PartitionInfo("orders", 0).Epoch))
+	for i := range 3 {
+		produce(ctx, t, src, "orders", 1, 10*i, 10*i+10)
+		d.batches = append(d.batches, oneBatch(t, 10*i, us.PartitionInfo("orders", 0).Epoch))
 	}
 	if once {
 		d.whole = slices.Clone(d.batches[1])
 	}
-	d.batches[1], d.broken = damages[damage](d.batches[1]), damage == "the broker says so"
+	d.batches[n], d.broken = damages[damage](d.batches[n]), damage == "the broker says so"
 	d.serve(us, "orders")
 	return us
 }
@@ -121,7 +121,7 @@ func damagedSource(ctx context.Context, t *testing.T, damage string, once bool) 
 // A batch that was damaged on its way is not left out: it is read once more.
 func TestDamageOnTheWayIsNoGap(t *testing.T) {
 	ctx := deadline(t)
-	us, eu := damagedSource(ctx, t, "a flipped bit", true), fake(t)
+	us, eu := damagedSource(ctx, t, "a flipped bit", 1, true), fake(t)
 	top := pairOf(t, us.ListenAddrs(), eu.ListenAddrs())
 	top.Links[0].Settings.OnGap = "continue"
 	m := manager(t, "eu")
@@ -142,7 +142,7 @@ func TestDamagedBatchStopsThePartition(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			ctx := deadline(t)
-			us := damagedSource(ctx, t, name, false)
+			us := damagedSource(ctx, t, name, 1, false)
 			eu := fake(t)
 			m := manager(t, "eu")
 			if err := m.Apply(pairOf(t, us.ListenAddrs(), eu.ListenAddrs()), all("us", "eu", 1)); err != nil {
@@ -167,7 +167,7 @@ func TestDamagedBatchIsSteppedOverByPolicy(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			ctx := deadline(t)
-			us := damagedSource(ctx, t, name, false)
+			us := damagedSource(ctx, t, name, 1, false)
 			eu := fake(t)
 			top := pairOf(t, us.ListenAddrs(), eu.ListenAddrs())
 			top.Links[0].Settings.OnGap = "continue"
@@ -197,6 +197,25 @@ func TestDamagedBatchIsSteppedOverByPolicy(t *testing.T) {
 			}
 			t.Log(p.Warnings)
 		})
+	}
+}
+
+// Behind the last batch is the end of the log: there the copy goes on.
+func TestDamagedLastBatchIsSteppedOverByPolicy(t *testing.T) {
+	ctx := deadline(t)
+	us, eu := damagedSource(ctx, t, "an unknown format", 2, false), fake(t)
+	top := pairOf(t, us.ListenAddrs(), eu.ListenAddrs())
+	top.Links[0].Settings.OnGap = "continue"
+	m := manager(t, "eu")
+	if err := m.Apply(top, all("us", "eu", 1)); err != nil {
+		t.Fatal(err)
+	}
+	await(ctx, t, m, "the end", func(p flow.PairStatus) bool {
+		return len(p.Partitions) == 1 && p.Partitions[0].Next == 30 && p.Partitions[0].State == flow.Streaming
+	})
+	produce(ctx, t, client(t, us.ListenAddrs(), kgo.RecordPartitioner(kgo.ManualPartitioner())), "orders", 1, 30, 31)
+	if got := records(ctx, t, eu.ListenAddrs(), "us.orders", 21)[0]; got[19] != "19" || got[20] != "30" {
+		t.Errorf("arrived: %s", got)
 	}
 }
 

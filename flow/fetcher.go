@@ -197,7 +197,7 @@ func (f *Fetcher) broker(p *part) int32 {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if s := f.seats[p]; s != nil {
-		return s.laneID.broker
+		return s.broker
 	}
 	return -1
 }

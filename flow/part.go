@@ -112,6 +112,7 @@ type part struct {
 	mark    offsetxlate.Mark     // what of the map is stored
 	stale   []offsetxlate.Source // pages of another map in the store, to be deleted
 	dirty   bool
+	movedAt time.Time          // when something was read last, or there was nothing to read
 	bad     *badPlace          // the last batch that could not be read
 	cutAt   offsetxlate.Source // where a batch came in parts last, plus one
 	stepped string             // what was left out last, for it could not be read; "" nothing
@@ -208,6 +209,9 @@ func (p *part) take(g kafka.Got, l *lease, rec *recoder) {
 		p.tookBack(srcPlace{offsetxlate.Source(at), g.DivergingEpoch.Epoch}, fmt.Sprintf("the source's log was truncated to offset %d after offset %d had been read", at, p.at-1))
 		return
 	}
+	if int64(p.at) >= p.stats.SourceStable {
+		p.movedAt = time.Now() // there was nothing to be had until now
+	}
 	p.stats.SourceEnd, p.stats.SourceStable, p.stats.SeenAt = g.HighWatermark, g.LastStableOffset, time.Now()
 	p.prog.SourceEnd, p.prog.SeenAt = offsetxlate.Source(g.HighWatermark), p.stats.SeenAt.UnixMilli()
 	if p.limit != nil {
@@ -227,7 +231,7 @@ func (p *part) accept(g kafka.Got, l *lease, rec *recoder) {
 	}
 	p.turned(got.turns)
 	if got.next > p.at {
-		p.at = got.next
+		p.at, p.movedAt = got.next, time.Now()
 	}
 	if got.epoch >= 0 {
 		p.lastEpoch = got.epoch

@@ -287,6 +287,10 @@ func (p *part) warnings() (ws []kafka.Reason) {
 		ws = append(ws, kafka.Because(kafka.ZombieWrites, fmt.Sprintf("an owner that had been replaced wrote %d records into %s, which may be there twice", p.stats.Zombie, p.Remote),
 			"find out why its process stood still; docs/GUARANTEES.md says when Kafka does not shut such a one out"))
 	}
+	if p.starved() {
+		ws = append(ws, kafka.Because(kafka.SourceMute, fmt.Sprintf("the source has offsets %d to %d, and has given nothing of them since %s", p.at, p.stats.SourceStable-1, p.movedAt.UTC().Format(time.RFC3339)),
+			"look at the source's log at that offset with kafka-dump-log.sh: brokers may answer so where a batch's length is damaged"))
+	}
 	if p.stepped != "" {
 		ws = append(ws, kafka.Because(kafka.BatchSkipped, p.stepped, "find out what damaged the source's log; on_gap: stop would have stopped here"))
 	}

@@ -104,24 +104,39 @@ func (c *Cluster) Memory(ctx context.Context) (Memory, error) {
 		if r.Err != nil {
 			return m, fmt.Errorf("asking cluster %s how long it remembers producers: %w", c.Config.Alias, r.Err)
 		}
-		for _, kv := range r.Configs {
-			m.read(kv)
-		}
+		m = memoryOf(r.Configs)
 	}
 	return m, nil
 }
 
-func (m *Memory) read(kv kadm.Config) {
-	n, err := strconv.ParseInt(kv.MaybeValue(), 10, 64)
+// memoryOf reads a broker's settings. Before producer.id.expiration.ms came with 3.4 (KIP-854), a partition remembered producers for as
+// long as coordinators remembered transactional ids.
+func memoryOf(configs []kadm.Config) Memory {
+	m, txn, producer := DefaultMemory, time.Duration(0), time.Duration(0)
+	for _, kv := range configs {
+		switch kv.Key {
+		case "transactional.id.expiration.ms":
+			txn = milliseconds(kv.MaybeValue())
+		case "producer.id.expiration.ms":
+			producer = milliseconds(kv.MaybeValue())
+		}
+	}
+	if txn > 0 {
+		m.Txn, m.Producer = txn, txn
+	}
+	if producer > 0 {
+		m.Producer = producer
+	}
+	return m
+}
+
+// milliseconds is 0 where there is no positive number.
+func milliseconds(value string) time.Duration {
+	n, err := strconv.ParseInt(value, 10, 64)
 	if err != nil || n <= 0 {
-		return
+		return 0
 	}
-	switch d := time.Duration(min(n, math.MaxInt64/int64(time.Millisecond))) * time.Millisecond; kv.Key {
-	case "transactional.id.expiration.ms":
-		m.Txn = d
-	case "producer.id.expiration.ms":
-		m.Producer = d
-	}
+	return time.Duration(min(n, math.MaxInt64/int64(time.Millisecond))) * time.Millisecond
 }
 
 // LastSequence is the sequence number of the last record that a producer wrote to a partition, as its leader remembers it; -1 if that epoch

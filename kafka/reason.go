@@ -48,6 +48,7 @@ const (
 
 	// What is to be known, and stops nothing.
 	BatchSkipped        = "corrupt_batch_skipped"
+	SourceMute          = "source_gives_nothing"
 	FenceWeak           = "fence_weak"
 	ZombieWrites        = "zombie_writes"
 	ForeignWrites       = "foreign_writes"

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 )
@@ -42,6 +43,14 @@ func Real() bool {
 	default:
 		panic("MESHD_TEST_KAFKA is kfake or real, not " + backend)
 	}
+}
+
+// Authorizer is the class of the authorizer that real brokers have: those of versions 2 keep ACLs in ZooKeeper.
+func Authorizer() string {
+	if strings.HasPrefix(os.Getenv("MESHD_KAFKA_VERSION"), "2.") {
+		return "kafka.security.authorizer.AclAuthorizer"
+	}
+	return "org.apache.kafka.metadata.authorizer.StandardAuthorizer"
 }
 
 // RealOnly skips a test that kfake can't serve. The same test must pass on the real backend: a complete run counts one that was

@@ -150,8 +150,8 @@ func TestSharedIsOneCluster(t *testing.T) {
 
 func TestBrokerThatDoesNotStartSaysWhy(t *testing.T) {
 	RealOnly(t, "kfake takes any property")
-	_, err := start("us", newConfig([]Option{WithProperties(map[string]string{"node.id": "7"})}))
-	if err == nil || !strings.Contains(err.Error(), "controller.quorum.voters") {
+	_, err := start("us", newConfig([]Option{WithProperties(map[string]string{"num.network.threads": "many"})}))
+	if err == nil || !strings.Contains(err.Error(), "num.network.threads") {
 		t.Errorf("not the reason: %v", err)
 	}
 }

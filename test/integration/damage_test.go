@@ -29,7 +29,8 @@ func TestDamagedLog(t *testing.T) {
 	}
 }
 
-func (c copyOf) survivesDamage(t *testing.T, damage func(b []byte)) {
+// damage fills a topic with three batches, and has the broker's disk damage the second.
+func (c copyOf) damage(t *testing.T, damage func(b []byte)) {
 	c.from.CreateTopic(t, c.topic, 1)
 	for i := range 3 {
 		produceBatch(t, c.from, c.topic, 10*i)
@@ -37,7 +38,10 @@ func (c copyOf) survivesDamage(t *testing.T, damage func(b []byte)) {
 	c.from.Stop(t)
 	damageSecond(t, c.from.Segment(t, 1, c.topic, 0), damage)
 	c.from.Restart(t)
+}
 
+func (c copyOf) survivesDamage(t *testing.T, damage func(b []byte)) {
+	c.damage(t, damage)
 	m := newMesh(t, oneWay("us", "eu", c.topic), c.from, c.to)
 	n := m.start(t, "eu-1")
 	p := m.awaitReason(t, "eu-1", "corrupt_batch", c.topic)

@@ -17,7 +17,7 @@ func TestCreationDenied(t *testing.T) {
 	kafkatest.RealOnly(t, "package kafkatest has no authorizer for kfake")
 	us := shared(t, "us")[0]
 	eu := &site{alias: "eu", Cluster: kafkatest.Start(t, "eu", kafkatest.WithSASL(), brisk(
-		"authorizer.class.name", "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+		"authorizer.class.name", kafkatest.Authorizer(),
 		"super.users", "User:meshd;User:ANONYMOUS"))} // ANONYMOUS are the brokers among themselves
 	c := copyOf{us, eu, kafkatest.UniqueTopic(t, "denied")}
 	n := produceEach(t, 500, c)

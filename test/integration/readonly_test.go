@@ -3,6 +3,7 @@ package integration
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -60,7 +61,10 @@ func snapshot(t *testing.T, s *site, topics ...string) map[string]string {
 		t.Fatal(err)
 	}
 	producers, err := admin.ListTransactions(t.Context(), nil, nil)
-	if err != nil {
+	switch {
+	case err != nil && strings.Contains(err.Error(), "broker is too old"):
+		t.Log("transactional ids are not compared: a broker before 3.0 can't list them")
+	case err != nil:
 		t.Fatal(err)
 	}
 	is := map[string]string{"topics": fmt.Sprint(all.Names()), "groups": fmt.Sprint(groups.Groups()), "producers": fmt.Sprint(producers.TransactionalIDs())}

@@ -159,7 +159,7 @@ func brokerDown(t *testing.T, c *kafkatest.Cluster) {
 		feeds      []*feed
 	}{
 		{"NoLeader", "no_leader", leaderless, leaderlessFeeds},
-		{"BelowMinInsync", "not_fenced", few, fewFeeds},
+		{"BelowMinInsync", "too_few_replicas", few, fewFeeds},
 	} {
 		test.feeds[0].add(100)
 		heir := test.way.start(t, "eu-2")
