@@ -65,7 +65,7 @@ func (p Partition) String() string { return fmt.Sprintf("%s/%d", p.Topic, p.Numb
 // Locate finds the leaders of the partitions of topics, or of all topics if none is named. A topic that does not exist is absent from
 // the answer.
 func (c *Cluster) Locate(ctx context.Context, topics ...string) (map[string][]Partition, error) {
-	md, err := c.metadata(ctx, topics)
+	md, err := metadataRequest(topics).RequestWith(ctx, c.Client)
 	if err != nil {
 		return nil, fmt.Errorf("reading metadata of cluster %s: %w", c.Config.Alias, err)
 	}
@@ -80,7 +80,7 @@ func (c *Cluster) Locate(ctx context.Context, topics ...string) (map[string][]Pa
 
 // Counts is how many partitions each topic of the cluster has, and how many brokers the cluster.
 func (c *Cluster) Counts(ctx context.Context) (partitions map[string]int, brokers int, err error) {
-	md, err := c.metadata(ctx, nil)
+	md, err := c.allTopics(ctx)
 	if err != nil {
 		return nil, 0, fmt.Errorf("reading metadata of cluster %s: %w", c.Config.Alias, err)
 	}
@@ -102,16 +102,16 @@ func partitionsOf(t *kmsg.MetadataResponseTopic) []Partition {
 	return ps
 }
 
-// metadata asks a broker that is known. Where that does not answer the client is left to find one; it would keep a copy of everything for
+// allTopics asks a broker that is known. Where that does not answer the client is left to find one; it would keep a copy of everything for
 // itself each time.
-func (c *Cluster) metadata(ctx context.Context, topics []string) (*kmsg.MetadataResponse, error) {
+func (c *Cluster) allTopics(ctx context.Context) (*kmsg.MetadataResponse, error) {
 	if brokers := c.Client.DiscoveredBrokers(); len(brokers) > 0 {
-		resp, err := brokers[rand.IntN(len(brokers))].Request(ctx, metadataRequest(topics))
+		resp, err := brokers[rand.IntN(len(brokers))].Request(ctx, metadataRequest(nil))
 		if err == nil {
 			return resp.(*kmsg.MetadataResponse), nil
 		}
 	}
-	return metadataRequest(topics).RequestWith(ctx, c.Client)
+	return metadataRequest(nil).RequestWith(ctx, c.Client)
 }
 
 func metadataRequest(topics []string) *kmsg.MetadataRequest {
