@@ -64,7 +64,7 @@ func (p *part) parted(has srcPlace) (at offsetxlate.Source, known bool) {
 func (p *part) goOnFrom(to srcPlace) {
 	p.stats.Gaps++
 	p.stats.GapRecords += int64(p.at - to.next)
-	p.owner.steppedOver(p.Spec, to.next, p.at, "the source lost records that were copied; the copy keeps them")
+	p.owner.steppedOver(p.Spec, to.next, p.at, "the source's log was truncated: it lost records that were copied, and the copy keeps them")
 	p.addRun(p.assigned, to.next)
 	p.at, p.lastEpoch = to.next, to.epoch
 	p.passed = to

@@ -153,12 +153,12 @@ func TestAWeakFenceIsGuardedEachTime(t *testing.T) {
 func TestAPartitionAtRestIsMarkedAnew(t *testing.T) {
 	p := loose(&mute{})
 	now := time.Now()
-	p.youngest = now.Add(-p.memory / 2).UnixMilli()
+	p.youngest = now.Add(-p.memory / 3).UnixMilli()
 	if p.needsMark(now, p.memory) || p.weak {
 		t.Fatal("a leader that remembers this writer is asked for a marker")
 	}
-	p.youngest = now.Add(-p.memory).UnixMilli()
-	if !p.needsMark(now.Add(2*time.Second), p.memory) || !p.weak {
+	p.youngest = now.Add(-p.memory * 2 / 3).UnixMilli()
+	if !p.needsMark(now, p.memory) || !p.weak {
 		t.Fatal("a leader that may have forgotten this writer is not asked for a marker")
 	}
 	p.marking()

@@ -157,8 +157,8 @@ func (p *part) needsMark(now time.Time, memory time.Duration) bool {
 	p.memory = memory
 	every := min(remarkMost, memory/4)
 	idle := len(p.busy) == 0 && len(p.queue) == 0 && now.Sub(p.answered) > time.Second
-	if idle && p.forgettable(p.youngest) {
-		p.weaken()
+	if idle && !p.weak && now.Sub(time.UnixMilli(p.youngest)) > memory/2 {
+		p.weak, p.markAt = true, time.Time{} // at once, while it is remembered
 	}
 	return p.weak && (idle && now.Sub(p.markAt) > time.Second || now.Sub(p.markAt) > every)
 }
