@@ -192,14 +192,16 @@ func (f *Fetcher) redirect(p *part, replica int32) {
 	}
 }
 
-// broker is the one that p is read from; -1: none yet.
-func (f *Fetcher) broker(p *part) int32 {
+// heardOf is the broker that p is read from, -1 if none yet, and when that last answered: it leaves out partitions in which nothing
+// happened.
+func (f *Fetcher) heardOf(p *part) (broker int32, at time.Time) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if s := f.seats[p]; s != nil {
-		return s.broker
+	s := f.seats[p]
+	if s == nil || s.broker < 0 {
+		return -1, at
 	}
-	return -1
+	return s.broker, time.UnixMilli(f.lane(s.laneID).answered.Load())
 }
 
 // follows says whether p is read from a follower of its leader's choice.

@@ -118,6 +118,23 @@ func TestTopicThatWasOutOfSightIsReadOn(t *testing.T) {
 	until(t, "it is not read any more", func() bool { return p.place() == 2 })
 }
 
+// A broker that leaves out a partition because nothing happened in it has been heard of it.
+func TestAnIdlePartitionIsHeardOf(t *testing.T) {
+	f, p, _, _ := reading(t)
+	f.add(p)
+	until(t, "nothing is read", func() bool { return p.place() == 1 })
+	begin := time.Now().Add(time.Second)
+	until(t, "it is not heard of while it is idle", func() bool {
+		_, at := f.heardOf(p)
+		return at.After(begin)
+	})
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.stats.SeenAt.After(begin) {
+		t.Error("the broker speaks of an idle partition: this test shows nothing")
+	}
+}
+
 // A topic that was made again is not read in place of the one before.
 func TestTopicThatWasMadeAgainIsNotRead(t *testing.T) {
 	f, p, _, _ := reading(t)

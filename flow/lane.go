@@ -2,6 +2,7 @@ package flow
 
 import (
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/meshd/meshd/kafka"
@@ -20,6 +21,8 @@ type lane struct {
 	f    *Fetcher
 	id   laneID
 	wake chan struct{}
+
+	answered atomic.Int64 // when the broker last did, ms since 1970
 
 	mu    sync.Mutex
 	dirty map[*part]struct{} // to be looked at
@@ -174,6 +177,7 @@ func (l *lane) fetch() {
 		return
 	}
 	l.failed = 0
+	l.answered.Store(time.Now().UnixMilli())
 	lease := budget.lease(reserved, got)
 	for _, g := range got {
 		l.deliver(g, lease)

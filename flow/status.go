@@ -159,7 +159,10 @@ func (s *shard) status() (ShardStatus, []PartStatus) {
 	for key, spec := range s.want {
 		if p := s.parts[key]; p != nil {
 			st := p.status()
-			st.Broker = s.src.Fetcher.broker(p)
+			var heard time.Time
+			if st.Broker, heard = s.src.Fetcher.heardOf(p); !st.Stats.SeenAt.IsZero() && heard.After(st.Stats.SeenAt) {
+				st.Stats.SeenAt = heard
+			}
 			parts = append(parts, st)
 			continue
 		}
