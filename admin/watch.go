@@ -10,7 +10,10 @@ import (
 	"github.com/meshd/meshd/topology"
 )
 
-const lookEvery = time.Second
+const (
+	lookEvery  = time.Second
+	lookSeldom = 5 * time.Second
+)
 
 // Watch looks at the data path again and again, and remembers what a single look can't tell.
 type Watch struct {
@@ -40,21 +43,26 @@ func NewWatch(f Flows, t Topologies) *Watch {
 	return &Watch{flows: f, topologies: t, tracker: newTracker()}
 }
 
-// Run looks once a second until ctx ends. It makes nothing of it that nobody reads.
+// Run looks once a second until ctx ends, or less often where there is so much to look at that it would take more than a hundredth of the
+// time. It makes nothing of it that nobody reads.
 func (w *Watch) Run(ctx context.Context) {
-	tick := time.NewTicker(lookEvery)
-	defer tick.Stop()
 	for {
+		began := time.Now()
 		w.mu.Lock()
 		w.look()
 		w.mu.Unlock()
+		next := time.NewTimer(pause(time.Since(began)))
 		select {
-		case <-tick.C:
+		case <-next.C:
 		case <-ctx.Done():
+			next.Stop()
 			return
 		}
 	}
 }
+
+// pause is how long to wait after a look that took so long.
+func pause(took time.Duration) time.Duration { return min(max(lookEvery, 100*took), lookSeldom) }
 
 // Look looks now.
 func (w *Watch) Look() View {

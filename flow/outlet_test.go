@@ -8,8 +8,12 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/meshd/meshd/kafka"
+	"github.com/meshd/meshd/kafka/batch"
+	"github.com/meshd/meshd/topology"
 )
 
 // Nothing is sent into a topic that was made again under the name of the one that was opened.
@@ -91,5 +95,50 @@ func TestBatchesOfAnotherStreamDoNotOvertake(t *testing.T) {
 	o.answer(fourth, 3, nil)
 	if !slices.Equal(told, []int64{0, 1, 2, 3}) {
 		t.Fatalf("answers came as %v", told)
+	}
+}
+
+// A batch of the tail is answered while one of the backlog is not.
+func TestTheTailPassesTheBacklog(t *testing.T) {
+	c, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(1, "tail", "backlog"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(c.Close)
+	held, letGo := make(chan struct{}), make(chan struct{})
+	c.ControlKey(int16(kmsg.Produce), func(r kmsg.Request) (kmsg.Response, error, bool) {
+		c.KeepControl()
+		if len(r.(*kmsg.ProduceRequest).Topics[0].Partitions[0].Records) > 1000 {
+			close(held)
+			c.SleepControl(func() { <-letGo })
+		}
+		return nil, nil, false
+	})
+	clients, err := dialTwice(new(kafka.Dialer), topology.Cluster{Alias: "eu", Inside: topology.Endpoint{Bootstrap: c.ListenAddrs()}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { closeClients(clients) })
+	dir := kafka.NewDirectory(clients[0], time.Hour)
+	if err := dir.Refresh(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	prod := NewProducer(clients[0], clients[1], dir)
+	t.Cleanup(prod.Close)
+	late, soon := make(chan Ack, 1), make(chan Ack, 1)
+	prod.Outlet("backlog", 0, func(a Ack) { late <- a }, nil).Send(&Flight{Data: built(t, batch.None, 100), Bulk: true})
+	<-held
+	prod.Outlet("tail", 0, func(a Ack) { soon <- a }, nil).Send(&Flight{Data: built(t, batch.None, 1)})
+	select {
+	case a := <-soon:
+		if a.Err != nil {
+			t.Error(a.Err)
+		}
+	case <-time.After(5 * time.Second):
+		t.Error("it waits behind the backlog")
+	}
+	close(letGo)
+	if a := <-late; a.Err != nil {
+		t.Error(a.Err)
 	}
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"time"
 )
 
@@ -75,7 +76,7 @@ func (l *live) awaitMadeFor(ctx context.Context, patience time.Duration, t time.
 				}
 			}
 		})
-		return "", late == l.partitions
+		return fmt.Sprintf("%d partitions of %d", late, l.partitions), late == l.partitions
 	})
 }
 
