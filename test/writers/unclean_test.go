@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/meshd/meshd/internal/kafkatest"
@@ -164,7 +165,8 @@ func markerOfLaterEpoch(t *testing.T, c *kafkatest.Cluster) {
 		must(t, tx.ProduceSync(t.Context(), kgo.StringRecord(fmt.Sprintf("in transaction %d", i))).FirstErr())
 		pin(t, c, topic, lead...) // the marker is written by another leader than the record
 		must(t, tx.EndTransaction(t.Context(), kgo.TransactionEndTry(i == 0)))
-		end := endOf(t, c, topic)
+		end := int64(100 + 2*(i+1)) // the record and the marker
+		awaitEpochBegins(t, c, topic, end-1)
 		for n := range 2 {
 			o := w.start(t, fmt.Sprintf("eu-%d%d", i, n))
 			o.awaitNext(topic, 0, end)
@@ -177,6 +179,20 @@ func markerOfLaterEpoch(t *testing.T, c *kafkatest.Cluster) {
 	o := w.start(t, "eu-9")
 	o.awaitNext(topic, 0, f.add(100))
 	w.same(t, topic)
+}
+
+// awaitEpochBegins waits until the leader's own epoch begins at an offset, which is that of the marker.
+func awaitEpochBegins(t *testing.T, c *kafkatest.Cluster, topic string, at int64) {
+	t.Helper()
+	await(t, fmt.Sprintf("a leader epoch that begins at offset %d", at), func() (string, bool) {
+		md, err := admin(t, c).Metadata(t.Context(), topic)
+		must(t, err)
+		var before kadm.OffsetForLeaderEpochRequest
+		before.Add(topic, 0, md.Topics[topic].Partitions[0].LeaderEpoch-1)
+		ends, err := admin(t, c).OffsetForLeaderEpoch(t.Context(), before)
+		must(t, err)
+		return fmt.Sprintf("%+v of %+v", ends, before), ends[topic][0].EndOffset == at
+	})
 }
 
 // endOf is the end of a log as consumers see it. A leader does not know it at once.
