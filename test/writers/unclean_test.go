@@ -11,7 +11,10 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"github.com/meshd/meshd/checkpoint"
 	"github.com/meshd/meshd/internal/kafkatest"
+	"github.com/meshd/meshd/internal/kafkatest/logread"
+	"github.com/meshd/meshd/topology"
 )
 
 // lossy is a topic of which an unclean election takes records that were acknowledged: one that lies on brokers 2 and 3.
@@ -167,18 +170,34 @@ func markerOfLaterEpoch(t *testing.T, c *kafkatest.Cluster) {
 		must(t, tx.EndTransaction(t.Context(), kgo.TransactionEndTry(i == 0)))
 		end := int64(100 + 2*(i+1)) // the record and the marker
 		awaitEpochBegins(t, c, topic, end-1)
-		for n := range 2 {
+		for n := range 2 { // each takes over what the one before saved: a clean end would save a place before the marker
 			o := w.start(t, fmt.Sprintf("eu-%d%d", i, n))
 			o.awaitNext(topic, 0, end)
 			if said := o.says(); len(said) > 0 {
 				t.Errorf("restart %d behind marker %d: %v", n, i, said)
 			}
-			o.Close()
+			awaitSaved(t, w, topic, end)
 		}
 	}
 	o := w.start(t, "eu-9")
 	o.awaitNext(topic, 0, f.add(100))
 	w.same(t, topic)
+}
+
+// awaitSaved waits until the progress topic holds a place.
+func awaitSaved(t *testing.T, w way, topic string, next int64) {
+	t.Helper()
+	await(t, fmt.Sprintf("progress up to %d", next), func() (string, bool) {
+		var last checkpoint.Progress
+		for _, r := range w.to.ReadAll(t, checkpoint.ProgressTopic(topology.Alias(w.origin)), logread.Uncommitted) {
+			if string(r.Key) == checkpoint.PartitionKey(topic, 0) {
+				var err error
+				last, err = checkpoint.DecodeProgress(r.Value)
+				must(t, err)
+			}
+		}
+		return fmt.Sprintf("%+v", last), int64(last.Source) == next
+	})
 }
 
 // awaitEpochBegins waits until the leader's own epoch begins at an offset, which is that of the marker.
