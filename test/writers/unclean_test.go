@@ -8,9 +8,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"github.com/meshd/meshd/checkpoint"
 	"github.com/meshd/meshd/internal/kafkatest"
+	"github.com/meshd/meshd/internal/kafkatest/logread"
+	"github.com/meshd/meshd/topology"
 )
 
 // lossy is a topic of which an unclean election takes records that were acknowledged: one that lies on brokers 2 and 3.
@@ -164,19 +168,50 @@ func markerOfLaterEpoch(t *testing.T, c *kafkatest.Cluster) {
 		must(t, tx.ProduceSync(t.Context(), kgo.StringRecord(fmt.Sprintf("in transaction %d", i))).FirstErr())
 		pin(t, c, topic, lead...) // the marker is written by another leader than the record
 		must(t, tx.EndTransaction(t.Context(), kgo.TransactionEndTry(i == 0)))
-		end := endOf(t, c, topic)
-		for n := range 2 {
+		end := int64(100 + 2*(i+1)) // the record and the marker
+		awaitEpochBegins(t, c, topic, end-1)
+		for n := range 2 { // each takes over what the one before saved: a clean end would save a place before the marker
 			o := w.start(t, fmt.Sprintf("eu-%d%d", i, n))
 			o.awaitNext(topic, 0, end)
 			if said := o.says(); len(said) > 0 {
 				t.Errorf("restart %d behind marker %d: %v", n, i, said)
 			}
-			o.Close()
+			awaitSaved(t, w, topic, end)
 		}
 	}
 	o := w.start(t, "eu-9")
 	o.awaitNext(topic, 0, f.add(100))
 	w.same(t, topic)
+}
+
+// awaitSaved waits until the progress topic holds a place.
+func awaitSaved(t *testing.T, w way, topic string, next int64) {
+	t.Helper()
+	await(t, fmt.Sprintf("progress up to %d", next), func() (string, bool) {
+		var last checkpoint.Progress
+		for _, r := range w.to.ReadAll(t, checkpoint.ProgressTopic(topology.Alias(w.origin)), logread.Uncommitted) {
+			if string(r.Key) == checkpoint.PartitionKey(topic, 0) {
+				var err error
+				last, err = checkpoint.DecodeProgress(r.Value)
+				must(t, err)
+			}
+		}
+		return fmt.Sprintf("%+v", last), int64(last.Source) == next
+	})
+}
+
+// awaitEpochBegins waits until the leader's own epoch begins at an offset, which is that of the marker.
+func awaitEpochBegins(t *testing.T, c *kafkatest.Cluster, topic string, at int64) {
+	t.Helper()
+	await(t, fmt.Sprintf("a leader epoch that begins at offset %d", at), func() (string, bool) {
+		md, err := admin(t, c).Metadata(t.Context(), topic)
+		must(t, err)
+		var before kadm.OffsetForLeaderEpochRequest
+		before.Add(topic, 0, md.Topics[topic].Partitions[0].LeaderEpoch-1)
+		ends, err := admin(t, c).OffsetForLeaderEpoch(t.Context(), before)
+		must(t, err)
+		return fmt.Sprintf("%+v of %+v", ends, before), ends[topic][0].EndOffset == at
+	})
 }
 
 // endOf is the end of a log as consumers see it. A leader does not know it at once.
