@@ -258,42 +258,45 @@ func (s *stage) look(limit time.Duration, done func() bool) bool {
 func (s *stage) place(leader, follower int32) {
 	s.t.Helper()
 	admin := kadm.NewClient(s.eu.Client(s.t))
+	var missing []string
+	if !s.look(curtain, func() bool { missing = s.move(admin, leader, follower); return len(missing) == 0 }) {
+		s.t.Fatalf("they do not move: %s", missing)
+	}
+}
+
+// move has the partitions move that are not where they belong, and names them.
+func (s *stage) move(admin *kadm.Client, leader, follower int32) (missing []string) {
 	topics, err := admin.ListTopicsWithInternal(s.t.Context())
 	if err != nil {
-		s.t.Fatal(err)
+		return []string{err.Error()}
 	}
-	moves := kadm.AlterPartitionAssignmentsReq{}
-	for name, topic := range topics {
-		for number := range topic.Partitions {
-			moves.Assign(name, number, []int32{leader})
-			if name == s.feed.remote() {
-				moves.Assign(name, number, []int32{leader, follower})
+	moves, elect := kadm.AlterPartitionAssignmentsReq{}, kadm.TopicsSet{}
+	for _, p := range topics.TopicsList().IntoSet().Sorted() {
+		for _, number := range p.Partitions {
+			want, is := []int32{leader}, topics[p.Topic].Partitions[number]
+			if p.Topic == s.feed.remote() {
+				want = []int32{leader, follower}
 			}
+			switch {
+			case !slices.Equal(is.Replicas, want):
+				moves.Assign(p.Topic, number, want)
+			case is.Leader != leader:
+				elect.Add(p.Topic, number)
+			case len(is.ISR) == len(want):
+				continue
+			}
+			missing = append(missing, fmt.Sprintf("%s/%d: leader %d, replicas %d, in sync %d", p.Topic, number, is.Leader, is.Replicas, is.ISR))
 		}
 	}
 	if _, err := admin.AlterPartitionAssignments(s.t.Context(), moves); err != nil {
-		s.t.Fatal(err)
+		missing = append(missing, err.Error())
 	}
-	s.await("partitions to move", func() bool { return s.placed(admin, leader) })
-}
-
-func (s *stage) placed(admin *kadm.Client, leader int32) bool {
-	topics, err := admin.ListTopicsWithInternal(s.t.Context())
-	if err != nil {
-		return false
-	}
-	for name, topic := range topics {
-		for _, p := range topic.Partitions {
-			want := 1
-			if name == s.feed.remote() {
-				want = 2
-			}
-			if p.Leader != leader || len(p.ISR) != want || len(p.Replicas) != want {
-				return false
-			}
+	if len(elect) > 0 {
+		if _, err := admin.ElectLeaders(s.t.Context(), kadm.ElectPreferredReplica, elect); err != nil {
+			missing = append(missing, err.Error())
 		}
 	}
-	return true
+	return missing
 }
 
 // judge writes a little more, which must still arrive, and compares.
