@@ -45,6 +45,9 @@ var unseenBatches = scenario{name: "unseen batches", play: func(s *stage) {
 	defer s.eu.inner.Strike(replication, wire.None)
 	s.write(50)
 	s.await("batches of "+owner.name+" at the broker", func() bool { return s.sent(owner, s.data) > before })
+	if s.look(time.Second, func() bool { return s.copied() > s.written-50 }) { // long enough for one that went to the leader before, too
+		s.t.Fatal("they are seen at once")
+	}
 	owner.signal(s.t, syscall.SIGSTOP)
 	first, told := s.hold(heir, s.data), heir.said("the fence's marker did not appear")
 	s.await(heir.name+" to go on, or to say why not", func() bool {
