@@ -48,7 +48,7 @@ func passes(t *testing.T, us, eu *side, sc *scenario) {
 	if !report.OK() {
 		t.Errorf("%s\n%s", report, s.logs())
 	}
-	note("scenario %-50s %s", sc.name, report.Counts)
+	note("scenario %-50s %s", sc.name, brief(report.Counts))
 }
 
 // isCaught plays the scenario with a mutant.
@@ -67,5 +67,5 @@ func (m mutation) isCaught(t *testing.T, us, eu *side) {
 	if report.OK() {
 		verdict = "NOT CAUGHT"
 	}
-	note("mutation %-50s %s: %s", m.name, verdict, report.Counts)
+	note("mutation %-50s %s: %s", m.name, verdict, brief(report.Counts))
 }
