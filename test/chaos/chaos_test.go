@@ -37,8 +37,8 @@ func newArena(t *testing.T) *mesh {
 		"leader.imbalance.check.interval.seconds": "5", // leaders go back to brokers that are back
 		"log.cleaner.backoff.ms":                  "1000",
 	}
-	us := startSide(t, "us", 1, properties, false)
-	eu := startSide(t, "eu", 3, properties, true)
+	us := startSide(t, "us", 1, properties, false, false)
+	eu := startSide(t, "eu", 3, properties, true, false)
 	m := newMesh(t, binary, us, eu, "  - between: [us, eu]\n    topics: {include: [\"chaos-.*\"]}\n    replication_factor: 3")
 	m.startAll(t)
 	return m

@@ -42,7 +42,7 @@ func newMesh(t *testing.T, binary string, us, eu *side, links string) *mesh {
 	var y strings.Builder
 	fmt.Fprint(&y, "version: 1\nmesh: chaos\nclusters:\n")
 	for _, s := range []*side{us, eu} {
-		fmt.Fprintf(&y, "  %s: {bootstrap: [%s]%s}\n", s.alias, strings.Join(s.fronts, ", "), s.settings)
+		fmt.Fprintf(&y, "  %s: {bootstrap: [%s]}\n", s.alias, strings.Join(s.fronts, ", "))
 	}
 	fmt.Fprint(&y, "nodes:\n")
 	for _, name := range nodeNames {

@@ -57,7 +57,7 @@ func (r *report) verdict(failed bool) string {
 	}
 	var text strings.Builder
 	fmt.Fprintf(&text, "seed %-3d %-6s %6d records: %s; loaded %.0f s, complete after %.0f s",
-		r.seed, verdict, records, counts, r.loaded.Seconds(), r.caughtUp.Seconds())
+		r.seed, verdict, records, brief(counts), r.loaded.Seconds(), r.caughtUp.Seconds())
 	if len(r.stalls) > 0 {
 		longest := slices.MaxFunc(r.stalls, func(a, b stall) int { return cmp.Compare(a.to-a.from, b.to-b.from) })
 		fmt.Fprintf(&text, "; longest stall %.1f s", (longest.to - longest.from).Seconds())
@@ -68,6 +68,20 @@ func (r *report) verdict(failed bool) string {
 		}
 	}
 	return text.String()
+}
+
+// brief names what there is of.
+func brief(c validate.Counts) string {
+	var parts []string
+	for kind, n := range c {
+		if n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", n, validate.Kind(kind)))
+		}
+	}
+	if len(parts) == 0 {
+		return "nothing wrong"
+	}
+	return strings.Join(parts, ", ")
 }
 
 func (r *report) String() string {

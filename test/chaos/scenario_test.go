@@ -1,10 +1,13 @@
 package chaos
 
 import (
+	"fmt"
 	"syscall"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/meshd/meshd/internal/wire"
 )
 
 // scenario is a hole that a writer has to close, and how it comes about.
@@ -30,23 +33,27 @@ var lateBatches = scenario{name: "late batches", play: func(s *stage) {
 	owner.Kill()
 }}
 
-// Batches of an owner that was taken over are in its leader's log, and nobody sees them, for a follower is stopped: the heir reads up to
+// Batches of an owner that was taken over are in its leader's log, and nobody sees them, for a follower gets nothing: the heir reads up to
 // the high watermark.
 var unseenBatches = scenario{name: "unseen batches", play: func(s *stage) {
 	owner, heir := s.ownerAndHeir()
 	const leader, follower = 1, 2
 	s.place(leader, follower)
 	before := s.sent(owner, s.data)
-	s.eu.Signal(s.t, syscall.SIGSTOP, follower)
-	defer s.eu.Signal(s.t, syscall.SIGCONT, follower)
+	replication := fmt.Sprintf("broker-%d-fetcher-0", follower) // as Kafka's ReplicaFetcherThread calls itself
+	s.eu.inner.Strike(replication, wire.Late)
+	defer s.eu.inner.Strike(replication, wire.None)
 	s.write(50)
 	s.await("batches of "+owner.name+" at the broker", func() bool { return s.sent(owner, s.data) > before })
+	if s.look(time.Second, func() bool { return s.copied() > s.written-50 }) { // long enough for one that went to the leader before, too
+		s.t.Fatal("they are seen at once")
+	}
 	owner.signal(s.t, syscall.SIGSTOP)
 	first, told := s.hold(heir, s.data), heir.said("the fence's marker did not appear")
 	s.await(heir.name+" to go on, or to say why not", func() bool {
 		return first.Held() > 0 || heir.said("the fence's marker did not appear") > told
 	})
-	s.eu.Signal(s.t, syscall.SIGCONT, follower)
+	s.eu.inner.Strike(replication, wire.None)
 	first.Release()
 	s.arrived()
 	owner.Kill()

@@ -5,19 +5,15 @@ import (
 	"encoding/json"
 	"fmt"
 	"os/exec"
-	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
-	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
-	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/meshd/meshd/internal/kafkatest"
-	"github.com/meshd/meshd/internal/wire"
 	"github.com/meshd/meshd/test/validate"
 )
 
@@ -34,12 +30,6 @@ type stage struct {
 
 	mu   sync.Mutex
 	seen map[string]int // produce requests with the topic's records, and others with its progress, by client
-}
-
-// what is something that a node produces.
-type what struct {
-	name  string
-	match func(*kmsg.ProduceRequest, wire.Request) bool
 }
 
 // newStage starts the nodes, writes something and returns when it has arrived.
@@ -104,78 +94,6 @@ func (s *stage) consume() {
 		}
 	}()
 	s.t.Cleanup(func() { halt(); <-done })
-}
-
-// observe counts what nodes produce to the copy.
-func (s *stage) observe() {
-	topics, err := kadm.NewClient(s.eu.Client(s.t)).ListTopics(s.t.Context())
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	s.ids = map[string][16]byte{}
-	for name, topic := range topics {
-		s.ids[name] = topic.ID
-	}
-	s.eu.net.Hold(func(r wire.Request) bool {
-		for _, w := range []what{s.data(), s.progress()} {
-			if s.produces(r, w) {
-				s.mu.Lock()
-				s.seen[r.Client+" "+w.name]++
-				s.mu.Unlock()
-			}
-		}
-		return false
-	})
-}
-
-// data is the records of the copy.
-func (s *stage) data() what {
-	return what{"records", func(p *kmsg.ProduceRequest, _ wire.Request) bool { return s.goesTo(p, s.feed.remote()) }}
-}
-
-// progress is how far the copy is, under a key that stands in the request as it is.
-func (s *stage) progress() what {
-	key := []byte(s.feed.topic + "/0")
-	return what{"progress", func(p *kmsg.ProduceRequest, r wire.Request) bool {
-		return s.goesTo(p, "meshd.progress.us") && r.Contains(key)
-	}}
-}
-
-// goesTo says whether records for a topic are in a request; brokers from 4.1 on are told a topic's id alone.
-func (s *stage) goesTo(p *kmsg.ProduceRequest, topic string) bool {
-	id, ok := s.ids[topic]
-	return slices.ContainsFunc(p.Topics, func(t kmsg.ProduceRequestTopic) bool { return t.Topic == topic || ok && t.TopicID == id })
-}
-
-func (s *stage) produces(r wire.Request, w what) bool {
-	p := kmsg.NewPtrProduceRequest()
-	return r.Key == p.Key() && decode(r, p) && w.match(p, r)
-}
-
-// decode reads a request behind its header: key, version, correlation id, client id and, of a flexible version, tags, of which clients
-// send none (https://kafka.apache.org/protocol#protocol_messages).
-func decode(r wire.Request, into kmsg.Request) bool {
-	into.SetVersion(int16(r.Frame[6])<<8 | int16(r.Frame[7]))
-	at := 4 + 2 + 2 + 4 + 2 + len(r.Client)
-	if into.IsFlexible() {
-		at++
-	}
-	return at <= len(r.Frame) && into.ReadFrom(r.Frame[at:]) == nil
-}
-
-// hold keeps back what a node produces.
-func (s *stage) hold(n *node, w func() what) *wire.Hold {
-	made := w()
-	h := s.eu.net.Hold(func(r wire.Request) bool { return r.Client == n.client() && s.produces(r, made) })
-	s.t.Cleanup(h.Release)
-	return h
-}
-
-// sent is how often a node has produced something.
-func (s *stage) sent(n *node, w func() what) int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.seen[n.client()+" "+w().name]
 }
 
 // ownerAndHeir are the node that copies the topic, and the other one.
@@ -249,48 +167,6 @@ func (s *stage) look(limit time.Duration, done func() bool) bool {
 		case <-tick.C:
 		case <-deadline.C:
 			return done()
-		}
-	}
-	return true
-}
-
-// place puts the copy on a leader and a follower, and everything else on the leader alone.
-func (s *stage) place(leader, follower int32) {
-	s.t.Helper()
-	admin := kadm.NewClient(s.eu.Client(s.t))
-	topics, err := admin.ListTopicsWithInternal(s.t.Context())
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	moves := kadm.AlterPartitionAssignmentsReq{}
-	for name, topic := range topics {
-		for number := range topic.Partitions {
-			moves.Assign(name, number, []int32{leader})
-			if name == s.feed.remote() {
-				moves.Assign(name, number, []int32{leader, follower})
-			}
-		}
-	}
-	if _, err := admin.AlterPartitionAssignments(s.t.Context(), moves); err != nil {
-		s.t.Fatal(err)
-	}
-	s.await("partitions to move", func() bool { return s.placed(admin, leader) })
-}
-
-func (s *stage) placed(admin *kadm.Client, leader int32) bool {
-	topics, err := admin.ListTopicsWithInternal(s.t.Context())
-	if err != nil {
-		return false
-	}
-	for name, topic := range topics {
-		for _, p := range topic.Partitions {
-			want := 1
-			if name == s.feed.remote() {
-				want = 2
-			}
-			if p.Leader != leader || len(p.ISR) != want || len(p.Replicas) != want {
-				return false
-			}
 		}
 	}
 	return true
