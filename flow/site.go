@@ -50,7 +50,7 @@ func openSource(d *kafka.Dialer, c topology.Cluster, s *Site, b *Budget) (*Sourc
 // dialTwice makes the clients for the tail and for the backlog, for a connection brings one answer after the other.
 func dialTwice(d *kafka.Dialer, c topology.Cluster) (clients []*kafka.Cluster, err error) {
 	for range 2 {
-		cluster, err := d.Dial(c, kafka.Patient(c))
+		cluster, err := d.Dial(c)
 		if err != nil {
 			closeClients(clients)
 			return nil, err

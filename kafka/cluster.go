@@ -3,8 +3,8 @@ package kafka
 import (
 	"context"
 	"fmt"
-	"math/rand/v2"
 	"slices"
+	"sync/atomic"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -18,6 +18,7 @@ type Cluster struct {
 	Config topology.Cluster
 	Client *kgo.Client
 	Admin  *kadm.Client
+	good   atomic.Pointer[kgo.Broker] // the broker that answered last
 }
 
 func newCluster(c topology.Cluster, cl *kgo.Client) *Cluster {
@@ -31,14 +32,22 @@ func (c *Cluster) Close() { c.Client.Close() }
 
 // Identity asks the cluster who it is, and refuses another cluster than the one that the topology names.
 func (c *Cluster) Identity(ctx context.Context) (id string, brokers int, err error) {
-	m, err := c.Admin.BrokerMetadata(ctx)
+	resp, err := c.anywhere(ctx, func() kmsg.Request {
+		req := metadataRequest(nil)
+		req.Topics = []kmsg.MetadataRequestTopic{} // none
+		return req
+	})
 	if err != nil {
 		return "", 0, fmt.Errorf("asking cluster %s who it is: %w", c.Config.Alias, err)
 	}
-	if want := c.Config.ID; want != "" && want != m.Cluster {
-		return "", 0, &WrongClusterError{Alias: c.Config.Alias, Want: want, Got: m.Cluster}
+	m := resp.(*kmsg.MetadataResponse)
+	if m.ClusterID != nil {
+		id = *m.ClusterID
 	}
-	return m.Cluster, len(m.Brokers), nil
+	if want := c.Config.ID; want != "" && want != id {
+		return "", 0, &WrongClusterError{Alias: c.Config.Alias, Want: want, Got: id}
+	}
+	return id, len(m.Brokers), nil
 }
 
 // WrongClusterError says that another cluster answers at a cluster's address.
@@ -65,9 +74,9 @@ func (p Partition) String() string { return fmt.Sprintf("%s/%d", p.Topic, p.Numb
 // Locate finds the leaders of the partitions of topics, or of all topics if none is named. A topic that does not exist is absent from
 // the answer.
 func (c *Cluster) Locate(ctx context.Context, topics ...string) (map[string][]Partition, error) {
-	md, err := metadataRequest(topics).RequestWith(ctx, c.Client)
+	md, err := c.metadata(ctx, topics...)
 	if err != nil {
-		return nil, fmt.Errorf("reading metadata of cluster %s: %w", c.Config.Alias, err)
+		return nil, err
 	}
 	out := make(map[string][]Partition, len(md.Topics))
 	for i := range md.Topics {
@@ -80,9 +89,9 @@ func (c *Cluster) Locate(ctx context.Context, topics ...string) (map[string][]Pa
 
 // Counts is how many partitions each topic of the cluster has, and how many brokers the cluster.
 func (c *Cluster) Counts(ctx context.Context) (partitions map[string]int, brokers int, err error) {
-	md, err := c.allTopics(ctx)
+	md, err := c.metadata(ctx)
 	if err != nil {
-		return nil, 0, fmt.Errorf("reading metadata of cluster %s: %w", c.Config.Alias, err)
+		return nil, 0, err
 	}
 	partitions = make(map[string]int, len(md.Topics))
 	for _, t := range md.Topics {
@@ -100,27 +109,4 @@ func partitionsOf(t *kmsg.MetadataResponseTopic) []Partition {
 	}
 	slices.SortFunc(ps, func(a, b Partition) int { return int(a.Number - b.Number) })
 	return ps
-}
-
-// allTopics asks a broker that is known. Where that does not answer the client is left to find one; it would keep a copy of everything for
-// itself each time.
-func (c *Cluster) allTopics(ctx context.Context) (*kmsg.MetadataResponse, error) {
-	if brokers := c.Client.DiscoveredBrokers(); len(brokers) > 0 {
-		resp, err := brokers[rand.IntN(len(brokers))].Request(ctx, metadataRequest(nil))
-		if err == nil {
-			return resp.(*kmsg.MetadataResponse), nil
-		}
-	}
-	return metadataRequest(nil).RequestWith(ctx, c.Client)
-}
-
-func metadataRequest(topics []string) *kmsg.MetadataRequest {
-	req := kmsg.NewPtrMetadataRequest()
-	req.AllowAutoTopicCreation = false
-	for _, topic := range topics {
-		t := kmsg.NewMetadataRequestTopic()
-		t.Topic = &topic
-		req.Topics = append(req.Topics, t)
-	}
-	return req
 }

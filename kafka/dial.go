@@ -70,9 +70,6 @@ func (d *Dialer) seeds(alias topology.Alias, ep topology.Endpoint) ([]string, er
 	return d.Embedded(alias)
 }
 
-// Patient has a client wait as long for each answer as the cluster's limit says: a large one takes its time over a slow line.
-func Patient(c topology.Cluster) kgo.Opt { return kgo.RequestTimeoutOverhead(limitOf(c)) }
-
 func limitOf(c topology.Cluster) time.Duration {
 	if c.RequestTimeout > 0 {
 		return c.RequestTimeout

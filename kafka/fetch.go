@@ -52,7 +52,7 @@ func (g Got) Diverged() (offset int64, ok bool) {
 // Fetch reads raw record batches: as they lie in the log, so the first may begin below the offset asked for, and the last may
 // be cut short. The answer has an entry for each Want in the same order; one without an answer has a nil response and an error.
 func (c *Cluster) Fetch(ctx context.Context, r FetchRequest) ([]Got, error) {
-	resp, err := c.Client.Broker(int(r.Broker)).Request(ctx, r.message())
+	resp, err := c.Client.Broker(int(r.Broker)).Request(ctx, c.patient(r.message()))
 	if err != nil {
 		return nil, fmt.Errorf("fetching from broker %d of cluster %s: %w", r.Broker, c.Config.Alias, err)
 	}

@@ -42,15 +42,9 @@ func topicNames(ps []Partition) (names []string) {
 
 // inSync is the number of replicas in sync of each partition that has a leader.
 func (c *Cluster) inSync(ctx context.Context, topics []string) (map[Spot]int, error) {
-	req := kmsg.NewPtrMetadataRequest()
-	for _, t := range topics {
-		rt := kmsg.NewMetadataRequestTopic()
-		rt.Topic = new(t)
-		req.Topics = append(req.Topics, rt)
-	}
-	resp, err := req.RequestWith(ctx, c.Client)
+	resp, err := c.metadata(ctx, topics...)
 	if err != nil {
-		return nil, fmt.Errorf("reading metadata of cluster %s: %w", c.Config.Alias, err)
+		return nil, err
 	}
 	out := map[Spot]int{}
 	for _, t := range resp.Topics {

@@ -107,7 +107,7 @@ func (s *Session) Fetch(ctx context.Context, wait time.Duration, maxBytes int32)
 }
 
 func (s *Session) ask(ctx context.Context, wait time.Duration, maxBytes int32) (*kmsg.FetchResponse, error) {
-	resp, err := s.cluster.Client.Broker(int(s.broker)).Request(ctx, s.message(wait, maxBytes))
+	resp, err := s.cluster.Client.Broker(int(s.broker)).Request(ctx, s.cluster.patient(s.message(wait, maxBytes)))
 	if err != nil {
 		return nil, err
 	}

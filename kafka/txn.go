@@ -52,24 +52,44 @@ func (c *Cluster) initOnce(ctx context.Context, txnID string) (ProducerID, error
 	}
 	req.TransactionTimeoutMillis = int32(transactionTimeout.Milliseconds())
 	req.ProducerID, req.ProducerEpoch = -1, -1
-	resp, err := req.RequestWith(ctx, c.Client)
-	if err == nil {
-		err = kerr.ErrorForCode(resp.ErrorCode)
-	}
+	resp, err := c.initAt(ctx, txnID, req)
 	if err != nil {
 		return ProducerID{}, fmt.Errorf("taking over transactional id %s: %w", txnID, err)
 	}
 	return ProducerID{resp.ProducerID, resp.ProducerEpoch}, nil
 }
 
+// initAt sends the request to the coordinator of the transactional id, or to any broker where there is none.
+func (c *Cluster) initAt(ctx context.Context, txnID string, req *kmsg.InitProducerIDRequest) (*kmsg.InitProducerIDResponse, error) {
+	send := func() (kmsg.Response, error) { return c.anywhere(ctx, func() kmsg.Request { return req }) }
+	if txnID != "" {
+		send = func() (kmsg.Response, error) {
+			coordinator, err := c.Coordinator(ctx, txnID)
+			if err != nil {
+				return nil, err
+			}
+			return c.Client.Broker(int(coordinator)).Request(ctx, req)
+		}
+	}
+	resp, err := send()
+	if err != nil {
+		return nil, err
+	}
+	ir := resp.(*kmsg.InitProducerIDResponse)
+	return ir, kerr.ErrorForCode(ir.ErrorCode)
+}
+
 // Coordinator finds the broker that coordinates a transactional id.
 func (c *Cluster) Coordinator(ctx context.Context, txnID string) (int32, error) {
-	req := kmsg.NewPtrFindCoordinatorRequest()
-	req.CoordinatorKey, req.CoordinatorType, req.CoordinatorKeys = txnID, 1, []string{txnID}
-	resp, err := req.RequestWith(ctx, c.Client)
+	answer, err := c.anywhere(ctx, func() kmsg.Request {
+		req := kmsg.NewPtrFindCoordinatorRequest()
+		req.CoordinatorKey, req.CoordinatorType, req.CoordinatorKeys = txnID, 1, []string{txnID}
+		return req
+	})
 	if err != nil {
 		return 0, fmt.Errorf("finding the coordinator of %s: %w", txnID, err)
 	}
+	resp := answer.(*kmsg.FindCoordinatorResponse)
 	node, code := resp.NodeID, resp.ErrorCode
 	if len(resp.Coordinators) > 0 {
 		node, code = resp.Coordinators[0].NodeID, resp.Coordinators[0].ErrorCode
