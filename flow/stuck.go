@@ -66,6 +66,7 @@ func (l *life) moved(now time.Time) (found map[kafka.Spot]suspect) {
 		}
 	}
 	l.places, l.lookAt = l.dst.Dir.Changed(), time.Time{}
+	l.hurry(now)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	found = map[kafka.Spot]suspect{}
@@ -77,6 +78,14 @@ func (l *life) moved(now time.Time) (found map[kafka.Spot]suspect) {
 		}
 	}
 	return found
+}
+
+// hurry has what could not be opened tried again: a broker may be back, or another one lead.
+func (l *life) hurry(now time.Time) {
+	for key, a := range l.later {
+		a.at = now
+		l.later[key] = a
+	}
 }
 
 func (p *part) suspect(at kafka.Partition) suspect {

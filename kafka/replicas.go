@@ -59,18 +59,20 @@ func (c *Cluster) inSync(ctx context.Context, topics []string) (map[Spot]int, er
 
 // minInSync is min.insync.replicas of each topic.
 func (c *Cluster) minInSync(ctx context.Context, topics []string) (map[string]int, error) {
-	req := kmsg.NewPtrDescribeConfigsRequest()
-	for _, t := range topics {
-		r := kmsg.NewDescribeConfigsRequestResource()
-		r.ResourceType, r.ResourceName, r.ConfigNames = kmsg.ConfigResourceTypeTopic, t, []string{"min.insync.replicas"}
-		req.Resources = append(req.Resources, r)
-	}
-	resp, err := req.RequestWith(ctx, c.Client)
+	resp, err := c.anywhere(ctx, func() kmsg.Request {
+		req := kmsg.NewPtrDescribeConfigsRequest()
+		for _, t := range topics {
+			r := kmsg.NewDescribeConfigsRequestResource()
+			r.ResourceType, r.ResourceName, r.ConfigNames = kmsg.ConfigResourceTypeTopic, t, []string{"min.insync.replicas"}
+			req.Resources = append(req.Resources, r)
+		}
+		return req
+	})
 	if err != nil {
 		return nil, fmt.Errorf("reading min.insync.replicas at cluster %s: %w", c.Config.Alias, err)
 	}
 	out := map[string]int{}
-	for _, r := range resp.Resources {
+	for _, r := range resp.(*kmsg.DescribeConfigsResponse).Resources {
 		if kerr.ErrorForCode(r.ErrorCode) != nil {
 			continue
 		}

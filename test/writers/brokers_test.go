@@ -111,7 +111,7 @@ func stoppedFollower(t *testing.T, c *kafkatest.Cluster) {
 	door.hold()
 	f.add(100)
 
-	heir := w.startBehind(t, "eu-2", openDoor(t, c, 3).seeds)
+	heir := w.start(t, "eu-2") // which meets the stopped broker, too
 	await(t, "the leader to know the heir's epoch", func() (string, bool) {
 		all := producers(t, c, remote)
 		return fmt.Sprintf("%+v; %s", all, heir.told()), len(all) == 1 && fmt.Sprintf("%d/%d", all[0].ProducerID, all[0].ProducerEpoch) != old.writer(topic, 0)
