@@ -28,12 +28,12 @@ func NewBudget(limit int64) *Budget {
 	return &Budget{limit: max(limit, 8*minFetch), freed: make(chan struct{})}
 }
 
-// take reserves up to most bytes for an answer with a backlog, and nothing if there are fewer than a fetch needs. A quarter of the budget
-// is kept from backlogs.
+// take reserves up to most bytes for an answer with a backlog, and nothing if there are fewer than a fetch needs. Half of the budget
+// is kept from backlogs: what is merged is in memory twice for a while.
 func (b *Budget) take(most int64) int64 {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	n := min(most, (b.limit*3/4-b.used)/2) // half: another broker's fetch finds room too
+	n := min(most, (b.limit/2-b.used)/2) // half: another broker's fetch finds room too
 	if n < minFetch {
 		return 0
 	}
@@ -49,7 +49,7 @@ func (b *Budget) tails(n int) {
 }
 
 // tail is how much an answer with new records may bring; 0: too much is held as it is. Nothing is reserved, for a poll may last, and
-// most bring little: the polls share the quarter that backlogs don't use.
+// most bring little: the polls share a quarter, which backlogs don't use.
 func (b *Budget) tail() int64 {
 	b.mu.Lock()
 	defer b.mu.Unlock()

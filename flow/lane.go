@@ -9,9 +9,11 @@ import (
 )
 
 const (
-	fetchMaxBytes  = 16 << 20 // of one answer
+	fetchLeast     = 4 << 20  // of one answer of a near source
+	fetchMaxBytes  = 16 << 20 // and of a far one
 	fetchPartBytes = 1 << 20  // of one partition in it, where many are read
 	fetchPartMost  = 8 << 20  // and where few are: over a long way an answer takes its time
+	farAway        = 40 * time.Millisecond
 	longPoll       = 500 * time.Millisecond
 	shortPoll      = 50 * time.Millisecond // of a backlog, where a partition may wait to join the next fetch
 )
@@ -32,6 +34,7 @@ type lane struct {
 	members map[kafka.Spot]*part
 	waiting map[*part]time.Time // to be looked at then
 	failed  int
+	size    int64 // of a backlog's next answer
 	rec     *recoder
 }
 
@@ -42,7 +45,7 @@ func newLane(f *Fetcher, id laneID) *lane {
 	}
 	return &lane{
 		f: f, id: id, wake: make(chan struct{}, 1), dirty: map[*part]struct{}{}, session: kafka.NewSession(cluster, id.broker),
-		members: map[kafka.Spot]*part{}, waiting: map[*part]time.Time{}, rec: newRecoder(),
+		members: map[kafka.Spot]*part{}, waiting: map[*part]time.Time{}, rec: newRecoder(), size: fetchLeast,
 	}
 }
 
@@ -158,7 +161,7 @@ func (l *lane) share() int32 {
 	if !l.id.backlog {
 		return fetchPartBytes
 	}
-	return int32(max(fetchPartBytes, min(fetchPartMost, fetchMaxBytes/max(1, len(l.members)))))
+	return int32(max(fetchPartBytes, min(fetchPartMost, int(l.size)/max(1, len(l.members)))))
 }
 
 // fetch asks once, and gives the parts what came.
@@ -167,7 +170,7 @@ func (l *lane) fetch() {
 	freed := budget.changes()
 	reserved, most, wait := int64(0), budget.tail(), longPoll
 	if l.id.backlog {
-		reserved = budget.take(fetchMaxBytes)
+		reserved = budget.take(l.size)
 		most, wait = reserved, shortPoll
 	}
 	if most == 0 {
@@ -177,6 +180,7 @@ func (l *lane) fetch() {
 		}
 		return
 	}
+	began := time.Now()
 	got, err := l.session.Fetch(l.f.ctx, wait, int32(most))
 	if err != nil {
 		budget.give(reserved)
@@ -185,6 +189,7 @@ func (l *lane) fetch() {
 	}
 	l.failed = 0
 	lease := budget.lease(reserved, got)
+	l.size = answerSize(l.size, lease.bytes, time.Since(began))
 	for _, g := range got {
 		l.deliver(g, lease)
 	}
@@ -192,6 +197,19 @@ func (l *lane) fetch() {
 		l.heard.Store(time.Now().UnixNano())
 	}
 	lease.done()
+}
+
+// answerSize is how much the next answer may bring after one that brought so much in so long. Over a long way an answer takes its time, and
+// only a large one makes up for it; otherwise small ones do as well, and hold less memory.
+func answerSize(size, got int64, took time.Duration) int64 {
+	switch {
+	case got < size/2: // there was no more, or no room
+	case took > farAway:
+		return min(2*size, fetchMaxBytes)
+	case took < farAway/4:
+		return max(size/2, fetchLeast)
+	}
+	return size
 }
 
 func (l *lane) deliver(g kafka.Got, lease *lease) {
