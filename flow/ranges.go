@@ -14,49 +14,52 @@ import (
 )
 
 // findRanges asks the source what it holds of the parts whose place it does not have.
-func (l *life) findRanges(ctx context.Context) error {
+func (l *life) findRanges(ctx context.Context, asked map[*part]struct{}) {
+	l.aside(ctx, func(ctx context.Context) func(context.Context) error {
+		for p := range asked {
+			if at, ok := l.src.Dir.Get(p.Topic, p.Number); ok && ctx.Err() == nil {
+				l.findRange(ctx, p, at)
+			}
+		}
+		return func(context.Context) error { return nil }
+	})
+}
+
+func (l *life) takeRanges() map[*part]struct{} {
 	l.asks.Lock()
+	defer l.asks.Unlock()
 	asked := l.ranges
 	l.ranges = map[*part]struct{}{}
-	l.asks.Unlock()
-	for p := range asked {
-		at, ok := l.src.Dir.Get(p.Topic, p.Number)
-		if !ok {
-			continue
-		}
-		start, end, err := l.src.bounds(ctx, at)
-		if ctx.Err() != nil {
-			return context.Cause(ctx)
-		}
-		if err != nil {
-			p.fetchTrouble(err)
-			continue
-		}
-		if err := l.resolve(ctx, p, at, start, end); err != nil {
-			return err
-		}
+	return asked
+}
+
+func (l *life) findRange(ctx context.Context, p *part, at kafka.Partition) {
+	start, end, err := l.src.bounds(ctx, at)
+	switch {
+	case ctx.Err() != nil:
+	case err != nil:
+		p.fetchTrouble(err)
+	default:
+		l.resolve(ctx, p, at, start, end)
 		l.src.Fetcher.wakeFor(p)
 	}
-	return nil
 }
 
 // resolve decides where a part goes on that can't be read where it is.
-func (l *life) resolve(ctx context.Context, p *part, at kafka.Partition, start, end offsetxlate.Source) error {
+func (l *life) resolve(ctx context.Context, p *part, at kafka.Partition, start, end offsetxlate.Source) {
 	from, ok := p.unreadable()
 	if !ok || from < start || from >= end {
 		p.resolveRange(start, end)
-		return nil
+		return
 	}
 	next, err := l.src.nextReadable(ctx, at, int64(from), int64(end))
-	if ctx.Err() != nil {
-		return context.Cause(ctx)
-	}
 	if err != nil {
-		l.log.Warn("what lies behind a batch that can't be read is not found yet", slog.Any("error", err))
-		return nil // it is read again, and asks again
+		if ctx.Err() == nil { // it is read again, and asks again
+			l.log.Warn("what lies behind a batch that can't be read is not found yet", slog.Any("error", err))
+		}
+		return
 	}
 	p.stepOver(from, offsetxlate.Source(next))
-	return nil
 }
 
 // bounds are the first offset that the source holds of a partition, and the next one that it will give out.

@@ -340,9 +340,6 @@ func (l *life) step(ctx context.Context) error {
 	if err := l.prove(ctx); err != nil {
 		return err
 	}
-	if err := l.findRanges(ctx); err != nil {
-		return err
-	}
 	return l.writeNotes(ctx)
 }
 

@@ -87,21 +87,6 @@ func (c *Cluster) Locate(ctx context.Context, topics ...string) (map[string][]Pa
 	return out, nil
 }
 
-// Counts is how many partitions each topic of the cluster has, and how many brokers the cluster.
-func (c *Cluster) Counts(ctx context.Context) (partitions map[string]int, brokers int, err error) {
-	md, err := c.metadata(ctx)
-	if err != nil {
-		return nil, 0, err
-	}
-	partitions = make(map[string]int, len(md.Topics))
-	for _, t := range md.Topics {
-		if t.Topic != nil {
-			partitions[*t.Topic] = len(t.Partitions)
-		}
-	}
-	return partitions, len(md.Brokers), nil
-}
-
 func partitionsOf(t *kmsg.MetadataResponseTopic) []Partition {
 	ps := make([]Partition, 0, len(t.Partitions))
 	for _, p := range t.Partitions {

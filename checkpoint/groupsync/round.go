@@ -50,9 +50,7 @@ func (r *round) wants(v *view, names []string) (ps []kafka.Partition) {
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(topics)) {
-		for n := range v.counts[name] {
-			ps = append(ps, kafka.Partition{Topic: name, Number: int32(n)})
-		}
+		ps = append(ps, v.topics[name]...)
 	}
 	return ps
 }
@@ -76,7 +74,7 @@ func (r *round) look(group string, uncommitted offsetxlate.Uncommitted) offsetxl
 func (r *round) partitions(t coordinate) (most int) {
 	for _, v := range r.views {
 		if name, ok := v.names.nameOf(t); ok && v.err == nil {
-			most = max(most, v.counts[name])
+			most = max(most, len(v.topics[name]))
 		}
 	}
 	return most

@@ -106,7 +106,7 @@ func (s *Syncer) Step(ctx context.Context) error {
 		return err
 	}
 	for _, p := range s.peers {
-		if err := s.cps.write(ctx, s.home.brokers, p, wanted); err != nil {
+		if err := s.cps.write(ctx, len(s.home.Cluster.Client.DiscoveredBrokers()), p, wanted); err != nil {
 			return fmt.Errorf("writing checkpoints of %s: %w", p.Alias, err)
 		}
 	}

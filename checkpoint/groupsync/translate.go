@@ -76,7 +76,7 @@ func (t *Translator) Point(p Point) Translation {
 	c := t.from.names.coordinateOf(p.Topic, p.Partition)
 	name, ok := t.to.names.nameOf(c)
 	up, down := t.from.translator(c), t.to.translator(c)
-	if !ok || up == nil || down == nil || t.to.counts[name] <= int(p.Partition) {
+	if !ok || up == nil || down == nil || len(t.to.topics[name]) <= int(p.Partition) {
 		out.Reason = new(kafka.Because("no_map", fmt.Sprintf("partition %s/%d of %s is not copied between %s and %s",
 			c.Topic, c.Partition, c.Origin, t.from.Alias, t.to.Alias), "meshd flows shows what is copied"))
 		return out

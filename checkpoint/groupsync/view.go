@@ -31,8 +31,8 @@ type view struct {
 
 	names   names
 	listing groups.Listing
-	brokers int
-	counts  map[string]int // partitions of each topic
+	topics  map[string][]kafka.Partition
+	located time.Time // when topics was read
 	logs    logs
 	commits map[string]groups.GroupCommits
 	err     error // the cluster is unknown in this round
@@ -66,8 +66,7 @@ func (v *view) follow(ctx context.Context) error {
 		return fmt.Errorf("following the registry of %s: %w", v.Alias, err)
 	}
 	v.names = newNames(v.Alias, v.registry.Entries())
-	var err error
-	if v.counts, v.brokers, err = v.Cluster.Counts(ctx); err != nil {
+	if err := v.locate(ctx); err != nil {
 		return err
 	}
 	for o, m := range v.maps {
@@ -76,6 +75,19 @@ func (v *view) follow(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// locateEvery is seldom enough for clusters of many thousands of partitions, and often enough for new ones.
+const locateEvery = 3 * time.Second
+
+func (v *view) locate(ctx context.Context) (err error) {
+	if time.Since(v.located) < locateEvery {
+		return nil
+	}
+	if v.topics, err = v.Cluster.Locate(ctx); err == nil {
+		v.located = time.Now()
+	}
+	return err
 }
 
 // read reads the commits of the groups that matter.
