@@ -15,6 +15,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kfake"
 
+	"github.com/meshd/meshd/internal/mend"
 	"github.com/meshd/meshd/topology"
 )
 
@@ -44,6 +45,7 @@ func (c *Clusters) Addresses(a topology.Alias) ([]string, error) {
 	if err != nil {
 		return nil, fmt.Errorf("starting embedded cluster %s: %w", a, err)
 	}
+	mend.Fetch(k.kafka)
 	if c.by == nil {
 		c.by = map[topology.Alias]*cluster{}
 	}

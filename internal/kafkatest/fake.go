@@ -11,6 +11,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kfake"
 
+	"github.com/meshd/meshd/internal/mend"
 	"github.com/meshd/meshd/internal/kafkatest/certs"
 )
 
@@ -44,6 +45,7 @@ func (f *fake) up() error {
 	if err != nil {
 		return err
 	}
+	mend.Fetch(cluster)
 	f.cluster, f.ports = cluster, nil
 	for _, address := range cluster.ListenAddrs() {
 		_, port, err := net.SplitHostPort(address)

@@ -43,7 +43,7 @@ var mutations = []mutation{{
 	scenario: &unnotedRuns, caught: []validate.Kind{validate.Duplicated},
 }, {
 	name: "sequences not read at resume", file: "flow/open.go",
-	old:      "prog.Resume(tail)",
+	old:      "prog.Resume(f.tail)",
 	new:      "prog.Resume(nil)",
 	scenario: &unsavedPlace, caught: []validate.Kind{validate.Duplicated},
 }, {
