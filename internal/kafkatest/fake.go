@@ -11,8 +11,8 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kfake"
 
-	"github.com/meshd/meshd/internal/mend"
 	"github.com/meshd/meshd/internal/kafkatest/certs"
+	"github.com/meshd/meshd/internal/mend"
 )
 
 // fake is a cluster of kfake. It stops and starts as a whole, and remembers its ports.
