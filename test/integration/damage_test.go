@@ -19,12 +19,12 @@ import (
 // wants it, the copy goes on behind it.
 func TestDamagedLog(t *testing.T) {
 	kafkatest.RealOnly(t, "kfake has no segment files to damage")
-	us, eu := own(t, "us", kafkatest.Restartable()), shared(t, "eu")[0]
+	disk, eu := own(t, "disk", kafkatest.Restartable()), shared(t, "eu")[0] // eu remembers the registry of each cluster by its name
 	for name, damage := range map[string]func(b []byte){
 		"flipped": func(b []byte) { b[len(b)-5] ^= 1 },
 		"format":  func(b []byte) { b[16] = 9 },
 	} {
-		c := copyOf{us, eu, kafkatest.UniqueTopic(t, name)}
+		c := copyOf{disk, eu, kafkatest.UniqueTopic(t, name)}
 		t.Run(name, func(t *testing.T) { c.survivesDamage(t, damage) })
 	}
 }
@@ -42,14 +42,14 @@ func (c copyOf) damage(t *testing.T, damage func(b []byte)) {
 
 func (c copyOf) survivesDamage(t *testing.T, damage func(b []byte)) {
 	c.damage(t, damage)
-	m := newMesh(t, oneWay("us", "eu", c.topic), c.from, c.to)
+	m := newMesh(t, oneWay("disk", "eu", c.topic), c.from, c.to)
 	n := m.start(t, "eu-1")
 	p := m.awaitReason(t, "eu-1", "corrupt_batch", c.topic)
 	if !strings.Contains(p.Text, "offset 10 ") || !strings.Contains(p.Hint, "on_gap: continue") {
 		t.Errorf("no offset, or no next step: %+v", p)
 	}
 	m.explains(t, c.topic, "corrupt_batch", p.Text)
-	m.shows(t, fmt.Sprintf(`meshd_corrupt_batches_total{destination="eu",link="us->eu",source="us",topic=%q} 1`, c.topic), `meshd_errors_total{class="corrupt_batch"} 1`)
+	m.shows(t, fmt.Sprintf(`meshd_corrupt_batches_total{destination="eu",link="disk->eu",source="disk",topic=%q} 1`, c.topic), `meshd_errors_total{class="corrupt_batch"} 1`)
 	startWatch(t, c.to, c.remote()).await(t, 10)
 	n.stop(t)
 
@@ -59,7 +59,7 @@ func (c copyOf) survivesDamage(t *testing.T, damage func(b []byte)) {
 	startWatch(t, c.to, c.remote()).await(t, 20)
 	w := m.awaitReason(t, "eu-1", "corrupt_batch_skipped", "offsets 10 to 19 ")
 	m.explains(t, c.topic, "corrupt_batch_skipped", w.Text)
-	m.shows(t, fmt.Sprintf(`meshd_suppressed_records_total{destination="eu",link="us->eu",reason="gap",source="us",topic=%q} 10`, c.topic))
+	m.shows(t, fmt.Sprintf(`meshd_suppressed_records_total{destination="eu",link="disk->eu",reason="gap",source="disk",topic=%q} 10`, c.topic))
 	t.Logf("it said: %s; and then: %s", p.Text, w.Text)
 }
 
