@@ -11,11 +11,11 @@ import (
 // A node reads from the replica in its rack, and from the leader when that is gone.
 func TestReadsFromItsRack(t *testing.T) {
 	kafkatest.RealOnly(t, "kfake reads from leaders alone")
-	us := &site{alias: "us", more: "rack: rack-2", Cluster: kafkatest.Start(t, "us", kafkatest.WithBrokers(2),
+	us := &site{alias: "near", more: "rack: rack-2", Cluster: kafkatest.Start(t, "near", kafkatest.WithBrokers(2),
 		brisk("replica.selector.class", "org.apache.kafka.common.replica.RackAwareReplicaSelector"))}
 	c := copyOf{us, shared(t, "eu")[0], kafkatest.UniqueTopic(t, "near")}
 	us.CreateTopic(t, c.topic, 4)
-	m := newMesh(t, oneWay("us", "eu", c.topic), c.from, c.to)
+	m := newMesh(t, oneWay("near", "eu", c.topic), c.from, c.to)
 	m.start(t, "eu-1")
 	n := len(us.Produce(t, c.topic, kafkatest.Workload{Records: 1_000, Partitions: 4}))
 	c.verify(t, n)
