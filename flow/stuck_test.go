@@ -1,6 +1,7 @@
 package flow
 
 import (
+	"context"
 	"errors"
 	"testing"
 	"time"
@@ -243,5 +244,45 @@ func TestANewLeaderIsCompared(t *testing.T) {
 	s.judge(99)
 	if o.failed == nil || offsetxlate.Dest(99) >= s.dest {
 		t.Fatal("what the new leader lacks is not noticed")
+	}
+}
+
+// The time for a fence ends in the middle of a request, as a rule: what was read until then is kept all the same, and so it is where the
+// cluster does not answer the next time.
+func TestAFenceKeepsItsPlaceWhenItsTimeEndsInARequest(t *testing.T) {
+	src, p, _, produce := reading(t)
+	for range 3 {
+		produce()
+	}
+	at, _ := src.dir.Get(p.Topic, p.Number)
+	f := &fence{cluster: src.tail, dir: src.dir, kept: map[kafka.Spot]kept{}}
+	to := reach{from: 1, owner: kafka.ProducerID{ID: 7}}
+	ended, end := context.WithDeadline(t.Context(), time.Now())
+	defer end()
+	var r fenced
+	out := map[kafka.Partition]*fenced{at: &r}
+	s := f.begin(at, &r, to, true, 0, 4)
+	s.at = 2 // so far it came
+	f.read(ended, at.Leader, []*scan{s}, out)
+	f.giveUp([]*scan{s}, out)
+	if !errors.Is(r.err, errStillReading) {
+		t.Fatal(r.err)
+	}
+	for name, fails := range map[string]func([]*scan){
+		"no answer": func(todo []*scan) {
+			note(todo, out, kerr.RequestTimedOut)
+			f.giveUp(todo, out)
+		},
+		"no metadata": func(todo []*scan) { f.leaveOut(ended, todo, out) },
+	} {
+		if s = f.begin(at, &r, to, true, 0, 6); s.at != 2 || r.end != 4 || r.err != nil {
+			t.Fatalf("before %s: it goes on at %d, up to %d; %v", name, s.at, r.end, r.err)
+		}
+		if fails([]*scan{s}); r.err == nil || errors.Is(r.err, errStillReading) {
+			t.Fatalf("%s: %v", name, r.err)
+		}
+	}
+	if s = f.begin(at, &fenced{}, to, true, 0, 6); s.at != 2 {
+		t.Fatalf("it goes on at %d", s.at)
 	}
 }
