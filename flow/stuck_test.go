@@ -3,14 +3,18 @@ package flow
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"testing"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/meshd/meshd/kafka"
 	"github.com/meshd/meshd/offsetxlate"
+	"github.com/meshd/meshd/topology"
 )
 
 // diverging answers a fetch by the offset at which the source's log parts from what was read.
@@ -235,6 +239,11 @@ func TestANewLeaderIsCompared(t *testing.T) {
 	p := loose(o)
 	p.dest, p.prog.DestEpoch = 100, 4
 	s := p.suspect(kafka.Partition{LeaderEpoch: 5})
+	p.dest = 110 // acknowledged by the old leader, and answered late
+	if s.judge(100) || p.prog.DestEpoch != 4 {
+		t.Fatal("what was acknowledged since is taken for compared")
+	}
+	p.dest = 100
 	s.judge(100)
 	if o.failed != nil || p.prog.DestEpoch != 5 {
 		t.Fatalf("%v; epoch %d", o.failed, p.prog.DestEpoch)
@@ -284,5 +293,72 @@ func TestAFenceKeepsItsPlaceWhenItsTimeEndsInARequest(t *testing.T) {
 	}
 	if s = f.begin(at, &fenced{}, to, true, 0, 6); s.at != 2 {
 		t.Fatalf("it goes on at %d", s.at)
+	}
+}
+
+// The epoch under which a batch was sent is that of which this node knew. A leader that goes on under a new one has lost nothing, though the
+// old epoch ended before what was acknowledged.
+func TestALeaderThatGoesOnUnderANewEpochLostNothing(t *testing.T) {
+	c, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(1, "t"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	cluster, err := new(kafka.Dialer).Dial(topology.Cluster{Alias: "eu", Inside: topology.Endpoint{Bootstrap: c.ListenAddrs()}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer cluster.Close()
+	writer, err := kgo.NewClient(kgo.SeedBrokers(c.ListenAddrs()...), kgo.DefaultProduceTopic("t"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer writer.Close()
+	dir := kafka.NewDirectory(cluster, time.Hour)
+	var epoch int32
+	for n := range 3 {
+		if err := writer.ProduceSync(t.Context(), kgo.StringRecord("x")).FirstErr(); err != nil {
+			t.Fatal(err)
+		}
+		if n == 0 {
+			epoch = c.PartitionInfo("t", 0).Epoch
+			if err := c.MoveTopicPartition("t", 0, c.PartitionInfo("t", 0).Leader); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if err := dir.Refresh(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	at, _ := dir.Get("t", 0)
+	f := &fence{cluster: cluster, dir: dir}
+	var id kafka.ProducerID
+	if err := f.scan(t.Context(), at, 0, 3, func(x foreign) bool { id = x.writer; return true }); err != nil {
+		t.Fatal(err)
+	}
+	for name, x := range map[string]struct {
+		dest    offsetxlate.Dest
+		written int64
+		id      kafka.ProducerID
+		lost    bool
+	}{
+		"all is there":                  {3, 3, id, false},
+		"the last record is not there":  {4, 4, id, true},
+		"another record took its place": {3, 7, id, true},
+		"another writer's took it":      {3, 3, kafka.ProducerID{ID: id.ID + 1}, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newShard(topology.Shard{}, told{}, &env{}, nil, &Destination{Site: &Site{Control: cluster, Dir: dir}}, slog.New(slog.DiscardHandler))
+			l := &life{shard: s, fence: f}
+			p := loose(s)
+			p.id, p.dest, p.written, p.prog.DestEpoch = x.id, x.dest, x.written, epoch
+			l.lookForLoss(t.Context(), map[kafka.Spot]suspect{at.Spot(): p.suspect(at)})
+			if err := l.take(t.Context(), <-l.beside.done); err != nil {
+				t.Fatal(err)
+			}
+			if (s.broken != nil) != x.lost || !x.lost && p.prog.DestEpoch != at.LeaderEpoch {
+				t.Fatalf("%v; epoch %d of %d", s.broken, p.prog.DestEpoch, at.LeaderEpoch)
+			}
+		})
 	}
 }
