@@ -343,6 +343,9 @@ func (l *life) resumePart(p *part, prog checkpoint.Progress, f *fenced) error {
 		p.mark = 0 // all of it, for what is stored goes further
 	}
 	err = complete(p.xlate, copied)
+	if err == nil && p.xlate.End().Src > next && !p.xlate.TruncateSource(next) { // markers that are read again, or what the source took back
+		err = forgetting(next)
+	}
 	if err == nil { // nothing of this origin lies between the last record and the marker
 		err = p.xlate.AdvanceDest(f.marker + 1)
 	}
@@ -373,7 +376,7 @@ func endOf(copied []checkpoint.Copied, place offsetxlate.Dest) offsetxlate.Dest 
 func complete(m *offsetxlate.Map, copied []checkpoint.Copied) error {
 	for _, c := range copied {
 		if c.Dest >= m.End().Dst && c.Source < m.End().Src && !m.TruncateSource(c.Source) { // the source took back what lay there
-			return fmt.Errorf("forgetting what the source lost from offset %d on: %w", c.Source, offsetxlate.ErrBackwards)
+			return forgetting(c.Source)
 		}
 		skip := max(0, min(c.Count, int64(m.End().Src-c.Source)))
 		if skip == c.Count {
@@ -384,6 +387,10 @@ func complete(m *offsetxlate.Map, copied []checkpoint.Copied) error {
 		}
 	}
 	return nil
+}
+
+func forgetting(from offsetxlate.Source) error {
+	return fmt.Errorf("forgetting what the source lost from offset %d on: %w", from, offsetxlate.ErrBackwards)
 }
 
 // moveTo sets the place of a part that is not running.

@@ -12,6 +12,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"github.com/meshd/meshd/checkpoint"
 	"github.com/meshd/meshd/kafka"
 	"github.com/meshd/meshd/offsetxlate"
 	"github.com/meshd/meshd/topology"
@@ -396,5 +397,29 @@ func TestALeaderThatGoesOnUnderANewEpochLostNothing(t *testing.T) {
 				t.Fatalf("%v; epoch %d of %d", s.broken, p.prog.DestEpoch, at.LeaderEpoch)
 			}
 		})
+	}
+}
+
+// An owner noted where it goes on after the source took back what was copied, and died before the map was stored, or anything sent.
+func TestResumesWhereTheSourceTookBack(t *testing.T) {
+	m := offsetxlate.New(offsetxlate.Point{})
+	if err := m.Append(0, 0, 30); err != nil {
+		t.Fatal(err)
+	}
+	l := &life{shard: newShard(topology.Shard{}, told{}, &env{}, nil, nil, slog.New(slog.DiscardHandler)), id: kafka.ProducerID{ID: 7, Epoch: 1}, stored: stored{pages: checkpoint.Pages{}}}
+	o := &mute{}
+	p := loose(o)
+	l.stored.pages.Put(p.Key(), m)
+	prog := checkpoint.Progress{Owner: kafka.ProducerID{ID: 7}, Written: 30, Source: 30, Dest: 30, Ahead: []checkpoint.Run{{Written: 30, Source: 15}}}
+	if err := l.resumePart(p, prog, &fenced{end: 30, marker: 30}); err != nil {
+		t.Fatal(err)
+	}
+	if p.at != 15 || p.xlate.End().Src != 15 {
+		t.Fatalf("it goes on at %d, and its map at %d", p.at, p.xlate.End().Src)
+	}
+	fetched(p, 25, batchAt(t, 15, 6, 10, 100))
+	p.onAck(Ack{Base: 31})
+	if at := p.xlate.ToDest(15); o.failed != nil || at.Offset != 31 {
+		t.Fatalf("%v; offset 15 is found at %d", o.failed, at.Offset)
 	}
 }
