@@ -14,14 +14,13 @@ import (
 )
 
 // closeUnwanted ends the parts that the shard has no more, or has in another form. What they leave is kept for the case that
-// they come back in this epoch.
+// they come back in this epoch. One that can't be closed in peace is ended with the epoch.
 func (l *life) closeUnwanted(ctx context.Context) error {
 	l.mu.Lock()
 	var gone []*part
 	for key, p := range l.parts {
 		if spec, ok := l.want[key]; !ok || spec != p.Spec {
 			gone = append(gone, p)
-			delete(l.parts, key)
 		}
 	}
 	l.mu.Unlock()
@@ -30,6 +29,7 @@ func (l *life) closeUnwanted(ctx context.Context) error {
 		if err := l.closePart(ctx, p); err != nil {
 			return fmt.Errorf("closing %s: %w", p.Key(), err)
 		}
+		l.forget(p)
 	}
 	return nil
 }

@@ -423,3 +423,25 @@ func TestResumesWhereTheSourceTookBack(t *testing.T) {
 		t.Fatalf("%v; offset 15 is found at %d", o.failed, at.Offset)
 	}
 }
+
+// Parts that could not be closed in peace are ended with their epoch: the next one hears no more of them.
+func TestWhatCouldNotBeClosedIsEnded(t *testing.T) {
+	f, p, _, _ := reading(t)
+	s := newShard(topology.Shard{}, told{}, &env{}, &Source{Fetcher: f}, nil, slog.New(slog.DiscardHandler))
+	q := loose(s)
+	q.Topic, q.broken = "u", true
+	p.broken = true
+	s.parts[p.Key()], s.parts[q.Key()] = p, q
+	f.add(p)
+	f.add(q)
+	l := &life{shard: s, progress: &ledger{outlet: p.outlet}, offsets: &ledger{outlet: p.outlet}}
+	if err := l.closeUnwanted(t.Context()); !errors.Is(err, errBroken) {
+		t.Fatal(err)
+	}
+	l.close()
+	for _, x := range []*part{p, q} {
+		if x.state != Stopped || f.broker(x) >= 0 {
+			t.Errorf("%s goes on: %s, read from %d", x.Key(), x.state, f.broker(x))
+		}
+	}
+}
