@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -217,11 +218,7 @@ func isFinal(err error) bool {
 
 // ends finds where to begin reading: nothing before the end of the log can be the marker of a fence that is yet to be raised.
 func (f *fence) ends(ctx context.Context, ps []kafka.Partition, from map[kafka.Partition]reach, out map[kafka.Partition]*fenced) (todo []*scan) {
-	starts, err := f.cluster.Offsets(ctx, ps, kafka.Start)
-	var ends []kafka.Offset
-	if err == nil {
-		ends, err = f.cluster.Offsets(ctx, ps, kafka.End)
-	}
+	starts, ends, err := f.bounds(ctx, ps)
 	for i, p := range ps {
 		r := &fenced{err: err}
 		out[p] = r
@@ -234,6 +231,18 @@ func (f *fence) ends(ctx context.Context, ps []kafka.Partition, from map[kafka.P
 		}
 	}
 	return todo
+}
+
+// bounds asks where the logs begin and end. A leader that hangs leaves time for what the others lead.
+func (f *fence) bounds(ctx context.Context, ps []kafka.Partition) (starts, ends []kafka.Offset, err error) {
+	ctx, cancel := context.WithTimeout(ctx, fencePatience/2)
+	defer cancel()
+	var wg sync.WaitGroup
+	var serr error
+	wg.Go(func() { starts, serr = f.cluster.Offsets(ctx, ps, kafka.Start) })
+	ends, err = f.cluster.Offsets(ctx, ps, kafka.End)
+	wg.Wait()
+	return starts, ends, errors.Join(serr, err)
 }
 
 func (f *fence) begin(p kafka.Partition, r *fenced, to reach, reaches bool, start, end int64) *scan {

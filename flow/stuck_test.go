@@ -445,3 +445,50 @@ func TestWhatCouldNotBeClosedIsEnded(t *testing.T) {
 		}
 	}
 }
+
+// A leader that hangs holds up what it leads, and nothing else.
+func TestAFenceDoesNotWaitForALeaderThatHangs(t *testing.T) {
+	c, err := kfake.NewCluster(kfake.NumBrokers(2), kfake.SeedTopics(2, "t"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	for n := range int32(2) {
+		if err := c.MoveTopicPartition("t", n, n); err != nil {
+			t.Fatal(err)
+		}
+	}
+	hung := make(chan struct{})
+	defer close(hung)
+	hangs := 1 - c.CoordinatorFor("w")
+	c.ControlKey(int16(kmsg.ListOffsets), func(kmsg.Request) (kmsg.Response, error, bool) {
+		c.KeepControl()
+		if c.CurrentNode() == hangs {
+			c.SleepControl(func() { <-hung })
+		}
+		return nil, nil, false
+	})
+	cluster, err := new(kafka.Dialer).Dial(topology.Cluster{Alias: "eu", Inside: topology.Endpoint{Bootstrap: c.ListenAddrs()}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer cluster.Close()
+	dir := kafka.NewDirectory(cluster, time.Hour)
+	if err := dir.Refresh(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	id, err := cluster.InitProducer(t.Context(), "w")
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := &fence{cluster: cluster, dir: dir, txnID: "w", id: id, kept: map[kafka.Spot]kept{}}
+	var ps []kafka.Partition
+	for n := range int32(2) {
+		at, _ := dir.Get("t", n)
+		ps = append(ps, at)
+	}
+	up := f.raise(t.Context(), ps, nil)
+	if hung, other := up[ps[hangs]].err, up[ps[1-hangs]].err; hung == nil || other != nil {
+		t.Fatalf("with the leader that hangs: %v; with the other: %v", hung, other)
+	}
+}
