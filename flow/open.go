@@ -100,7 +100,9 @@ func (l *life) fenceAll(ctx context.Context, todo map[kafka.Partition]*opening) 
 		return
 	}
 	sortPartitions(ps)
-	l.remember(ctx, ps, todo)
+	if ps = l.remember(ctx, ps, todo); len(ps) == 0 {
+		return
+	}
 	old := l.fenceOld(ctx, ps) // first: what it wrote then lies before the own marker
 	for at, f := range l.fence.raise(ctx, ps, from) {
 		o := todo[at]
@@ -163,21 +165,36 @@ func (l *life) precheck(ctx context.Context, at kafka.Partition, o *opening) err
 	return err
 }
 
-// remember asks leaders how much progress' owner has written, where the log does not reach back to progress' place.
-func (l *life) remember(ctx context.Context, ps []kafka.Partition, todo map[kafka.Partition]*opening) {
+// remember asks leaders how much progress' owner has written, where the log does not reach back to progress' place. Behind the fence they
+// have forgotten it: what could not be asked of is not fenced yet.
+func (l *life) remember(ctx context.Context, ps []kafka.Partition, todo map[kafka.Partition]*opening) (asked []kafka.Partition) {
 	starts, err := l.dst.Control.Offsets(ctx, ps, kafka.Start)
-	if err != nil {
-		return // the fence says so
-	}
 	for i, at := range ps {
 		o := todo[at]
-		if !o.known || starts[i].Err != nil || starts[i].At <= int64(o.prog.Dest) {
-			continue
+		if o.known {
+			if o.err = err; err == nil {
+				o.err = cmp.Or(starts[i].Err, l.count(ctx, at, o, starts[i].At))
+			}
 		}
-		if seq, known, err := l.dst.Control.LastSequence(ctx, at, o.prog.Owner); err == nil && known {
-			o.count = o.prog.Unwrap(sequence(int64(seq) + 1))
+		if o.err == nil {
+			asked = append(asked, at)
 		}
 	}
+	return asked
+}
+
+func (l *life) count(ctx context.Context, at kafka.Partition, o *opening, start int64) error {
+	if start <= int64(o.prog.Dest) {
+		return nil
+	}
+	seq, known, err := l.dst.Control.LastSequence(ctx, at, o.prog.Owner)
+	switch {
+	case err == nil && known:
+		o.count = o.prog.Unwrap(sequence(int64(seq) + 1))
+	case kafka.Classify(err) == kafka.Unreachable || kafka.Classify(err) == kafka.Moved:
+		return err
+	}
+	return nil // brokers before 2.8 can't be asked
 }
 
 // place finds where a wanted partition lies; it is called with the lock held.

@@ -492,3 +492,23 @@ func TestAFenceDoesNotWaitForALeaderThatHangs(t *testing.T) {
 		t.Fatalf("with the leader that hangs: %v; with the other: %v", hung, other)
 	}
 }
+
+// Behind its fence a leader has forgotten how much the owner before wrote: where it could not be asked before, there is no fence yet.
+func TestNoFenceBeforeTheLeaderWasAsked(t *testing.T) {
+	src, x, _, _ := reading(t)
+	at, _ := src.dir.Get(x.Topic, x.Number)
+	l := &life{
+		shard: newShard(topology.Shard{}, told{}, &env{}, nil, &Destination{Site: &Site{Control: src.tail, Dir: src.dir}}, slog.New(slog.DiscardHandler)),
+		fence: &fence{cluster: src.tail, dir: src.dir, kept: map[kafka.Spot]kept{}}, old: kafka.ProducerID{ID: -1},
+	}
+	ended, end := context.WithDeadline(t.Context(), time.Now())
+	defer end()
+	todo := map[kafka.Partition]*opening{at: {known: true, count: -1, prog: checkpoint.Progress{DstID: at.TopicID}}}
+	if ps := l.remember(ended, []kafka.Partition{at}, todo); len(ps) > 0 || todo[at].err == nil {
+		t.Fatalf("%v is fenced; %v", ps, todo[at].err)
+	}
+	todo[at].err = nil
+	if ps := l.remember(t.Context(), []kafka.Partition{at}, todo); len(ps) != 1 || todo[at].err != nil {
+		t.Fatalf("%v is fenced; %v", ps, todo[at].err)
+	}
+}
