@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -111,11 +112,15 @@ func (f *fence) leaveOut(ctx context.Context, todo []*scan, out map[kafka.Partit
 	}
 	few, err := f.cluster.TooFew(ctx, partitionsOf(todo))
 	if err != nil {
+		for _, s := range todo {
+			f.keep(s, out[s.Partition])
+		}
 		note(todo, out, err)
 		return nil
 	}
 	for _, s := range todo {
 		if r, ok := few[s.Spot()]; ok {
+			f.keep(s, out[s.Partition])
 			out[s.Partition].err = r
 			continue
 		}
@@ -124,20 +129,32 @@ func (f *fence) leaveOut(ctx context.Context, todo []*scan, out map[kafka.Partit
 	return rest
 }
 
-// giveUp says of the partitions that are left why they are not fenced, and keeps the place of those that are still being read.
+// giveUp says of the partitions that are left why they are not fenced, and keeps the place of those that are still being read. The time that
+// there is for a fence ends in the middle of a request as a rule.
 func (f *fence) giveUp(todo []*scan, out map[kafka.Partition]*fenced) {
 	for _, s := range todo {
 		r := out[s.Partition]
+		kept := f.keep(s, r)
 		switch {
+		case kept && s.at > s.from && (r.err == nil || errors.Is(r.err, context.DeadlineExceeded)):
+			r.err = fmt.Errorf("%w: at offset %d of %d", errStillReading, s.at, r.end)
 		case r.err != nil:
 			r.err = fmt.Errorf("%w: %w", errNoMarker, r.err)
-		case s.at < int64(r.end):
-			r.err = fmt.Errorf("%w: at offset %d of %d", errStillReading, s.at, r.end)
-			f.kept[s.Spot()] = kept{*s, *r}
 		default:
 			r.err = errNoMarker
 		}
 	}
+}
+
+// keep remembers how far a partition was read that was not read up to where the fence began.
+func (f *fence) keep(s *scan, r *fenced) bool {
+	if s.at >= int64(r.end) {
+		return false
+	}
+	found := *r
+	found.err = nil
+	f.kept[s.Spot()] = kept{s.at, found}
+	return true
 }
 
 // readOn reads partitions up to their ends, where there is no fence.
@@ -165,13 +182,14 @@ var (
 // scan is one partition on the way to its marker.
 type scan struct {
 	kafka.Partition
+	from int64 // where it began
 	at   int64
 	done bool
 }
 
 // kept is a partition of which too much had to be read for one fence.
 type kept struct {
-	scan  scan
+	at    int64
 	found fenced
 }
 
@@ -200,11 +218,7 @@ func isFinal(err error) bool {
 
 // ends finds where to begin reading: nothing before the end of the log can be the marker of a fence that is yet to be raised.
 func (f *fence) ends(ctx context.Context, ps []kafka.Partition, from map[kafka.Partition]reach, out map[kafka.Partition]*fenced) (todo []*scan) {
-	starts, err := f.cluster.Offsets(ctx, ps, kafka.Start)
-	var ends []kafka.Offset
-	if err == nil {
-		ends, err = f.cluster.Offsets(ctx, ps, kafka.End)
-	}
+	starts, ends, err := f.bounds(ctx, ps)
 	for i, p := range ps {
 		r := &fenced{err: err}
 		out[p] = r
@@ -219,6 +233,18 @@ func (f *fence) ends(ctx context.Context, ps []kafka.Partition, from map[kafka.P
 	return todo
 }
 
+// bounds asks where the logs begin and end. A leader that hangs leaves time for what the others lead.
+func (f *fence) bounds(ctx context.Context, ps []kafka.Partition) (starts, ends []kafka.Offset, err error) {
+	ctx, cancel := context.WithTimeout(ctx, fencePatience/2)
+	defer cancel()
+	var wg sync.WaitGroup
+	var serr error
+	wg.Go(func() { starts, serr = f.cluster.Offsets(ctx, ps, kafka.Start) })
+	ends, err = f.cluster.Offsets(ctx, ps, kafka.End)
+	wg.Wait()
+	return starts, ends, errors.Join(serr, err)
+}
+
 func (f *fence) begin(p kafka.Partition, r *fenced, to reach, reaches bool, start, end int64) *scan {
 	s := &scan{Partition: p, at: end}
 	r.start, r.end = offsetxlate.Dest(start), offsetxlate.Dest(end)
@@ -228,11 +254,12 @@ func (f *fence) begin(p kafka.Partition, r *fenced, to reach, reaches bool, star
 	}
 	r.reach = to
 	s.at = min(end, max(start, int64(to.from)-1))
-	if k, ok := f.kept[p.Spot()]; ok && k.found.from == to.from && k.found.owner == to.owner && k.scan.at >= start {
-		s.at, *r = k.scan.at, k.found
+	if k, ok := f.kept[p.Spot()]; ok && k.found.from == to.from && k.found.owner == to.owner && k.at >= start {
+		s.at, *r = k.at, k.found
 		r.start = offsetxlate.Dest(start)
 	}
 	delete(f.kept, p.Spot())
+	s.from = s.at
 	return s
 }
 

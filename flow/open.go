@@ -14,14 +14,13 @@ import (
 )
 
 // closeUnwanted ends the parts that the shard has no more, or has in another form. What they leave is kept for the case that
-// they come back in this epoch.
+// they come back in this epoch. One that can't be closed in peace is ended with the epoch.
 func (l *life) closeUnwanted(ctx context.Context) error {
 	l.mu.Lock()
 	var gone []*part
 	for key, p := range l.parts {
 		if spec, ok := l.want[key]; !ok || spec != p.Spec {
 			gone = append(gone, p)
-			delete(l.parts, key)
 		}
 	}
 	l.mu.Unlock()
@@ -30,6 +29,7 @@ func (l *life) closeUnwanted(ctx context.Context) error {
 		if err := l.closePart(ctx, p); err != nil {
 			return fmt.Errorf("closing %s: %w", p.Key(), err)
 		}
+		l.forget(p)
 	}
 	return nil
 }
@@ -100,7 +100,9 @@ func (l *life) fenceAll(ctx context.Context, todo map[kafka.Partition]*opening) 
 		return
 	}
 	sortPartitions(ps)
-	l.remember(ctx, ps, todo)
+	if ps = l.remember(ctx, ps, todo); len(ps) == 0 {
+		return
+	}
 	old := l.fenceOld(ctx, ps) // first: what it wrote then lies before the own marker
 	for at, f := range l.fence.raise(ctx, ps, from) {
 		o := todo[at]
@@ -163,21 +165,36 @@ func (l *life) precheck(ctx context.Context, at kafka.Partition, o *opening) err
 	return err
 }
 
-// remember asks leaders how much progress' owner has written, where the log does not reach back to progress' place.
-func (l *life) remember(ctx context.Context, ps []kafka.Partition, todo map[kafka.Partition]*opening) {
+// remember asks leaders how much progress' owner has written, where the log does not reach back to progress' place. Behind the fence they
+// have forgotten it: what could not be asked of is not fenced yet.
+func (l *life) remember(ctx context.Context, ps []kafka.Partition, todo map[kafka.Partition]*opening) (asked []kafka.Partition) {
 	starts, err := l.dst.Control.Offsets(ctx, ps, kafka.Start)
-	if err != nil {
-		return // the fence says so
-	}
 	for i, at := range ps {
 		o := todo[at]
-		if !o.known || starts[i].Err != nil || starts[i].At <= int64(o.prog.Dest) {
-			continue
+		if o.known {
+			if o.err = err; err == nil {
+				o.err = cmp.Or(starts[i].Err, l.count(ctx, at, o, starts[i].At))
+			}
 		}
-		if seq, known, err := l.dst.Control.LastSequence(ctx, at, o.prog.Owner); err == nil && known {
-			o.count = o.prog.Unwrap(sequence(int64(seq) + 1))
+		if o.err == nil {
+			asked = append(asked, at)
 		}
 	}
+	return asked
+}
+
+func (l *life) count(ctx context.Context, at kafka.Partition, o *opening, start int64) error {
+	if start <= int64(o.prog.Dest) {
+		return nil
+	}
+	seq, known, err := l.dst.Control.LastSequence(ctx, at, o.prog.Owner)
+	switch {
+	case err == nil && known:
+		o.count = o.prog.Unwrap(sequence(int64(seq) + 1))
+	case kafka.Classify(err) == kafka.Unreachable || kafka.Classify(err) == kafka.Moved:
+		return err
+	}
+	return nil // brokers before 2.8 can't be asked
 }
 
 // place finds where a wanted partition lies; it is called with the lock held.
@@ -343,6 +360,9 @@ func (l *life) resumePart(p *part, prog checkpoint.Progress, f *fenced) error {
 		p.mark = 0 // all of it, for what is stored goes further
 	}
 	err = complete(p.xlate, copied)
+	if err == nil && p.xlate.End().Src > next && !p.xlate.TruncateSource(next) { // markers that are read again, or what the source took back
+		err = forgetting(next)
+	}
 	if err == nil { // nothing of this origin lies between the last record and the marker
 		err = p.xlate.AdvanceDest(f.marker + 1)
 	}
@@ -373,7 +393,7 @@ func endOf(copied []checkpoint.Copied, place offsetxlate.Dest) offsetxlate.Dest 
 func complete(m *offsetxlate.Map, copied []checkpoint.Copied) error {
 	for _, c := range copied {
 		if c.Dest >= m.End().Dst && c.Source < m.End().Src && !m.TruncateSource(c.Source) { // the source took back what lay there
-			return fmt.Errorf("forgetting what the source lost from offset %d on: %w", c.Source, offsetxlate.ErrBackwards)
+			return forgetting(c.Source)
 		}
 		skip := max(0, min(c.Count, int64(m.End().Src-c.Source)))
 		if skip == c.Count {
@@ -384,6 +404,10 @@ func complete(m *offsetxlate.Map, copied []checkpoint.Copied) error {
 		}
 	}
 	return nil
+}
+
+func forgetting(from offsetxlate.Source) error {
+	return fmt.Errorf("forgetting what the source lost from offset %d on: %w", from, offsetxlate.ErrBackwards)
 }
 
 // moveTo sets the place of a part that is not running.

@@ -97,6 +97,7 @@ func (p *part) goBack(n int64, to srcPlace) {
 	p.gone++
 	p.queue, p.queued, p.assigned = nil, 0, n
 	p.at, p.lastEpoch, p.movedAt = to.next, to.epoch, time.Now()
+	p.forgetTurns(p.at)
 	ahead := p.prog.Ahead
 	for len(ahead) > 0 && ahead[len(ahead)-1].Written >= n {
 		ahead = ahead[:len(ahead)-1]

@@ -1,6 +1,7 @@
 package flow
 
 import (
+	"slices"
 	"time"
 
 	"github.com/meshd/meshd/kafka"
@@ -38,7 +39,7 @@ func (p *part) tookBack(has srcPlace, text string) {
 		p.stop(Failed, r)
 		return
 	}
-	p.goOnFrom(srcPlace{at, has.epoch})
+	p.goOnFrom(srcPlace{at, p.epochAt(at)})
 }
 
 const tookBackWait = 100 * time.Millisecond // for what is under way to be answered
@@ -60,6 +61,21 @@ func (p *part) parted(has srcPlace) (at offsetxlate.Source, known bool) {
 	return 0, false
 }
 
+// epochAt is the leader epoch of what was read before an offset. Where the source has one between that was never read, it has to be asked
+// again, behind this one: its log may part from what was read still earlier.
+func (p *part) epochAt(at offsetxlate.Source) int32 {
+	epoch := p.lastEpoch
+	for i := len(p.turns) - 1; i >= 0 && p.turns[i].at >= at; i-- {
+		epoch = p.turns[i].before
+	}
+	return epoch
+}
+
+// forgetTurns forgets where the epochs changed in what is read anew.
+func (p *part) forgetTurns(from offsetxlate.Source) {
+	p.turns = slices.DeleteFunc(p.turns, func(t turn) bool { return t.at >= from })
+}
+
 // goOnFrom reads on at a place that was passed before: other records lie there now. What was copied of those before stays.
 func (p *part) goOnFrom(to srcPlace) {
 	p.stats.Gaps++
@@ -67,6 +83,7 @@ func (p *part) goOnFrom(to srcPlace) {
 	p.owner.steppedOver(p.Spec, to.next, p.at, "the source's log was truncated: it lost records that were copied, and the copy keeps them")
 	p.addRun(p.assigned, to.next)
 	p.at, p.lastEpoch = to.next, to.epoch
+	p.forgetTurns(p.at)
 	p.passed = to
 	p.dirty = true
 	p.recover()

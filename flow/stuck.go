@@ -2,10 +2,12 @@ package flow
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"time"
 
+	"github.com/meshd/meshd/checkpoint"
 	"github.com/meshd/meshd/kafka"
 	"github.com/meshd/meshd/offsetxlate"
 )
@@ -50,9 +52,10 @@ func (l *life) forget(p *part) {
 // suspect is a part whose partition has another leader than the one that acknowledged its last batch.
 type suspect struct {
 	*part
-	at    kafka.Partition
-	dest  offsetxlate.Dest
-	epoch int32 // of the leader that acknowledged what is before dest
+	at      kafka.Partition
+	dest    offsetxlate.Dest
+	written int64
+	epoch   int32 // under which what is before dest was acknowledged, or an earlier one: a leader may go on under another before it is known
 }
 
 // moved are the parts whose leaders changed since it was last known that their logs hold what was written. It looks when the directory
@@ -91,7 +94,7 @@ func (l *life) hurry(now time.Time) {
 func (p *part) suspect(at kafka.Partition) suspect {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return suspect{p, at, p.dest, p.prog.DestEpoch}
+	return suspect{p, at, p.dest, p.written, p.prog.DestEpoch}
 }
 
 // lookForLoss asks new leaders whether their logs go as far as the old ones had acknowledged (KIP-101). A part in motion would find out by
@@ -103,14 +106,23 @@ func (l *life) lookForLoss(ctx context.Context, found map[kafka.Spot]suspect) {
 	}
 	l.aside(ctx, func(ctx context.Context) func(context.Context) error {
 		ends, err := l.dst.Control.EpochEnds(ctx, epochs)
+		for at, end := range ends {
+			if s := found[at]; end < int64(s.dest) {
+				held, herr := l.fence.holds(ctx, s)
+				switch err = errors.Join(err, herr); {
+				case herr != nil:
+					delete(ends, at)
+				case held:
+					ends[at] = int64(s.dest)
+				}
+			}
+		}
 		return func(context.Context) error {
 			if err != nil {
 				l.log.Warn("leaders did not say whether they hold what was acknowledged", slog.Any("error", err), slog.String("hint", kafka.Hint(err)))
 			}
 			for at, s := range found {
-				if end, ok := ends[at]; ok {
-					s.judge(offsetxlate.Dest(end))
-				} else {
+				if end, ok := ends[at]; !ok || !s.judge(offsetxlate.Dest(end)) {
 					l.lookAt = time.Now().Add(upkeepAgain)
 				}
 			}
@@ -119,8 +131,28 @@ func (l *life) lookForLoss(ctx context.Context, found map[kafka.Spot]suspect) {
 	})
 }
 
-// judge compares what a leader holds of an epoch with what was acknowledged in it.
-func (s suspect) judge(end offsetxlate.Dest) {
+// holds reads whether what was acknowledged last is in the log, as at an opening. That the epoch ended before it is no proof: it is the one
+// that was known, and a leader that goes on under a new one says nothing of that.
+func (f *fence) holds(ctx context.Context, s suspect) (bool, error) {
+	ends, err := f.cluster.Offsets(ctx, []kafka.Partition{s.at}, kafka.End)
+	if err = errors.Join(err, first(ends).Err); err != nil {
+		return false, fmt.Errorf("finding the end of %s: %w", s.at, err)
+	}
+	r := fenced{reach: reach{from: s.dest}, end: offsetxlate.Dest(ends[0].At)}
+	if f.plain && s.written == 0 { // what is before is of the owner before
+		return r.end >= s.dest, nil
+	}
+	if r.end >= s.dest {
+		err = f.scan(ctx, s.at, max(0, s.dest-1), s.dest, func(x foreign) bool {
+			r.see(x)
+			return true
+		})
+	}
+	return !diverged(checkpoint.Progress{Owner: s.id, Dest: s.dest, Written: s.written}, &r), err
+}
+
+// judge compares what a leader holds of an epoch with what was acknowledged in it; false: more was, meanwhile.
+func (s suspect) judge(end offsetxlate.Dest) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
@@ -128,8 +160,12 @@ func (s suspect) judge(end offsetxlate.Dest) {
 	case end < s.dest:
 		s.fail(truncatedAt(end, s.dest))
 	case s.prog.DestEpoch == s.epoch:
+		if s.part.dest != s.dest {
+			return false
+		}
 		s.prog.DestEpoch = s.at.LeaderEpoch
 	}
+	return true
 }
 
 func truncatedAt(at, dest offsetxlate.Dest) error {

@@ -1,15 +1,21 @@
 package flow
 
 import (
+	"context"
 	"errors"
+	"log/slog"
 	"testing"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"github.com/meshd/meshd/checkpoint"
 	"github.com/meshd/meshd/kafka"
 	"github.com/meshd/meshd/offsetxlate"
+	"github.com/meshd/meshd/topology"
 )
 
 // diverging answers a fetch by the offset at which the source's log parts from what was read.
@@ -87,7 +93,11 @@ func TestGoesOnWhereTheSourceParted(t *testing.T) {
 				}
 				return
 			}
-			if p.at != c.goesOn || p.lastEpoch != c.source.epoch || p.prog.SourceOf(p.assigned) != c.goesOn {
+			behind := c.source.epoch
+			if behind == 3 { // it holds what lies before at the source too only if it holds that of epoch 2: the source is asked again
+				behind = 2
+			}
+			if p.at != c.goesOn || p.lastEpoch != behind || p.prog.SourceOf(p.assigned) != c.goesOn {
 				t.Fatalf("it goes on at %d behind epoch %d, and notes %d", p.at, p.lastEpoch, p.prog.SourceOf(p.assigned))
 			}
 			fetched(p, 100, batchAt(t, int64(c.goesOn), 6, 30, 100))
@@ -101,6 +111,38 @@ func TestGoesOnWhereTheSourceParted(t *testing.T) {
 				t.Fatalf("%d offsets are said to be lost", p.stats.GapRecords)
 			}
 		})
+	}
+}
+
+// Where the epochs changed in what was dropped says nothing of what is read instead.
+func TestForgetsTheEpochsOfWhatWasDropped(t *testing.T) {
+	p := loose(&mute{})
+	p.OnGap = "continue"
+	fetched(p, 30, batchAt(t, 0, 4, 10, 100))
+	p.onAck(Ack{Base: 0})
+	fetched(p, 30, batchAt(t, 10, 4, 10, 100))
+	fetched(p, 30, batchAt(t, 20, 5, 10, 100)) // waits for that
+	p.onAck(Ack{Err: kerr.PolicyViolation})    // and is dropped with it
+	fetched(p, 30, batchAt(t, 10, 4, 8, 100), batchAt(t, 18, 6, 12, 100))
+	for range 4 {
+		_, m := p.noteEntry()
+		p.noted(m)
+		p.onAck(Ack{Base: int64(p.dest)})
+	}
+	if p.written != 30 {
+		t.Fatalf("%d records were written", p.written)
+	}
+	p.tookBack(srcPlace{19, 4}, "it parted")
+	if p.at != 18 {
+		t.Fatalf("the leader before went on up to 19, of which 18 was never read; it goes on at %d", p.at)
+	}
+	fetched(p, 30, batchAt(t, 18, 7, 12, 100))
+	_, m := p.noteEntry()
+	p.noted(m)
+	p.onAck(Ack{Base: 100})
+	p.tookBack(srcPlace{19, 6}, "it parted again")
+	if p.at != 18 || p.lastEpoch != 4 {
+		t.Fatalf("epoch 6 was left at 18; it goes on at %d behind epoch %d", p.at, p.lastEpoch)
 	}
 }
 
@@ -234,6 +276,11 @@ func TestANewLeaderIsCompared(t *testing.T) {
 	p := loose(o)
 	p.dest, p.prog.DestEpoch = 100, 4
 	s := p.suspect(kafka.Partition{LeaderEpoch: 5})
+	p.dest = 110 // acknowledged by the old leader, and answered late
+	if s.judge(100) || p.prog.DestEpoch != 4 {
+		t.Fatal("what was acknowledged since is taken for compared")
+	}
+	p.dest = 100
 	s.judge(100)
 	if o.failed != nil || p.prog.DestEpoch != 5 {
 		t.Fatalf("%v; epoch %d", o.failed, p.prog.DestEpoch)
@@ -243,5 +290,225 @@ func TestANewLeaderIsCompared(t *testing.T) {
 	s.judge(99)
 	if o.failed == nil || offsetxlate.Dest(99) >= s.dest {
 		t.Fatal("what the new leader lacks is not noticed")
+	}
+}
+
+// The time for a fence ends in the middle of a request, as a rule: what was read until then is kept all the same, and so it is where the
+// cluster does not answer the next time.
+func TestAFenceKeepsItsPlaceWhenItsTimeEndsInARequest(t *testing.T) {
+	src, p, _, produce := reading(t)
+	for range 3 {
+		produce()
+	}
+	at, _ := src.dir.Get(p.Topic, p.Number)
+	f := &fence{cluster: src.tail, dir: src.dir, kept: map[kafka.Spot]kept{}}
+	to := reach{from: 1, owner: kafka.ProducerID{ID: 7}}
+	ended, end := context.WithDeadline(t.Context(), time.Now())
+	defer end()
+	var r fenced
+	out := map[kafka.Partition]*fenced{at: &r}
+	s := f.begin(at, &r, to, true, 0, 4)
+	s.at = 2 // so far it came
+	f.read(ended, at.Leader, []*scan{s}, out)
+	f.giveUp([]*scan{s}, out)
+	if !errors.Is(r.err, errStillReading) {
+		t.Fatal(r.err)
+	}
+	for name, fails := range map[string]func([]*scan){
+		"no answer": func(todo []*scan) {
+			note(todo, out, kerr.RequestTimedOut)
+			f.giveUp(todo, out)
+		},
+		"no metadata": func(todo []*scan) { f.leaveOut(ended, todo, out) },
+	} {
+		if s = f.begin(at, &r, to, true, 0, 6); s.at != 2 || r.end != 4 || r.err != nil {
+			t.Fatalf("before %s: it goes on at %d, up to %d; %v", name, s.at, r.end, r.err)
+		}
+		if fails([]*scan{s}); r.err == nil || errors.Is(r.err, errStillReading) {
+			t.Fatalf("%s: %v", name, r.err)
+		}
+	}
+	if s = f.begin(at, &fenced{}, to, true, 0, 6); s.at != 2 {
+		t.Fatalf("it goes on at %d", s.at)
+	}
+}
+
+// The epoch under which a batch was sent is that of which this node knew. A leader that goes on under a new one has lost nothing, though the
+// old epoch ended before what was acknowledged.
+func TestALeaderThatGoesOnUnderANewEpochLostNothing(t *testing.T) {
+	c, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(1, "t"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	cluster, err := new(kafka.Dialer).Dial(topology.Cluster{Alias: "eu", Inside: topology.Endpoint{Bootstrap: c.ListenAddrs()}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer cluster.Close()
+	writer, err := kgo.NewClient(kgo.SeedBrokers(c.ListenAddrs()...), kgo.DefaultProduceTopic("t"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer writer.Close()
+	dir := kafka.NewDirectory(cluster, time.Hour)
+	var epoch int32
+	for n := range 3 {
+		if err := writer.ProduceSync(t.Context(), kgo.StringRecord("x")).FirstErr(); err != nil {
+			t.Fatal(err)
+		}
+		if n == 0 {
+			epoch = c.PartitionInfo("t", 0).Epoch
+			if err := c.MoveTopicPartition("t", 0, c.PartitionInfo("t", 0).Leader); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if err := dir.Refresh(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	at, _ := dir.Get("t", 0)
+	f := &fence{cluster: cluster, dir: dir}
+	var id kafka.ProducerID
+	if err := f.scan(t.Context(), at, 0, 3, func(x foreign) bool { id = x.writer; return true }); err != nil {
+		t.Fatal(err)
+	}
+	for name, x := range map[string]struct {
+		dest    offsetxlate.Dest
+		written int64
+		id      kafka.ProducerID
+		lost    bool
+	}{
+		"all is there":                  {3, 3, id, false},
+		"the last record is not there":  {4, 4, id, true},
+		"another record took its place": {3, 7, id, true},
+		"another writer's took it":      {3, 3, kafka.ProducerID{ID: id.ID + 1}, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newShard(topology.Shard{}, told{}, &env{}, nil, &Destination{Site: &Site{Control: cluster, Dir: dir}}, slog.New(slog.DiscardHandler))
+			l := &life{shard: s, fence: f}
+			p := loose(s)
+			p.id, p.dest, p.written, p.prog.DestEpoch = x.id, x.dest, x.written, epoch
+			l.lookForLoss(t.Context(), map[kafka.Spot]suspect{at.Spot(): p.suspect(at)})
+			if err := l.take(t.Context(), <-l.beside.done); err != nil {
+				t.Fatal(err)
+			}
+			if (s.broken != nil) != x.lost || !x.lost && p.prog.DestEpoch != at.LeaderEpoch {
+				t.Fatalf("%v; epoch %d of %d", s.broken, p.prog.DestEpoch, at.LeaderEpoch)
+			}
+		})
+	}
+}
+
+// An owner noted where it goes on after the source took back what was copied, and died before the map was stored, or anything sent.
+func TestResumesWhereTheSourceTookBack(t *testing.T) {
+	m := offsetxlate.New(offsetxlate.Point{})
+	if err := m.Append(0, 0, 30); err != nil {
+		t.Fatal(err)
+	}
+	l := &life{shard: newShard(topology.Shard{}, told{}, &env{}, nil, nil, slog.New(slog.DiscardHandler)), id: kafka.ProducerID{ID: 7, Epoch: 1}, stored: stored{pages: checkpoint.Pages{}}}
+	o := &mute{}
+	p := loose(o)
+	l.stored.pages.Put(p.Key(), m)
+	prog := checkpoint.Progress{Owner: kafka.ProducerID{ID: 7}, Written: 30, Source: 30, Dest: 30, Ahead: []checkpoint.Run{{Written: 30, Source: 15}}}
+	if err := l.resumePart(p, prog, &fenced{end: 30, marker: 30}); err != nil {
+		t.Fatal(err)
+	}
+	if p.at != 15 || p.xlate.End().Src != 15 {
+		t.Fatalf("it goes on at %d, and its map at %d", p.at, p.xlate.End().Src)
+	}
+	fetched(p, 25, batchAt(t, 15, 6, 10, 100))
+	p.onAck(Ack{Base: 31})
+	if at := p.xlate.ToDest(15); o.failed != nil || at.Offset != 31 {
+		t.Fatalf("%v; offset 15 is found at %d", o.failed, at.Offset)
+	}
+}
+
+// Parts that could not be closed in peace are ended with their epoch: the next one hears no more of them.
+func TestWhatCouldNotBeClosedIsEnded(t *testing.T) {
+	f, p, _, _ := reading(t)
+	s := newShard(topology.Shard{}, told{}, &env{}, &Source{Fetcher: f}, nil, slog.New(slog.DiscardHandler))
+	q := loose(s)
+	q.Topic, q.broken = "u", true
+	p.broken = true
+	s.parts[p.Key()], s.parts[q.Key()] = p, q
+	f.add(p)
+	f.add(q)
+	l := &life{shard: s, progress: &ledger{outlet: p.outlet}, offsets: &ledger{outlet: p.outlet}}
+	if err := l.closeUnwanted(t.Context()); !errors.Is(err, errBroken) {
+		t.Fatal(err)
+	}
+	l.close()
+	for _, x := range []*part{p, q} {
+		if x.state != Stopped || f.broker(x) >= 0 {
+			t.Errorf("%s goes on: %s, read from %d", x.Key(), x.state, f.broker(x))
+		}
+	}
+}
+
+// A leader that hangs holds up what it leads, and nothing else.
+func TestAFenceDoesNotWaitForALeaderThatHangs(t *testing.T) {
+	c, err := kfake.NewCluster(kfake.NumBrokers(2), kfake.SeedTopics(2, "t"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	for n := range int32(2) {
+		if err := c.MoveTopicPartition("t", n, n); err != nil {
+			t.Fatal(err)
+		}
+	}
+	hung := make(chan struct{})
+	defer close(hung)
+	hangs := 1 - c.CoordinatorFor("w")
+	c.ControlKey(int16(kmsg.ListOffsets), func(kmsg.Request) (kmsg.Response, error, bool) {
+		c.KeepControl()
+		if c.CurrentNode() == hangs {
+			c.SleepControl(func() { <-hung })
+		}
+		return nil, nil, false
+	})
+	cluster, err := new(kafka.Dialer).Dial(topology.Cluster{Alias: "eu", Inside: topology.Endpoint{Bootstrap: c.ListenAddrs()}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer cluster.Close()
+	dir := kafka.NewDirectory(cluster, time.Hour)
+	if err := dir.Refresh(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	id, err := cluster.InitProducer(t.Context(), "w")
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := &fence{cluster: cluster, dir: dir, txnID: "w", id: id, kept: map[kafka.Spot]kept{}}
+	var ps []kafka.Partition
+	for n := range int32(2) {
+		at, _ := dir.Get("t", n)
+		ps = append(ps, at)
+	}
+	up := f.raise(t.Context(), ps, nil)
+	if hung, other := up[ps[hangs]].err, up[ps[1-hangs]].err; hung == nil || other != nil {
+		t.Fatalf("with the leader that hangs: %v; with the other: %v", hung, other)
+	}
+}
+
+// Behind its fence a leader has forgotten how much the owner before wrote: where it could not be asked before, there is no fence yet.
+func TestNoFenceBeforeTheLeaderWasAsked(t *testing.T) {
+	src, x, _, _ := reading(t)
+	at, _ := src.dir.Get(x.Topic, x.Number)
+	l := &life{
+		shard: newShard(topology.Shard{}, told{}, &env{}, nil, &Destination{Site: &Site{Control: src.tail, Dir: src.dir}}, slog.New(slog.DiscardHandler)),
+		fence: &fence{cluster: src.tail, dir: src.dir, kept: map[kafka.Spot]kept{}}, old: kafka.ProducerID{ID: -1},
+	}
+	ended, end := context.WithDeadline(t.Context(), time.Now())
+	defer end()
+	todo := map[kafka.Partition]*opening{at: {known: true, count: -1, prog: checkpoint.Progress{DstID: at.TopicID}}}
+	if ps := l.remember(ended, []kafka.Partition{at}, todo); len(ps) > 0 || todo[at].err == nil {
+		t.Fatalf("%v is fenced; %v", ps, todo[at].err)
+	}
+	todo[at].err = nil
+	if ps := l.remember(t.Context(), []kafka.Partition{at}, todo); len(ps) != 1 || todo[at].err != nil {
+		t.Fatalf("%v is fenced; %v", ps, todo[at].err)
 	}
 }

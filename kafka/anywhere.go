@@ -3,6 +3,7 @@ package kafka
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -39,10 +40,12 @@ func within(ctx context.Context, wait time.Duration, b *kgo.Broker, req kmsg.Req
 
 func (c *Cluster) known() []*kgo.Broker {
 	brokers := c.Client.DiscoveredBrokers()
-	if good := c.good.Load(); good != nil {
-		return append([]*kgo.Broker{good}, brokers...)
+	good := c.good.Load()
+	if good == nil {
+		return brokers
 	}
-	return brokers
+	others := slices.DeleteFunc(brokers, func(b *kgo.Broker) bool { return *b == *good }) // one that hangs now is not asked twice
+	return append([]*kgo.Broker{good}, others...)
 }
 
 func (c *Cluster) metadata(ctx context.Context, topics ...string) (*kmsg.MetadataResponse, error) {

@@ -3,7 +3,7 @@ package kafka
 import (
 	"context"
 	"fmt"
-	"slices"
+	"sync"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -135,7 +135,14 @@ func (c *Cluster) Offsets(ctx context.Context, ps []Partition, timestamp int64) 
 	}
 	resp, err := offsetsRequest(pick(ps, lost), timestamp).RequestWith(ctx, c.Client)
 	if err != nil {
-		return nil, fmt.Errorf("listing offsets of cluster %s: %w", c.Config.Alias, err)
+		err = fmt.Errorf("listing offsets of cluster %s: %w", c.Config.Alias, err)
+		if len(lost) == len(ps) {
+			return nil, err
+		}
+		for _, i := range lost { // the others have nothing to do with it
+			out[i].Err = err
+		}
+		return out, nil
 	}
 	for i, o := range matchOffsets(pick(ps, lost), resp) {
 		out[lost[i]] = o
@@ -143,30 +150,40 @@ func (c *Cluster) Offsets(ctx context.Context, ps []Partition, timestamp int64) 
 	return out, nil
 }
 
-// offsetsFrom asks those that are believed to lead, and returns the indexes of the partitions that they don't.
+// offsetsFrom asks those that are believed to lead, all at once, and returns the indexes of the partitions that they don't.
 func (c *Cluster) offsetsFrom(ctx context.Context, ps []Partition, timestamp int64, out []Offset) (lost []int) {
 	byLeader := map[int32][]int{}
 	for i, p := range ps {
 		byLeader[p.Leader] = append(byLeader[p.Leader], i)
 	}
+	var wg sync.WaitGroup
 	for leader, at := range byLeader {
-		if leader < 0 {
-			lost = append(lost, at...)
-			continue
-		}
-		resp, err := c.Client.Broker(int(leader)).Request(ctx, offsetsRequest(pick(ps, at), timestamp))
-		if err != nil {
-			lost = append(lost, at...)
-			continue
-		}
-		for i, o := range matchOffsets(pick(ps, at), resp.(*kmsg.ListOffsetsResponse)) {
-			if out[at[i]] = o; o.Err != nil {
-				lost = append(lost, at[i])
-			}
+		wg.Go(func() { c.offsetsOf(ctx, leader, ps, at, timestamp, out) })
+	}
+	wg.Wait()
+	for i, o := range out {
+		if o.Err != nil {
+			lost = append(lost, i)
 		}
 	}
-	slices.Sort(lost)
 	return lost
+}
+
+func (c *Cluster) offsetsOf(ctx context.Context, leader int32, ps []Partition, at []int, timestamp int64, out []Offset) {
+	err := error(kerr.LeaderNotAvailable)
+	var resp kmsg.Response
+	if leader >= 0 {
+		resp, err = c.Client.Broker(int(leader)).Request(ctx, offsetsRequest(pick(ps, at), timestamp))
+	}
+	if err != nil {
+		for _, i := range at {
+			out[i].Err = err
+		}
+		return
+	}
+	for i, o := range matchOffsets(pick(ps, at), resp.(*kmsg.ListOffsetsResponse)) {
+		out[at[i]] = o
+	}
 }
 
 func pick(ps []Partition, at []int) []Partition {
