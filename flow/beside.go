@@ -2,8 +2,8 @@ package flow
 
 import "context"
 
-// beside is what a life does that waits for the destination while its partitions go on: fences, and what is read behind them. It is one
-// job at a time, for a writer has one transaction.
+// beside is what a life does that waits for a cluster while its partitions go on, one job at a time. At the destination that are fences, and
+// what is read behind them: a writer has one transaction. At the source it is what is asked about logs.
 type beside struct {
 	busy bool
 	done chan func(context.Context) error // what is to be done with what a job found, by the goroutine of the life
@@ -12,9 +12,13 @@ type beside struct {
 
 // aside runs a job beside the loop of the life. What it returns is done by the loop.
 func (l *life) aside(ctx context.Context, job func(context.Context) func(context.Context) error) {
+	l.beside.run(ctx, job)
+}
+
+func (b *beside) run(ctx context.Context, job func(context.Context) func(context.Context) error) {
 	ctx, stop := context.WithCancel(ctx)
-	l.beside = beside{busy: true, done: make(chan func(context.Context) error, 1), stop: stop}
-	done := l.beside.done
+	*b = beside{busy: true, done: make(chan func(context.Context) error, 1), stop: stop}
+	done := b.done
 	go func() {
 		defer stop()
 		done <- job(ctx)
@@ -24,6 +28,12 @@ func (l *life) aside(ctx context.Context, job func(context.Context) func(context
 // take does what a job found.
 func (l *life) take(ctx context.Context, then func(context.Context) error) error {
 	l.beside.busy = false
+	return then(ctx)
+}
+
+// heardOf is called when the source has said what it was asked.
+func (l *life) heardOf(ctx context.Context, then func(context.Context) error) error {
+	l.asking.busy = false
 	return then(ctx)
 }
 

@@ -13,36 +13,44 @@ import (
 	"github.com/meshd/meshd/offsetxlate"
 )
 
-// findRanges asks the source what it holds of the parts whose place it does not have.
-func (l *life) findRanges(ctx context.Context, asked map[*part]struct{}) {
-	l.aside(ctx, func(ctx context.Context) func(context.Context) error {
+// findRanges asks the source what it holds of the parts whose place it does not have, beside the loop: a source may be far, or hang, and a
+// shard whose loop does not go round is given to another node.
+func (l *life) findRanges(ctx context.Context) {
+	if l.asking.busy {
+		return
+	}
+	l.asks.Lock()
+	asked := l.ranges
+	if len(asked) > 0 {
+		l.ranges = map[*part]struct{}{}
+	}
+	l.asks.Unlock()
+	if len(asked) == 0 {
+		return
+	}
+	l.asking.run(ctx, func(ctx context.Context) func(context.Context) error {
 		for p := range asked {
-			if at, ok := l.src.Dir.Get(p.Topic, p.Number); ok && ctx.Err() == nil {
-				l.findRange(ctx, p, at)
-			}
+			l.findRange(ctx, p)
 		}
 		return func(context.Context) error { return nil }
 	})
 }
 
-func (l *life) takeRanges() map[*part]struct{} {
-	l.asks.Lock()
-	defer l.asks.Unlock()
-	asked := l.ranges
-	l.ranges = map[*part]struct{}{}
-	return asked
-}
-
-func (l *life) findRange(ctx context.Context, p *part, at kafka.Partition) {
+func (l *life) findRange(ctx context.Context, p *part) {
+	at, ok := l.src.Dir.Get(p.Topic, p.Number)
+	if !ok {
+		return
+	}
 	start, end, err := l.src.bounds(ctx, at)
 	switch {
 	case ctx.Err() != nil:
+		return
 	case err != nil:
 		p.fetchTrouble(err)
-	default:
-		l.resolve(ctx, p, at, start, end)
-		l.src.Fetcher.wakeFor(p)
+		return
 	}
+	l.resolve(ctx, p, at, start, end)
+	l.src.Fetcher.wakeFor(p)
 }
 
 // resolve decides where a part goes on that can't be read where it is.
@@ -53,13 +61,13 @@ func (l *life) resolve(ctx context.Context, p *part, at kafka.Partition, start, 
 		return
 	}
 	next, err := l.src.nextReadable(ctx, at, int64(from), int64(end))
-	if err != nil {
-		if ctx.Err() == nil { // it is read again, and asks again
-			l.log.Warn("what lies behind a batch that can't be read is not found yet", slog.Any("error", err))
-		}
-		return
+	switch {
+	case ctx.Err() != nil:
+	case err != nil: // it is read again, and asks again
+		l.log.Warn("what lies behind a batch that can't be read is not found yet", slog.Any("error", err))
+	default:
+		p.stepOver(from, offsetxlate.Source(next))
 	}
-	p.stepOver(from, offsetxlate.Source(next))
 }
 
 // bounds are the first offset that the source holds of a partition, and the next one that it will give out.

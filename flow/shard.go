@@ -151,9 +151,14 @@ func (s *shard) life(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			l.beside.halt()
+			l.asking.halt()
 			return l.drain()
 		case then := <-l.beside.done:
 			if err := l.take(ctx, then); err != nil {
+				return err
+			}
+		case then := <-l.asking.done:
+			if err := l.heardOf(ctx, then); err != nil {
 				return err
 			}
 		case <-s.kick:
@@ -186,7 +191,8 @@ type life struct {
 	fence    *fence
 	stored   stored
 	later    map[string]again // partitions that could not be opened
-	beside   beside
+	beside   beside           // at the destination
+	asking   beside           // at the source
 	renewAt  time.Time
 	old      kafka.ProducerID // of the owner before, where it had another one; ID -1: none
 	ids      map[int64]bool   // producer ids that this writer has had, as far as it is known
@@ -340,6 +346,7 @@ func (l *life) step(ctx context.Context) error {
 	if err := l.prove(ctx); err != nil {
 		return err
 	}
+	l.findRanges(ctx)
 	return l.writeNotes(ctx)
 }
 
@@ -364,6 +371,7 @@ func (l *life) over(ctx context.Context) error {
 
 func (l *life) close() {
 	l.beside.halt()
+	l.asking.halt()
 	l.mu.Lock()
 	parts := maps.Clone(l.parts)
 	clear(l.parts)

@@ -512,3 +512,26 @@ func TestNoFenceBeforeTheLeaderWasAsked(t *testing.T) {
 		t.Fatalf("%v is fenced; %v", ps, todo[at].err)
 	}
 }
+
+// A source that takes its time to say what it holds holds up nothing else of the shard, which would be taken for standing still.
+func TestAskingTheSourceHoldsUpNoShard(t *testing.T) {
+	f, p, _, _ := reading(t)
+	s := newShard(topology.Shard{}, told{}, &env{}, &Source{Site: &Site{Control: f.tail, Dir: f.dir}, Fetcher: f}, nil, slog.New(slog.DiscardHandler))
+	p.state = Backoff
+	s.outOfRange(p)
+	l := &life{shard: s}
+	p.mu.Lock() // what is answered waits
+	asked := make(chan struct{})
+	go func() {
+		l.findRanges(t.Context())
+		close(asked)
+	}()
+	select {
+	case <-asked:
+		p.mu.Unlock()
+	case <-time.After(2 * time.Second):
+		p.mu.Unlock()
+		t.Fatal("the shard waits")
+	}
+	l.asking.halt()
+}

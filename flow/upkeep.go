@@ -31,17 +31,13 @@ func (l *life) upkeep(ctx context.Context) {
 	}
 }
 
-// lookAround finds out, one thing at a time, what happened on both sides without this writer's doing.
+// lookAround finds out, one thing at a time, what happened in the copies without this writer's doing.
 func (l *life) lookAround(ctx context.Context) {
 	if l.beside.busy {
 		return
 	}
 	if ps := l.moved(time.Now()); len(ps) > 0 {
 		l.lookForLoss(ctx, ps)
-		return
-	}
-	if asked := l.takeRanges(); len(asked) > 0 {
-		l.findRanges(ctx, asked)
 		return
 	}
 	if found := l.takeStrange(); len(found) > 0 {
