@@ -96,7 +96,7 @@ func (f *fence) raise(ctx context.Context, ps []kafka.Partition, from map[kafka.
 		open := f.mark(ctx, todo, out)
 		f.readBack(ctx, open, out, time.Now().Add(fenceAgain))
 		before := len(todo)
-		if todo = pending(todo, out); len(todo) < before {
+		if todo = f.unread(todo, out); len(todo) < before {
 			break // those that are fenced don't wait for the others
 		}
 	}
@@ -191,16 +191,6 @@ type scan struct {
 type kept struct {
 	at    int64
 	found fenced
-}
-
-func pending(todo []*scan, out map[kafka.Partition]*fenced) []*scan {
-	var rest []*scan
-	for _, s := range todo {
-		if !s.done && !isFinal(out[s.Partition].err) {
-			rest = append(rest, s)
-		}
-	}
-	return rest
 }
 
 func isFinal(err error) bool {
@@ -324,22 +314,50 @@ func sift(todo []*scan, errs []error, out map[kafka.Partition]*fenced) (rest []*
 	return rest, refused, nil
 }
 
-// readBack reads each partition up to the own marker, until all have been found or the time is over.
+// readBack reads each partition up to the own marker, until all have been found or the time is over. A leader that hangs holds up what it
+// leads, and nothing else.
 func (f *fence) readBack(ctx context.Context, todo []*scan, out map[kafka.Partition]*fenced, until time.Time) {
-	for ctx.Err() == nil && time.Now().Before(until) {
+	ctx, cancel := context.WithDeadline(ctx, until)
+	defer cancel()
+	for ctx.Err() == nil {
 		byLeader := map[int32][]*scan{}
-		left := 0
-		for _, s := range todo {
-			if at, ok := f.dir.Get(s.Topic, s.Number); ok && !s.done && !isFinal(out[s.Partition].err) {
+		for _, s := range f.unread(todo, out) {
+			if at, ok := f.dir.Get(s.Topic, s.Number); ok {
 				byLeader[at.Leader] = append(byLeader[at.Leader], s)
-				left++
 			}
 		}
-		if left == 0 {
+		if len(byLeader) == 0 {
 			return
 		}
+		var wg sync.WaitGroup
 		for leader, ss := range byLeader {
-			f.read(ctx, leader, ss, out)
+			wg.Go(func() { f.readFrom(ctx, leader, ss, out) })
+		}
+		wg.Wait()
+	}
+}
+
+// unread are the scans that have not come to the marker, and may.
+func (f *fence) unread(todo []*scan, out map[kafka.Partition]*fenced) (rest []*scan) {
+	for _, s := range todo {
+		if !s.done && !isFinal(out[s.Partition].err) {
+			rest = append(rest, s)
+		}
+	}
+	return rest
+}
+
+// readFrom reads what one broker is believed to lead, as long as it does.
+func (f *fence) readFrom(ctx context.Context, leader int32, ss []*scan, out map[kafka.Partition]*fenced) {
+	for ctx.Err() == nil {
+		if ss = f.unread(ss, out); len(ss) == 0 {
+			return
+		}
+		f.read(ctx, leader, ss, out)
+		for _, s := range ss {
+			if at, ok := f.dir.Get(s.Topic, s.Number); !ok || at.Leader != leader {
+				return
+			}
 		}
 	}
 }

@@ -87,8 +87,9 @@ type opening struct {
 // fenceAll fences what can be opened, as far as that is plain before: a fence leaves a marker in a log each time.
 func (l *life) fenceAll(ctx context.Context, todo map[kafka.Partition]*opening) {
 	ps, from := make([]kafka.Partition, 0, len(todo)), map[kafka.Partition]reach{}
+	l.precheck(ctx, todo)
 	for at, o := range todo {
-		if o.err = l.precheck(ctx, at, o); o.err != nil {
+		if o.err != nil {
 			continue
 		}
 		ps = append(ps, at)
@@ -149,20 +150,27 @@ func (l *life) block(key string, spec Spec, err error) {
 	l.mu.Unlock()
 }
 
-func (l *life) precheck(ctx context.Context, at kafka.Partition, o *opening) error {
-	spec := o.spec
-	if o.known {
-		if r, ok := otherTopic(spec, o.prog, at); ok {
-			return r
+// precheck finds what can't be opened before it is fenced: of partitions that were deleted and made again, and of those that hold records
+// of which progress knows nothing.
+func (l *life) precheck(ctx context.Context, todo map[kafka.Partition]*opening) {
+	ctx, cancel := context.WithTimeout(ctx, fencePatience)
+	defer cancel()
+	var fresh []kafka.Partition
+	for at, o := range todo {
+		if !o.known {
+			fresh = append(fresh, at)
+		} else if r, ok := otherTopic(o.spec, o.prog, at); ok {
+			o.err = r
 		}
-		return nil
 	}
-	data, err := l.fence.holdsData(ctx, at)
-	if err == nil && data && spec.From < 0 {
-		err = kafka.Because(kafka.ResumePointLost, fmt.Sprintf("%s holds records, but %s knows nothing of them", at, l.progress.outlet.topic),
-			fmt.Sprintf("if the progress topic was lost, delete %s and make it again, empty and with as many partitions: it is copied anew then", spec.Remote))
+	sortPartitions(fresh)
+	for i, held := range l.fence.holdData(ctx, fresh) {
+		o := todo[fresh[i]]
+		if o.err = held.err; held.data && o.spec.From < 0 {
+			o.err = kafka.Because(kafka.ResumePointLost, fmt.Sprintf("%s holds records, but %s knows nothing of them", fresh[i], l.progress.outlet.topic),
+				fmt.Sprintf("if the progress topic was lost, delete %s and make it again, empty and with as many partitions: it is copied anew then", o.spec.Remote))
+		}
 	}
-	return err
 }
 
 // remember asks leaders how much progress' owner has written, where the log does not reach back to progress' place. Behind the fence they
@@ -374,6 +382,9 @@ func (l *life) resumePart(p *part, prog checkpoint.Progress, f *fenced) error {
 		written = 0 // a new epoch counts from 0
 	}
 	p.moveTo(next, written, f.marker+1)
+	if sent := l.stored.sent[p.Key()]; prog.Owner == l.id && sent > written {
+		p.standBy(prog, sent)
+	}
 	if len(f.tail) == 0 && next == prog.Source {
 		p.lastEpoch = prog.SourceEpoch
 		p.pass(next, p.lastEpoch)
@@ -410,6 +421,16 @@ func forgetting(from offsetxlate.Source) error {
 	return fmt.Errorf("forgetting what the source lost from offset %d on: %w", from, offsetxlate.ErrBackwards)
 }
 
+// standBy keeps what was noted of batches that were sent in this epoch before, and have not arrived yet.
+func (p *part) standBy(noted checkpoint.Progress, sent int64) {
+	p.sent = sent
+	for _, r := range noted.Ahead {
+		if p.written < r.Written && r.Written < sent {
+			p.prog.Ahead = append(p.prog.Ahead, r)
+		}
+	}
+}
+
 // moveTo sets the place of a part that is not running.
 func (p *part) moveTo(src offsetxlate.Source, written int64, dest offsetxlate.Dest) {
 	p.at, p.dest = src, dest
@@ -419,22 +440,35 @@ func (p *part) moveTo(src offsetxlate.Source, written int64, dest offsetxlate.De
 	p.dirty = true
 }
 
-// holdsData says whether a partition holds any record.
-func (f *fence) holdsData(ctx context.Context, at kafka.Partition) (bool, error) {
-	starts, err := f.cluster.Offsets(ctx, []kafka.Partition{at}, kafka.Start)
-	if err = errors.Join(err, first(starts).Err); err != nil {
-		return false, err
+// holding says whether a partition holds any record.
+type holding struct {
+	data bool
+	err  error
+}
+
+func (f *fence) holdData(ctx context.Context, ps []kafka.Partition) []holding {
+	out := make([]holding, len(ps))
+	if len(ps) == 0 {
+		return out
 	}
-	ends, err := f.cluster.Offsets(ctx, []kafka.Partition{at}, kafka.End)
-	if err = errors.Join(err, first(ends).Err); err != nil {
-		return false, err
+	starts, ends, err := f.bounds(ctx, ps)
+	for i, at := range ps {
+		if out[i].err = err; err == nil {
+			out[i].err = cmp.Or(starts[i].Err, ends[i].Err)
+		}
+		if out[i].err == nil && starts[i].At < ends[i].At {
+			out[i] = f.holdsData(ctx, at, offsetxlate.Dest(starts[i].At), offsetxlate.Dest(ends[i].At))
+		}
 	}
-	held := false
-	err = f.scan(ctx, at, offsetxlate.Dest(starts[0].At), offsetxlate.Dest(ends[0].At), func(b foreign) bool {
-		held = !b.control
-		return !held
+	return out
+}
+
+func (f *fence) holdsData(ctx context.Context, at kafka.Partition, start, end offsetxlate.Dest) (h holding) {
+	h.err = f.scan(ctx, at, start, end, func(b foreign) bool {
+		h.data = !b.control
+		return !h.data
 	})
-	return held, err
+	return h
 }
 
 func first(os []kafka.Offset) kafka.Offset {

@@ -264,21 +264,28 @@ const goneAfter = 15 * time.Second
 
 // again has the first batch sent once more after a while.
 func (o *Outlet) again() {
-	if o.stuck != nil {
-		o.stuck()
-	}
 	o.mu.Lock()
 	if o.closed || o.queued || o.out > 0 || len(o.window) == 0 {
 		o.mu.Unlock()
 		return
 	}
+	o.queued = true // stuck may exchange what is to be sent
+	o.mu.Unlock()
+	if o.stuck != nil {
+		o.stuck()
+	}
+	o.mu.Lock()
+	if o.closed {
+		o.mu.Unlock()
+		return
+	}
 	if kafka.Classify(o.trouble) == kafka.Gone && time.Since(o.since) > goneAfter {
+		o.queued = false
 		o.window[0].state, o.window[0].err = failed, o.trouble
 		o.settle()
 		o.goOn()
 		return
 	}
-	o.queued = true
 	o.tries++
 	wait := min(20*time.Millisecond<<min(o.tries, 8), 2*time.Second)
 	o.mu.Unlock()

@@ -100,6 +100,7 @@ type part struct {
 	full      bool          // it was asked what it wants, and had no room
 	behind    bool          // the source has more than an answer brings
 	assigned  int64         // records of this epoch that are in the queue or beyond
+	sent      int64         // what the numbers below it mean stands, from when this epoch had the partition before
 	unnoted   int64         // first record whose run is not acknowledged in the progress topic
 	gone      int           // how often the part went back to what is acknowledged
 
@@ -294,6 +295,11 @@ func (p *part) recover() {
 
 func (p *part) enqueue(c *chunk) {
 	c.first = p.assigned
+	if !p.meant(c) {
+		c.lease.done()
+		p.fail(errMeaning)
+		return
+	}
 	n := c.first
 	for _, r := range c.runs {
 		if p.prog.SourceOf(n) != r.source {
@@ -306,8 +312,32 @@ func (p *part) enqueue(c *chunk) {
 	p.queued += len(c.Data)
 }
 
+var errMeaning = errors.New("the source gives other records than those that were sent before under the same sequence numbers")
+
+// meant says whether the records of a chunk are those that their numbers stand for, where batches with these numbers were sent before and
+// may still arrive: one with the same numbers is taken for a repeated one, whatever is in it.
+func (p *part) meant(c *chunk) bool {
+	n := c.first
+	for _, r := range c.runs {
+		for i := range int64(r.count) {
+			if n >= p.sent {
+				return true
+			}
+			if p.prog.SourceOf(n) != r.source+offsetxlate.Source(i) {
+				return false
+			}
+			n++
+		}
+	}
+	return true
+}
+
 // addRun notes that record number n comes from source. It goes to the progress topic before that record goes out.
 func (p *part) addRun(n int64, source offsetxlate.Source) {
+	if n < p.sent {
+		p.fail(errMeaning)
+		return
+	}
 	if l := len(p.prog.Ahead); l > 0 && p.prog.Ahead[l-1].Written == n {
 		p.prog.Ahead = p.prog.Ahead[:l-1]
 	}

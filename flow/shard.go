@@ -340,9 +340,10 @@ func (l *life) step(ctx context.Context) error {
 	if err := l.closeStuck(ctx); err != nil {
 		return err
 	}
-	l.upkeep(ctx) // before what is tried again and again
-	l.openWanted(ctx)
-	l.lookAround(ctx)
+	l.upkeep(ctx)
+	l.lookForLoss(ctx, time.Now())
+	l.openWanted(ctx) // behind what is seldom: there may be something to be tried all the time
+	l.lookAtStrange(ctx)
 	if err := l.prove(ctx); err != nil {
 		return err
 	}

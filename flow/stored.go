@@ -15,11 +15,12 @@ import (
 type stored struct {
 	progress map[string]checkpoint.Progress
 	pages    checkpoint.Pages
+	sent     map[string]int64 // records of this epoch that were sent to partitions which were closed since, whether they arrived or not
 }
 
 // read reads both ledgers. It is done behind the fence: nobody else can add to them any more.
 func (s *stored) read(ctx context.Context, c *kafka.Cluster, id topology.Shard) error {
-	s.progress, s.pages = map[string]checkpoint.Progress{}, checkpoint.Pages{}
+	s.progress, s.pages, s.sent = map[string]checkpoint.Progress{}, checkpoint.Pages{}, map[string]int64{}
 	progress := checkpoint.Table{
 		Cluster: c, Topic: checkpoint.ProgressTopic(id.Origin), Partition: int32(id.Number), Apply: s.applyProgress,
 	}
@@ -52,5 +53,8 @@ func (s *stored) keep(p *part) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	s.progress[p.Key()] = p.prog
+	if n := len(p.busy); n > 0 {
+		s.sent[p.Key()] = p.busy[n-1].first + int64(p.busy[n-1].count)
+	}
 	s.pages.Put(p.Key(), p.xlate)
 }

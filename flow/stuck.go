@@ -97,9 +97,19 @@ func (p *part) suspect(at kafka.Partition) suspect {
 	return suspect{p, at, p.dest, p.written, p.prog.DestEpoch}
 }
 
-// lookForLoss asks new leaders whether their logs go as far as the old ones had acknowledged (KIP-101). A part in motion would find out by
+// lookForLoss compares new leaders' logs with what the old ones had acknowledged.
+func (l *life) lookForLoss(ctx context.Context, now time.Time) {
+	if l.beside.busy {
+		return
+	}
+	if found := l.moved(now); len(found) > 0 {
+		l.compare(ctx, found)
+	}
+}
+
+// compare asks new leaders whether their logs go as far as the old ones had acknowledged (KIP-101). A part in motion would find out by
 // the next acknowledgement; one at rest never.
-func (l *life) lookForLoss(ctx context.Context, found map[kafka.Spot]suspect) {
+func (l *life) compare(ctx context.Context, found map[kafka.Spot]suspect) {
 	epochs := make(map[kafka.Spot]int32, len(found))
 	for at, s := range found {
 		epochs[at] = s.epoch

@@ -389,7 +389,7 @@ func TestALeaderThatGoesOnUnderANewEpochLostNothing(t *testing.T) {
 			l := &life{shard: s, fence: f}
 			p := loose(s)
 			p.id, p.dest, p.written, p.prog.DestEpoch = x.id, x.dest, x.written, epoch
-			l.lookForLoss(t.Context(), map[kafka.Spot]suspect{at.Spot(): p.suspect(at)})
+			l.compare(t.Context(), map[kafka.Spot]suspect{at.Spot(): p.suspect(at)})
 			if err := l.take(t.Context(), <-l.beside.done); err != nil {
 				t.Fatal(err)
 			}
@@ -534,4 +534,44 @@ func TestAskingTheSourceHoldsUpNoShard(t *testing.T) {
 		t.Fatal("the shard waits")
 	}
 	l.asking.halt()
+}
+
+// A batch that was under way when its partition was given up may arrive when the partition is open again. What is sent then under the same
+// numbers is of the same records, or the epoch ends.
+func TestNumbersKeepTheirMeaningInAnEpoch(t *testing.T) {
+	for name, x := range map[string]struct {
+		batches [][]byte
+		ends    bool
+	}{
+		"the same":                        {[][]byte{batchAt(t, 0, 0, 10, 100), batchAt(t, 20, 0, 10, 100), batchAt(t, 50, 0, 10, 100)}, false},
+		"the same, cut anew":              {[][]byte{batchAt(t, 0, 0, 5, 100), batchAt(t, 5, 0, 5, 100), batchAt(t, 20, 0, 10, 100)}, false},
+		"the first are gone":              {[][]byte{batchAt(t, 20, 0, 10, 100)}, true},
+		"one is gone from the middle":     {[][]byte{batchAt(t, 0, 0, 5, 100), batchAt(t, 6, 0, 4, 100)}, true},
+		"what lay in a gap is there":      {[][]byte{batchAt(t, 0, 0, 10, 100), batchAt(t, 10, 0, 10, 100)}, true},
+		"the gap is gone from the next":   {[][]byte{batchAt(t, 0, 0, 10, 100), batchAt(t, 21, 0, 10, 100)}, true},
+		"one batch has what lay in a gap": {[][]byte{batchAt(t, 0, 0, 20, 100)}, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			old := loose(&mute{})
+			fetched(old, 30, batchAt(t, 0, 0, 10, 2<<10), batchAt(t, 20, 0, 10, 2<<10))
+			_, m := old.noteEntry()
+			old.answered = time.Now()
+			old.noted(m)
+			l := &life{shard: newShard(topology.Shard{}, told{}, &env{}, nil, nil, slog.New(slog.DiscardHandler))}
+			l.stored = stored{progress: map[string]checkpoint.Progress{}, pages: checkpoint.Pages{}, sent: map[string]int64{}}
+			l.stored.keep(old)
+			if l.stored.sent[old.Key()] != 20 {
+				t.Fatalf("%d records were sent, %d batches are under way", l.stored.sent[old.Key()], len(old.busy))
+			}
+			o := &mute{}
+			p := loose(o)
+			if err := l.resumePart(p, l.stored.progress[p.Key()], &fenced{}); err != nil {
+				t.Fatal(err)
+			}
+			fetched(p, 100, x.batches...)
+			if (o.failed != nil) != x.ends {
+				t.Fatal(o.failed)
+			}
+		})
+	}
 }

@@ -31,20 +31,6 @@ func (l *life) upkeep(ctx context.Context) {
 	}
 }
 
-// lookAround finds out, one thing at a time, what happened in the copies without this writer's doing.
-func (l *life) lookAround(ctx context.Context) {
-	if l.beside.busy {
-		return
-	}
-	if ps := l.moved(time.Now()); len(ps) > 0 {
-		l.lookForLoss(ctx, ps)
-		return
-	}
-	if found := l.takeStrange(); len(found) > 0 {
-		l.lookAtStrange(ctx, found)
-	}
-}
-
 // renewEvery is well within the time in which brokers forget a transactional id.
 func (l *life) renewEvery() time.Duration { return min(renewAtMost, l.dst.Memory().Txn/4) }
 
@@ -249,7 +235,14 @@ func (l *life) takeStrange() []strange {
 }
 
 // lookAtStrange counts the records that somebody else wrote into copies: they stay there, and go nowhere.
-func (l *life) lookAtStrange(ctx context.Context, found []strange) {
+func (l *life) lookAtStrange(ctx context.Context) {
+	if l.beside.busy {
+		return
+	}
+	found := l.takeStrange()
+	if len(found) == 0 {
+		return
+	}
 	l.aside(ctx, func(ctx context.Context) func(context.Context) error {
 		for _, x := range found {
 			at, ok := l.dst.Dir.Get(x.Remote, x.Number)

@@ -46,13 +46,7 @@ func (c *Cluster) InitProducer(ctx context.Context, txnID string) (ProducerID, e
 }
 
 func (c *Cluster) initOnce(ctx context.Context, txnID string) (ProducerID, error) {
-	req := kmsg.NewPtrInitProducerIDRequest()
-	if txnID != "" {
-		req.TransactionalID = &txnID
-	}
-	req.TransactionTimeoutMillis = int32(transactionTimeout.Milliseconds())
-	req.ProducerID, req.ProducerEpoch = -1, -1
-	resp, err := c.initAt(ctx, txnID, req)
+	resp, err := c.initAt(ctx, txnID)
 	if err != nil {
 		return ProducerID{}, fmt.Errorf("taking over transactional id %s: %w", txnID, err)
 	}
@@ -60,15 +54,17 @@ func (c *Cluster) initOnce(ctx context.Context, txnID string) (ProducerID, error
 }
 
 // initAt sends the request to the coordinator of the transactional id, or to any broker where there is none.
-func (c *Cluster) initAt(ctx context.Context, txnID string, req *kmsg.InitProducerIDRequest) (*kmsg.InitProducerIDResponse, error) {
-	send := func() (kmsg.Response, error) { return c.anywhere(ctx, func() kmsg.Request { return req }) }
+func (c *Cluster) initAt(ctx context.Context, txnID string) (*kmsg.InitProducerIDResponse, error) {
+	send := func() (kmsg.Response, error) {
+		return c.anywhere(ctx, func() kmsg.Request { return initRequest(txnID) })
+	}
 	if txnID != "" {
 		send = func() (kmsg.Response, error) {
 			coordinator, err := c.Coordinator(ctx, txnID)
 			if err != nil {
 				return nil, err
 			}
-			return c.Client.Broker(int(coordinator)).Request(ctx, req)
+			return c.Client.Broker(int(coordinator)).Request(ctx, initRequest(txnID))
 		}
 	}
 	resp, err := send()
@@ -77,6 +73,16 @@ func (c *Cluster) initAt(ctx context.Context, txnID string, req *kmsg.InitProduc
 	}
 	ir := resp.(*kmsg.InitProducerIDResponse)
 	return ir, kerr.ErrorForCode(ir.ErrorCode)
+}
+
+func initRequest(txnID string) *kmsg.InitProducerIDRequest {
+	req := kmsg.NewPtrInitProducerIDRequest()
+	if txnID != "" {
+		req.TransactionalID = &txnID
+	}
+	req.TransactionTimeoutMillis = int32(transactionTimeout.Milliseconds())
+	req.ProducerID, req.ProducerEpoch = -1, -1
+	return req
 }
 
 // Coordinator finds the broker that coordinates a transactional id.
