@@ -37,17 +37,17 @@ var mutations = []mutation{{
 	new:      "b.Finish(-1, -1, -1)",
 	scenario: &lateProgress, caught: []validate.Kind{validate.Duplicated},
 }, {
-	name: "runs noted after producing", file: "flow/part.go",
+	name: "runs noted after producing", file: "flow/part_send.go",
 	old:      "\t\t\tp.owner.needNote(p)\n\t\t\treturn\n",
 	new:      "\t\t\tp.owner.needNote(p)\n",
 	scenario: &unnotedRuns, caught: []validate.Kind{validate.Duplicated},
 }, {
-	name: "sequences not read at resume", file: "flow/open.go",
+	name: "sequences not read at resume", file: "flow/resume.go",
 	old:      "prog.Resume(f.tail)",
 	new:      "prog.Resume(nil)",
 	scenario: &unsavedPlace, caught: []validate.Kind{validate.Duplicated},
 }, {
-	name: "sequence not begun anew with an epoch", file: "flow/open.go",
+	name: "sequence not begun anew with an epoch", file: "flow/resume.go",
 	old:      "\tif prog.Owner != l.id {\n\t\twritten = 0 ",
 	new:      "\tif false {\n\t\twritten = 0 ",
 	scenario: &unsavedPlace, caught: []validate.Kind{validate.Lost},

@@ -1,0 +1,103 @@
+package flow
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+
+	"github.com/meshd/meshd/kafka"
+	"github.com/meshd/meshd/offsetxlate"
+)
+
+// precheck finds what can't be opened before it is fenced: of partitions that were deleted and made again, and of those that hold records
+// of which progress knows nothing.
+func (l *life) precheck(ctx context.Context, todo map[kafka.Partition]*opening) {
+	ctx, cancel := context.WithTimeout(ctx, fencePatience)
+	defer cancel()
+	var fresh []kafka.Partition
+	for at, o := range todo {
+		if !o.known {
+			fresh = append(fresh, at)
+		} else if r, ok := otherTopic(o.spec, o.prog, at); ok {
+			o.err = r
+		}
+	}
+	sortPartitions(fresh)
+	for i, held := range l.fence.holdData(ctx, fresh) {
+		o := todo[fresh[i]]
+		if o.err = held.err; held.data && o.spec.From < 0 {
+			o.err = kafka.Because(kafka.ResumePointLost, fmt.Sprintf("%s holds records, but %s knows nothing of them", fresh[i], l.progress.outlet.topic),
+				fmt.Sprintf("if the progress topic was lost, delete %s and make it again, empty and with as many partitions: it is copied anew then", o.spec.Remote))
+		}
+	}
+}
+
+// remember asks leaders how much progress' owner has written, where the log does not reach back to progress' place. Behind the fence they
+// have forgotten it: what could not be asked of is not fenced yet.
+func (l *life) remember(ctx context.Context, ps []kafka.Partition, todo map[kafka.Partition]*opening) (asked []kafka.Partition) {
+	starts, err := l.dst.Control.Offsets(ctx, ps, kafka.Start)
+	for i, at := range ps {
+		o := todo[at]
+		if o.known {
+			if o.err = err; err == nil {
+				o.err = cmp.Or(starts[i].Err, l.count(ctx, at, o, starts[i].At))
+			}
+		}
+		if o.err == nil {
+			asked = append(asked, at)
+		}
+	}
+	return asked
+}
+
+func (l *life) count(ctx context.Context, at kafka.Partition, o *opening, start int64) error {
+	if start <= int64(o.prog.Dest) {
+		return nil
+	}
+	seq, known, err := l.dst.Control.LastSequence(ctx, at, o.prog.Owner)
+	switch {
+	case err == nil && known:
+		o.count = o.prog.Unwrap(sequence(int64(seq) + 1))
+	case kafka.Classify(err) == kafka.Unreachable || kafka.Classify(err) == kafka.Moved:
+		return err
+	}
+	return nil // brokers before 2.8 can't be asked
+}
+
+// holding says whether a partition holds any record.
+type holding struct {
+	data bool
+	err  error
+}
+
+func (f *fence) holdData(ctx context.Context, ps []kafka.Partition) []holding {
+	out := make([]holding, len(ps))
+	if len(ps) == 0 {
+		return out
+	}
+	starts, ends, err := f.bounds(ctx, ps)
+	for i, at := range ps {
+		if out[i].err = err; err == nil {
+			out[i].err = cmp.Or(starts[i].Err, ends[i].Err)
+		}
+		if out[i].err == nil && starts[i].At < ends[i].At {
+			out[i] = f.holdsData(ctx, at, offsetxlate.Dest(starts[i].At), offsetxlate.Dest(ends[i].At))
+		}
+	}
+	return out
+}
+
+func (f *fence) holdsData(ctx context.Context, at kafka.Partition, start, end offsetxlate.Dest) (h holding) {
+	h.err = f.scan(ctx, at, start, end, func(b foreign) bool {
+		h.data = !b.control
+		return !h.data
+	})
+	return h
+}
+
+func first(os []kafka.Offset) kafka.Offset {
+	if len(os) == 0 {
+		return kafka.Offset{}
+	}
+	return os[0]
+}

@@ -1,0 +1,168 @@
+package flow
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/meshd/meshd/checkpoint"
+	"github.com/meshd/meshd/kafka"
+	"github.com/meshd/meshd/offsetxlate"
+)
+
+// openPart finds where the partition goes on.
+func (l *life) openPart(ctx context.Context, at kafka.Partition, o *opening) (*part, error) {
+	if o.err != nil {
+		return nil, o.err
+	}
+	p := l.newPart(at, o.spec)
+	if !o.known {
+		return p, l.beginPart(ctx, p, o.fence)
+	}
+	switch {
+	case diverged(o.prog, o.fence):
+		return p, l.recoverPart(p, o.prog, o.fence)
+	case o.fence.start > o.prog.Dest:
+		if err := closeGap(&o.prog, o.fence, o.count); err != nil {
+			return nil, err
+		}
+	}
+	return p, l.resumePart(p, o.prog, o.fence)
+}
+
+func otherTopic(spec Spec, prog checkpoint.Progress, at kafka.Partition) (kafka.Reason, bool) {
+	hint := fmt.Sprintf("what arrived stays; exclude %s from the link to settle this, and give a topic that is to be copied from its beginning another name", spec.Topic)
+	switch {
+	case prog.DstID != at.TopicID:
+		return kafka.Because(kafka.DestinationRecreated, fmt.Sprintf("topic %s was deleted and made again since meshd wrote to it", spec.Remote), hint), true
+	case prog.SrcID != spec.SourceID:
+		return kafka.Because(kafka.SourceRecreated, fmt.Sprintf("topic %s was deleted and made again at the source", spec.Topic), hint), true
+	}
+	return kafka.Reason{}, false
+}
+
+func (l *life) newPart(at kafka.Partition, spec Spec) *part {
+	p := &part{
+		Spec: spec, owner: l.shard, id: l.id, budget: l.env.budget, state: Opening, behind: true, lastEpoch: -1, unnoted: nothingUnnoted,
+		mapBytes: l.env.mapBytes, memory: l.dst.Memory().Producer, youngest: time.Now().UnixMilli(), // of the fence's marker
+		prog: checkpoint.Progress{Owner: l.id, SrcID: spec.SourceID, DstID: at.TopicID, SourceEpoch: -1, DestEpoch: at.LeaderEpoch},
+	}
+	p.outlet = l.dst.Producer.Outlet(spec.Remote, spec.Number, p.onAck, p.stuck)
+	p.outlet.id, p.outlet.guard = at.TopicID, p.mayGo
+	return p
+}
+
+// beginPart is for a partition without progress. It holds no record: precheck looked, and what came since lies before the marker.
+func (l *life) beginPart(ctx context.Context, p *part, f *fenced) error {
+	if f.strange > 0 {
+		return kafka.Because(kafka.ResumePointLost, p.Remote+" was written to while it was opened", "")
+	}
+	start, err := l.src.startOf(ctx, p.Spec)
+	if err != nil {
+		return err
+	}
+	p.moveTo(start, 0, f.marker+1)
+	for at := range l.stored.pages[p.Key()] {
+		p.stale = append(p.stale, at) // of a map that was there before: no page of it may become one of the new map's
+	}
+	if p.From >= 0 { // another tool copied what is before
+		p.xlate = offsetxlate.NewUnknown(offsetxlate.Point{Src: start, Dst: f.marker + 1})
+		return nil
+	}
+	p.xlate = offsetxlate.New(offsetxlate.Point{Src: start, Dst: f.marker + 1})
+	return nil
+}
+
+// resumePart goes on where the epoch of the stored progress ended: the batches behind its place say how far that is.
+func (l *life) resumePart(p *part, prog checkpoint.Progress, f *fenced) error {
+	p.stats.Zombie += f.zombie // it wrote what progress' owner had written, or was to
+	p.stats.Foreign += f.strange
+	next, written, copied, err := prog.Resume(f.tail)
+	if err != nil {
+		return kafka.Because(kafka.ResumePointLost, err.Error(), "report this: acknowledged records are gone, or something else used meshd's transactional id")
+	}
+	if p.xlate, err = l.stored.pages.Map(p.Key()); err != nil {
+		return err
+	}
+	if p.xlate == nil {
+		p.xlate = offsetxlate.NewUnknown(offsetxlate.Point{Src: prog.Source, Dst: prog.Dest})
+	}
+	p.mark = p.xlate.Mark()
+	if end := endOf(copied, prog.Dest); p.xlate.End().Src > next && p.xlate.End().Dst > end { // stored later than the place, of what was lost since
+		if !p.xlate.TruncateDest(end) {
+			return lostBehind(p.Remote, end)
+		}
+		p.mark = 0 // all of it, for what is stored goes further
+	}
+	err = complete(p.xlate, copied)
+	if err == nil && p.xlate.End().Src > next && !p.xlate.TruncateSource(next) { // markers that are read again, or what the source took back
+		err = forgetting(next)
+	}
+	if err == nil { // nothing of this origin lies between the last record and the marker
+		err = p.xlate.AdvanceDest(f.marker + 1)
+	}
+	if err != nil {
+		return fmt.Errorf("completing the offset map of %s: %w", p.Key(), err)
+	}
+	p.prog.SourceEnd, p.prog.SeenAt = prog.SourceEnd, prog.SeenAt
+	if prog.Owner != l.id {
+		written = 0 // a new epoch counts from 0
+	}
+	p.moveTo(next, written, f.marker+1)
+	if sent := l.stored.sent[p.Key()]; prog.Owner == l.id && sent > written {
+		p.standBy(prog, sent)
+	}
+	if len(f.tail) == 0 && next == prog.Source {
+		p.lastEpoch = prog.SourceEpoch
+		p.pass(next, p.lastEpoch)
+	}
+	return nil
+}
+
+func endOf(copied []checkpoint.Copied, place offsetxlate.Dest) offsetxlate.Dest {
+	if len(copied) == 0 {
+		return place
+	}
+	last := copied[len(copied)-1]
+	return last.Dest + offsetxlate.Dest(last.Count)
+}
+
+// complete adds to a map what the tail of the log holds beyond it.
+func complete(m *offsetxlate.Map, copied []checkpoint.Copied) error {
+	for _, c := range copied {
+		if c.Dest >= m.End().Dst && c.Source < m.End().Src && !m.TruncateSource(c.Source) { // the source took back what lay there
+			return forgetting(c.Source)
+		}
+		skip := max(0, min(c.Count, int64(m.End().Src-c.Source)))
+		if skip == c.Count {
+			continue
+		}
+		if err := m.Append(c.Source+offsetxlate.Source(skip), c.Dest+offsetxlate.Dest(skip), c.Count-skip); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func forgetting(from offsetxlate.Source) error {
+	return fmt.Errorf("forgetting what the source lost from offset %d on: %w", from, offsetxlate.ErrBackwards)
+}
+
+// standBy keeps what was noted of batches that were sent in this epoch before, and have not arrived yet.
+func (p *part) standBy(noted checkpoint.Progress, sent int64) {
+	p.sent = sent
+	for _, r := range noted.Ahead {
+		if p.written < r.Written && r.Written < sent {
+			p.prog.Ahead = append(p.prog.Ahead, r)
+		}
+	}
+}
+
+// moveTo sets the place of a part that is not running.
+func (p *part) moveTo(src offsetxlate.Source, written int64, dest offsetxlate.Dest) {
+	p.at, p.dest = src, dest
+	p.pass(src, -1)
+	p.written, p.assigned = written, written
+	p.prog.Written, p.prog.Source, p.prog.Dest, p.prog.Ahead = written, src, dest, nil
+	p.dirty = true
+}

@@ -1,0 +1,139 @@
+package flow
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+
+	"github.com/meshd/meshd/checkpoint"
+	"github.com/meshd/meshd/kafka"
+)
+
+// open takes the writer over: a new epoch, registered, and shut out of the shard's own ledgers is everybody else.
+func (s *shard) open(ctx context.Context) (*life, error) {
+	if err := s.mayOpen(ctx); err != nil {
+		return nil, err
+	}
+	places := s.dst.Dir.Changed()
+	before, had := s.dst.Writers.known(s.id)
+	l, err := s.claimIt(ctx)
+	if err != nil {
+		return nil, err
+	}
+	l.places = places
+	if had && before.ID.ID != l.id.ID {
+		l.old, l.ids[before.ID.ID] = before.ID, true
+	}
+	seq, err := checkpoint.Register(ctx, s.dst.Control, l.id, checkpoint.Writer{
+		ClusterID: s.dst.ID(), Origin: s.id.Origin, Shard: s.id.Number, Node: s.env.node, Held: s.toldNow().epoch, At: time.Now().UnixMilli(),
+	})
+	if err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	s.seq = seq
+	s.mu.Unlock()
+	if err := l.openLedgers(ctx); err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	s.writer = l.id
+	clear(s.blocked)
+	s.mu.Unlock()
+	s.asks.Lock()
+	s.broken, s.proof, s.strange = nil, 0, nil
+	clear(s.notes)
+	clear(s.ranges)
+	clear(s.unproven)
+	clear(s.stuck)
+	s.asks.Unlock()
+	return l, nil
+}
+
+const claimPatience = 5 * time.Second // for a producer id; then it is said why there is none, and tried again
+
+// claimIt gets a producer id: the shard's own in a new epoch or, where transactions are not allowed, any.
+func (s *shard) claimIt(ctx context.Context) (*life, error) {
+	ctx, cancel := context.WithTimeout(ctx, claimPatience)
+	defer cancel()
+	plain := false
+	s.lessen()
+	id, err := s.dst.Control.InitProducer(ctx, s.txnID())
+	if errors.Is(err, kerr.TransactionalIDAuthorizationFailed) || errors.Is(err, kerr.UnsupportedVersion) {
+		s.lessen(kafka.Because(kafka.AtLeastOnce, "an owner that comes back after it was replaced may write records twice: "+kafka.Explain(err, "").Text, kafka.Hint(err)))
+		plain = true
+		id, err = s.dst.Control.InitProducer(ctx, "")
+	}
+	if err != nil {
+		return nil, err
+	}
+	s.claim = id
+	return &life{
+		shard: s, id: id, later: map[string]again{}, ids: map[int64]bool{id.ID: true}, old: kafka.ProducerID{ID: -1},
+		renewAt: time.Now().Add(min(renewAtMost, s.dst.Memory().Txn/4)),
+		fence:   &fence{cluster: s.dst.Control, dir: s.dst.Dir, txnID: s.txnID(), id: id, plain: plain, kept: map[kafka.Spot]kept{}},
+	}, nil
+}
+
+// lessen says why this writer can't promise what others do; without a reason it can.
+func (s *shard) lessen(why ...kafka.Reason) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.lesser = why
+}
+
+// fenceOld shuts out the id that the owner before had, if that was another one: it expired, or its epochs ran out. The shard's own marker
+// does not stop it.
+func (l *life) fenceOld(ctx context.Context, ps []kafka.Partition) map[kafka.Partition]error {
+	if l.old.ID < 0 {
+		return nil
+	}
+	out := map[kafka.Partition]error{}
+	for i, err := range l.dst.Control.WriteMarkers(ctx, l.old, ps) {
+		switch {
+		case err == nil:
+		case kafka.Classify(err) == kafka.Denied || errors.Is(err, kerr.UnsupportedVersion):
+			if !l.fence.plain { // that one has said it already
+				l.lessen(kafka.Because(kafka.PredecessorUnfenced, fmt.Sprintf("producer id %d, by which the shard was written before, is not shut out: %v", l.old.ID, err),
+					kafka.Grant("--cluster", "Alter", "ClusterAction")+"; or make sure that the node before is stopped"))
+			}
+		default:
+			out[ps[i]] = err
+		}
+	}
+	return out
+}
+
+func (l *life) openLedgers(ctx context.Context) error {
+	topics := []string{checkpoint.ProgressTopic(l.shard.id.Origin), checkpoint.OffsetsTopic(l.shard.id.Origin)}
+	ps := make([]kafka.Partition, 0, len(topics))
+	for _, t := range topics {
+		p, ok := l.dst.Dir.Get(t, int32(l.shard.id.Number))
+		if !ok {
+			l.dst.Dir.Stale()
+			return kafka.Because(kafka.DestinationMissing, "topic "+t+" is not there yet", "meshd makes it within its discovery interval")
+		}
+		ps = append(ps, p)
+	}
+	old := l.fenceOld(ctx, ps)
+	for p, f := range l.fence.raise(ctx, ps, nil) {
+		if f.err = cmp.Or(old[p], f.err); f.err != nil {
+			return fmt.Errorf("fencing %s: %w", p, f.err)
+		}
+	}
+	l.progress = l.ledger(topics[0])
+	l.offsets = l.ledger(topics[1])
+	return l.stored.read(ctx, l.dst.Control, l.shard.id)
+}
+
+func (l *life) ledger(topic string) *ledger {
+	acks := make(chan Ack, 1)
+	return &ledger{
+		outlet: l.dst.Producer.Outlet(topic, int32(l.shard.id.Number), func(a Ack) { acks <- a }, nil), acks: acks, id: l.id,
+		stamp: func() int64 { return time.Now().UnixMilli() },
+	}
+}
