@@ -32,31 +32,41 @@ func (f *fence) readOn(ctx context.Context, todo []*scan, out map[kafka.Partitio
 
 // ends finds where to begin reading: nothing before the end of the log can be the marker of a fence that is yet to be raised.
 func (f *fence) ends(ctx context.Context, ps []kafka.Partition, from map[kafka.Partition]reach, out map[kafka.Partition]*fenced) (todo []*scan) {
-	starts, ends, err := f.bounds(ctx, ps)
-	for i, p := range ps {
-		r := &fenced{err: err}
+	for i, at := range f.bounds(ctx, ps) {
+		p, r := ps[i], &fenced{err: at.err}
 		out[p] = r
-		if err == nil {
-			r.err = cmp.Or(starts[i].Err, ends[i].Err)
-		}
 		if r.err == nil {
 			to, ok := from[p]
-			todo = append(todo, f.begin(p, r, to, ok, starts[i].At, ends[i].At))
+			todo = append(todo, f.begin(p, r, to, ok, at.start, at.end))
 		}
 	}
 	return todo
 }
 
+// span is where a log begins and ends, or why that is not known.
+type span struct {
+	start, end int64
+	err        error
+}
+
 // bounds asks where the logs begin and end. A leader that hangs leaves time for what the others lead.
-func (f *fence) bounds(ctx context.Context, ps []kafka.Partition) (starts, ends []kafka.Offset, err error) {
+func (f *fence) bounds(ctx context.Context, ps []kafka.Partition) []span {
 	ctx, cancel := context.WithTimeout(ctx, fencePatience/2)
 	defer cancel()
 	var wg sync.WaitGroup
+	var starts []kafka.Offset
 	var serr error
 	wg.Go(func() { starts, serr = f.cluster.Offsets(ctx, ps, kafka.Start) })
-	ends, err = f.cluster.Offsets(ctx, ps, kafka.End)
+	ends, err := f.cluster.Offsets(ctx, ps, kafka.End)
 	wg.Wait()
-	return starts, ends, errors.Join(serr, err)
+	err = errors.Join(serr, err)
+	out := make([]span, len(ps))
+	for i := range out {
+		if out[i].err = err; err == nil {
+			out[i] = span{starts[i].At, ends[i].At, cmp.Or(starts[i].Err, ends[i].Err)}
+		}
+	}
+	return out
 }
 
 func (f *fence) begin(p kafka.Partition, r *fenced, to reach, reaches bool, start, end int64) *scan {

@@ -75,13 +75,9 @@ func (f *fence) holdData(ctx context.Context, ps []kafka.Partition) []holding {
 	if len(ps) == 0 {
 		return out
 	}
-	starts, ends, err := f.bounds(ctx, ps)
-	for i, at := range ps {
-		if out[i].err = err; err == nil {
-			out[i].err = cmp.Or(starts[i].Err, ends[i].Err)
-		}
-		if out[i].err == nil && starts[i].At < ends[i].At {
-			out[i] = f.holdsData(ctx, at, offsetxlate.Dest(starts[i].At), offsetxlate.Dest(ends[i].At))
+	for i, at := range f.bounds(ctx, ps) {
+		if out[i].err = at.err; at.err == nil && at.start < at.end {
+			out[i] = f.holdsData(ctx, ps[i], offsetxlate.Dest(at.start), offsetxlate.Dest(at.end))
 		}
 	}
 	return out
