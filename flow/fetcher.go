@@ -8,13 +8,15 @@ import (
 	"github.com/meshd/meshd/kafka"
 )
 
-// Fetcher reads raw batches from one source cluster, for all partitions that this node copies from there. Each broker has two lanes,
-// each with a fetch session and a connection of its own: the tail is for partitions that have been read to their end, the backlog for
-// all others, so that no large answer holds up a small one. A partition begins in the backlog, and stays there until the tail reads it.
+// Fetcher reads raw batches from one source cluster, for all partitions that this node copies from there. Each broker has lanes, each with
+// a fetch session of its own: the tail is for partitions that have been read to their end, the backlog for all others, so that no large
+// answer holds up a small one. A partition begins in the backlog, and stays there until the tail reads it. A backlog is two lanes on one
+// connection: while one's answer is under way, the broker has the other's request already.
 type Fetcher struct {
 	tail, backlog *kafka.Cluster // two clients, for a connection brings one answer after the other
 	dir           *kafka.Directory
 	budget        *Budget
+	odd           bool            // where the last one that came has its backlog
 	ctx           context.Context //nolint:containedctx // the life of the fetcher, ended by Close
 	cancel        context.CancelFunc
 	wg            sync.WaitGroup
@@ -27,15 +29,20 @@ type Fetcher struct {
 type laneID struct {
 	broker  int32
 	backlog bool
+	odd     bool // the second one of a backlog
 }
 
 // seat is where a partition is read.
 type seat struct {
 	laneID
+	second  bool  // its lane in a backlog
 	leaving bool  // the backlog reads it too, until the tail does
 	replica int32 // the broker that its leader named as the closest one; -1: the leader itself
 	until   time.Time
 }
+
+// behind is the lane of a broker's backlog in which the partition is read.
+func (s *seat) behind(broker int32) laneID { return laneID{broker, true, s.second} }
 
 // replicaFor is how long a partition is read from a follower before its leader is asked again, as Kafka's consumers do with their metadata.
 const replicaFor = 5 * time.Minute
@@ -76,7 +83,8 @@ func (f *Fetcher) follow() {
 func (f *Fetcher) add(p *part) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	s := &seat{laneID: laneID{-1, true}, replica: -1}
+	f.odd = !f.odd
+	s := &seat{laneID: laneID{broker: -1, backlog: true}, second: f.odd, replica: -1}
 	f.seats[p] = s
 	f.place(p, s)
 }
@@ -102,7 +110,7 @@ func (f *Fetcher) place(p *part, s *seat) {
 		broker = s.replica
 	}
 	if broker != s.broker {
-		f.reseat(p, s, laneID{broker, true})
+		f.reseat(p, s, s.behind(broker))
 		return
 	}
 	f.touch(p, s)
@@ -125,7 +133,7 @@ func (f *Fetcher) touch(p *part, s *seat) {
 	}
 	f.lane(s.laneID).touch(p)
 	if s.leaving {
-		f.lane(laneID{s.broker, true}).touch(p)
+		f.lane(s.behind(s.broker)).touch(p)
 	}
 }
 
@@ -156,7 +164,7 @@ func (f *Fetcher) has(id laneID, p *part) (at kafka.Partition, ok bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	s := f.seats[p]
-	if s == nil || s.laneID != id && (!s.leaving || id != laneID{s.broker, true}) {
+	if s == nil || s.laneID != id && (!s.leaving || id != s.behind(s.broker)) {
 		return at, false
 	}
 	at, ok = f.dir.Get(p.Topic, p.Number)
@@ -169,7 +177,7 @@ func (f *Fetcher) left(id laneID, p *part) {
 	defer f.mu.Unlock()
 	if s := f.seats[p]; s != nil && s.laneID == id && s.leaving {
 		s.leaving = false
-		f.lane(laneID{s.broker, true}).touch(p)
+		f.lane(s.behind(s.broker)).touch(p)
 	}
 }
 
@@ -178,7 +186,11 @@ func (f *Fetcher) move(p *part, from laneID) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if s := f.seats[p]; s != nil && s.laneID == from {
-		f.reseat(p, s, laneID{from.broker, !from.backlog})
+		if from.backlog {
+			f.reseat(p, s, laneID{broker: from.broker})
+		} else {
+			f.reseat(p, s, s.behind(from.broker))
+		}
 	}
 }
 

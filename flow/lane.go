@@ -127,7 +127,7 @@ func (l *lane) look(p *part, now time.Time) {
 	var ok bool
 	var again time.Time
 	if mine {
-		w, ok, again = p.want(now)
+		w, ok, again = p.want(now, l.room())
 	}
 	switch {
 	case ok:
@@ -162,6 +162,14 @@ func (l *lane) share() int32 {
 		return fetchPartBytes
 	}
 	return int32(max(fetchPartBytes, min(fetchPartMost, int(l.size)/max(1, len(l.members)))))
+}
+
+// room is how much a partition may hold when more of it is asked for. Over a long way it is asked for while what came before is written.
+func (l *lane) room() int {
+	if l.size <= fetchLeast {
+		return queueBytes
+	}
+	return max(queueBytes, 2*int(l.share()))
 }
 
 // fetch asks once, and gives the parts what came.

@@ -91,7 +91,7 @@ type part struct {
 	markAt    time.Time     // when it was
 	youngest  int64         // timestamp of the youngest batch or marker of this epoch that was sent, ms
 	markers   int           // markers that may lie behind the last record
-	full      bool          // it was asked what it wants, and had no room
+	full      int           // it was asked what it wants, and held so many bytes or more; 0: it was not
 	behind    bool          // the source has more than an answer brings
 	assigned  int64         // records of this epoch that are in the queue or beyond
 	sent      int64         // what the numbers below it mean stands, from when this epoch had the partition before
@@ -153,8 +153,8 @@ type Stats struct {
 const nothingUnnoted = int64(1) << 62
 
 // want is called by the fetcher: where to read, and whether to read at all now. If not, it is asked again when it wakes the fetcher, or
-// at a time, if there is one.
-func (p *part) want(now time.Time) (w kafka.Want, ok bool, again time.Time) {
+// at a time, if there is one. It may hold room bytes.
+func (p *part) want(now time.Time, room int) (w kafka.Want, ok bool, again time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	switch {
@@ -165,8 +165,8 @@ func (p *part) want(now time.Time) (w kafka.Want, ok bool, again time.Time) {
 	case p.state != CatchingUp && p.state != Streaming:
 		return w, false, again
 	}
-	if p.queued+p.flying >= queueBytes || p.shedding() {
-		p.full = true
+	if p.queued+p.flying >= room || p.shedding() {
+		p.full = room
 		return w, false, again
 	}
 	if p.limit != nil {

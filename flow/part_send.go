@@ -112,8 +112,8 @@ func (p *part) onAck(a Ack) {
 	p.pump()
 	p.tellSettled()
 	p.owner.acked(p, c.stamp)
-	if p.full && p.queued+p.flying < queueBytes {
-		p.full = false
+	if p.full > 0 && p.queued+p.flying < p.full {
+		p.full = 0
 		p.owner.wakeFetch(p)
 	}
 }

@@ -85,7 +85,7 @@ func TestCorruptBatchHoldsNothingBack(t *testing.T) {
 		}
 		p.onAck(Ack{Base: n})
 	}
-	if _, ok, _ := p.want(p.retryAt); !ok {
+	if _, ok, _ := p.want(p.retryAt, queueBytes); !ok {
 		t.Fatal("the part wants nothing any more")
 	}
 	if used := p.budget.Used(); used != 0 {

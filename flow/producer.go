@@ -27,12 +27,12 @@ type Producer struct {
 	wg            sync.WaitGroup
 
 	mu      sync.Mutex
-	senders map[laneID]*sender
+	senders map[stream]*sender
 }
 
 // NewProducer starts the streams, which are two clients of one cluster. dir tells where partitions are.
 func NewProducer(tail, backlog *kafka.Cluster, dir *kafka.Directory) *Producer {
-	p := &Producer{tail: tail, backlog: backlog, dir: dir, senders: map[laneID]*sender{}}
+	p := &Producer{tail: tail, backlog: backlog, dir: dir, senders: map[stream]*sender{}}
 	p.ctx, p.cancel = context.WithCancelCause(context.Background())
 	return p
 }
@@ -62,7 +62,7 @@ func (p *Producer) enqueue(o *Outlet) {
 	case at.Leader < 0:
 		o.noPlace(kerr.LeaderNotAvailable)
 	default:
-		if s := p.sender(laneID{at.Leader, o.stream()}); s != nil {
+		if s := p.sender(stream{at.Leader, o.stream()}); s != nil {
 			s.add(o)
 		}
 	}
@@ -74,7 +74,7 @@ func (p *Producer) locate(o *Outlet) (kafka.Partition, bool) {
 	return at, ok && (o.id == [16]byte{} || o.id == at.TopicID)
 }
 
-func (p *Producer) sender(id laneID) *sender {
+func (p *Producer) sender(id stream) *sender {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	s, ok := p.senders[id]
@@ -89,10 +89,16 @@ func (p *Producer) sender(id laneID) *sender {
 	return s
 }
 
+// stream is the tail's or the backlog's of one broker.
+type stream struct {
+	broker  int32
+	backlog bool
+}
+
 // sender gathers what is to go to one broker in one stream.
 type sender struct {
 	p       *Producer
-	id      laneID
+	id      stream
 	cluster *kafka.Cluster
 	wake    chan struct{}
 	slots   chan struct{}
@@ -187,7 +193,7 @@ func (s *sender) gather() request {
 // put adds a batch of an outlet to a request; again says that another one waits for the next request.
 func (s *sender) put(r *request, o *Outlet) (size int, again bool) {
 	at, ok := s.p.locate(o)
-	if !ok || (laneID{at.Leader, o.stream()}) != s.id {
+	if !ok || (stream{at.Leader, o.stream()}) != s.id {
 		s.p.enqueue(o)
 		return 0, false
 	}

@@ -38,7 +38,7 @@ func TestWhatTheSourceTookBackIsNotSent(t *testing.T) {
 	if p.state != Backoff || p.reason.Code != kafka.SourceTruncated || len(p.queue) != 0 {
 		t.Fatalf("%s for %s, %d queued", p.state, p.reason.Code, len(p.queue))
 	}
-	if w, _, _ := p.want(p.retryAt); w.Offset != 10 || w.LastEpoch != 3 {
+	if w, _, _ := p.want(p.retryAt, queueBytes); w.Offset != 10 || w.LastEpoch != 3 {
 		t.Fatalf("it is read on from offset %d behind epoch %d", w.Offset, w.LastEpoch)
 	}
 	diverging(p, 8) // of what is under way nobody knows whether it is there yet
@@ -50,7 +50,7 @@ func TestWhatTheSourceTookBackIsNotSent(t *testing.T) {
 	if p.state != Failed || p.reason.Code != kafka.SourceTruncated {
 		t.Fatalf("%s for %s", p.state, p.reason.Code)
 	}
-	if w, ok, _ := p.want(p.retryAt); !ok || w.Offset != 10 || w.LastEpoch != 3 {
+	if w, ok, _ := p.want(p.retryAt, queueBytes); !ok || w.Offset != 10 || w.LastEpoch != 3 {
 		t.Fatalf("asked again: %v, from offset %d behind epoch %d", ok, w.Offset, w.LastEpoch)
 	}
 	if used := p.budget.Used(); used != 0 {
@@ -153,7 +153,7 @@ func TestGoingBackKeepsTheEpoch(t *testing.T) {
 	p.onAck(Ack{Base: 0})
 	fetched(p, 20, batchAt(t, 10, 4, 10, 100))
 	p.onAck(Ack{Err: kerr.PolicyViolation})
-	if w, _, _ := p.want(p.retryAt); w.Offset != 10 || w.LastEpoch != 3 {
+	if w, _, _ := p.want(p.retryAt, queueBytes); w.Offset != 10 || w.LastEpoch != 3 {
 		t.Fatalf("it is read on from offset %d behind epoch %d", w.Offset, w.LastEpoch)
 	}
 }

@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"maps"
 	"os"
-	"runtime/debug"
 	"slices"
 	"strings"
 
@@ -41,11 +40,6 @@ func newRunCommand() *cobra.Command {
 	return cmd
 }
 
-// garbage is how much of it may lie about, in percent of what is in use. What is in use is mostly batches, which the collector need not look
-// into: collecting twice as often as Go does by default costs little, and saves much memory. A fixed limit would save more, and costs half
-// as much CPU again when it is met.
-const garbage = 50
-
 func runNode(ctx context.Context, cmd *cobra.Command, f runFlags) error {
 	var level slog.Level
 	if err := level.UnmarshalText([]byte(f.logLevel)); err != nil {
@@ -71,9 +65,7 @@ func runNode(ctx context.Context, cmd *cobra.Command, f runFlags) error {
 		}
 		defer func() { _ = stop() }() // the process ends
 	}
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(garbage)
-	}
+	go frugal(ctx)
 	n := &nodeProcess{flags: f, topology: t, node: node, log: log}
 	return n.run(ctx)
 }

@@ -54,7 +54,11 @@ func run(ctx context.Context, f flags) error {
 		return err
 	}
 	defer b.close()
-	b.profiles = f.profiles
+	if b.profiles = f.profiles; b.profiles != "" {
+		if err := os.MkdirAll(b.profiles, 0o755); err != nil {
+			return err
+		}
+	}
 	if f.figures {
 		return b.runFigures(ctx, f, os.Stdout)
 	}
