@@ -66,7 +66,7 @@ func TestFigures(t *testing.T) {
 	if err := printFigures(measured, &out); err != nil {
 		t.Fatal(err)
 	}
-	if text := out.String(); !strings.Contains(text, "<= 1 s     0.25 s\n") || !strings.Contains(text, "<= 50 ms   -\n") {
+	if text := out.String(); !strings.Contains(text, "<= 1 s         0.25 s\n") || !strings.Contains(text, "<= 50 ms       -\n") || !strings.Contains(text, ">= 25 MB/s") {
 		t.Errorf("printed:\n%s", text)
 	}
 }
