@@ -1,0 +1,200 @@
+package loop
+
+// Provenance is how a topic's records show where they came from.
+type Provenance uint8
+
+// Provenances.
+const (
+	Headers Provenance = iota // each record that crosses is stamped
+	Batches                   // the registry of writers alone; for two clusters
+)
+
+// Batch is what the judge must know of a record batch.
+type Batch struct {
+	Magic       int8
+	Control     bool
+	ProducerID  int64
+	LeaderEpoch int32
+	First, Last int64 // offsets at the source
+	Fetched     Tick  // when the answer that brought it had arrived
+}
+
+// Place is what the map of a cluster says of where a coordinate lies in its log.
+type Place uint8
+
+// Places, relative to the record that is judged.
+const (
+	NotCovered  Place = iota // the map does not reach it yet
+	Earlier                  // certainly before it
+	HereOrLater              // at it or behind it, or the map can't tell
+)
+
+// Map answers for the source's own map of this partition. It must not allocate.
+type Map interface {
+	Place(o Origin, at Coordinate, offset int64) Place
+}
+
+// Judge judges one partition of one identity topic on its way from one cluster to another, for the destination's writers. The
+// fields may be changed between two verdicts. It is not safe for concurrent use.
+type Judge struct {
+	Here, Source Origin
+	Topic        uint32 // TopicTag
+	Number       int32  // of the partition
+	Provenance   Provenance
+	Incarnation  int32 // of the topic at the source
+	Origins      *Origins
+	Writers      *Writers   // of the source
+	Taken        *Frontiers // of the destination, with what is under way
+	Part         Part
+	From         []bool     // by origin: whether it is taken from this source
+	Behind       *Frontiers // of the source: its gaps; nil where it has none
+	Map          Map
+}
+
+func (j *Judge) takes(o Origin) bool { return int(o) < len(j.From) && j.From[o] }
+
+func (j *Judge) at(epoch int32, offset int64) Coordinate {
+	return Coordinate{j.Incarnation, epoch, offset}
+}
+
+// Batch judges a batch without a look at its records, as far as that is possible.
+func (j *Judge) Batch(b Batch) Ruling {
+	switch {
+	case j.Writers.lost:
+		return Ruling{Act: Stop, Why: LostRegistry}
+	case j.Writers.twice:
+		return Ruling{Act: Stop, Why: TwoOrigins}
+	case b.Magic < 2:
+		return Ruling{Act: Stop, Why: OldFormat}
+	case b.Control:
+		return Ruling{Act: Suppress, Why: Marker, Origin: j.Source}
+	}
+	o, known := j.Writers.whose(b.ProducerID, b.Fetched)
+	switch {
+	case !known:
+		return Ruling{Act: Wait, Why: Barrier}
+	case o == local:
+		return j.localBatch(b)
+	}
+	return j.writersBatch(o)
+}
+
+func (j *Judge) localBatch(b Batch) Ruling {
+	v := Ruling{Origin: j.Source, Why: Produced}
+	next := j.Taken.Next(j.Source, j.Part)
+	switch {
+	case !j.takes(j.Source):
+		v.Act, v.Why = Suppress, OtherSource
+	case j.at(b.LeaderEpoch, b.Last).Less(next):
+		v.Act, v.Why = Suppress, Seen
+	case j.Provenance == Headers, j.at(b.LeaderEpoch, b.First).Less(next):
+		v.Act = Records
+	default:
+		v.Act = Deliver
+	}
+	return v
+}
+
+// writersBatch judges a batch that a registered writer wrote: all of its records are of one origin.
+func (j *Judge) writersBatch(o Origin) Ruling {
+	v := Ruling{Act: Suppress, Origin: o, Why: Carried}
+	switch {
+	case o == j.Here:
+		v.Why = Own
+	case o == j.Source: // a writer never writes at home what was produced there
+		v.Act, v.Why = Stop, WrongHeader
+	case j.Provenance == Batches:
+		v.Act, v.Why = Stop, ThirdCluster
+	case !j.takes(o):
+		v.Why = OtherSource
+	default:
+		v.Act = Records
+	}
+	return v
+}
+
+// Record judges one record of a batch that Batch answered with Records. The header is the value of the last header named HeaderKey;
+// stamped says that there is one.
+func (j *Judge) Record(b Batch, of Ruling, offset int64, header []byte, stamped bool) Ruling {
+	if of.Why == Carried {
+		return j.carried(of, header, stamped)
+	}
+	return j.localRecord(b, offset, header, stamped)
+}
+
+func (j *Judge) carried(of Ruling, header []byte, stamped bool) Ruling {
+	v := Ruling{Act: Stop, Why: NoHeader, Origin: of.Origin}
+	if !stamped {
+		return v
+	}
+	h, err := DecodeHeader(header)
+	if err != nil {
+		if v.Why = BadHeader; err == ErrFuture { //nolint:errorlint // DecodeHeader returns it as it is, and this is asked for each record
+			v.Why = FutureHeader
+		}
+		return v
+	}
+	if o, ok := j.Origins.Find(h.Cluster); !ok || o != of.Origin || h.Topic != j.Topic || h.Partition != j.Number {
+		v.Why = WrongHeader
+		return v
+	}
+	v.At = h.At
+	next := j.Taken.Next(v.Origin, j.Part)
+	if h.At.Less(next) {
+		v.Act, v.Why = Suppress, Seen
+		return v
+	}
+	if j.gapBetween(v.Origin, next, h.At) {
+		v.Act, v.Why = Wait, AtGap
+		return v
+	}
+	v.Act, v.Why = Deliver, Carried
+	return v
+}
+
+func (j *Judge) gapBetween(o Origin, next, at Coordinate) bool {
+	if j.Behind == nil {
+		return false
+	}
+	_, gap := j.Behind.Gaps(o, j.Part).Between(next, at)
+	return gap
+}
+
+func (j *Judge) localRecord(b Batch, offset int64, header []byte, stamped bool) Ruling {
+	v := Ruling{Act: Deliver, Why: Produced, Origin: j.Source, At: j.at(b.LeaderEpoch, offset)}
+	if v.At.Less(j.Taken.Next(j.Source, j.Part)) {
+		v.Act, v.Why = Suppress, Seen
+		return v
+	}
+	if j.Provenance == Batches {
+		return v
+	}
+	v.Act = Stamp
+	if !stamped {
+		return v
+	}
+	v.Why = CopiedHeader
+	switch j.place(header, offset) {
+	case NotCovered:
+		v.Act, v.Why = Wait, Uncovered
+	case HereOrLater:
+		v.Act, v.Why = Stop, LostRegistry
+	default:
+	}
+	return v
+}
+
+// place says where the record lies whose header an unregistered producer wrote at offset. An application copies what it has read, so
+// the original lies before the copy. If it does not, then this is the original, and the registry has lost its writer. Headers that can't
+// be those of this very log are copies anyway: of another topic or partition, unreadable, or of a record that is at home here.
+func (j *Judge) place(header []byte, offset int64) Place {
+	h, err := DecodeHeader(header)
+	if err != nil || h.Topic != j.Topic || h.Partition != j.Number {
+		return Earlier
+	}
+	o, ok := j.Origins.Find(h.Cluster)
+	if !ok || o == j.Source || j.Map == nil {
+		return Earlier
+	}
+	return j.Map.Place(o, h.At, offset)
+}
