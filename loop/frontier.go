@@ -102,6 +102,24 @@ func (f *Frontiers) Restore(o Origin, p Part, next Coordinate, gaps Gaps) {
 	}
 }
 
+// Rewind takes a frontier back to c, for the cluster lost what it had from there on.
+func (f *Frontiers) Rewind(o Origin, p Part, c Coordinate) {
+	if o == f.home || !c.Less(f.Next(o, p)) {
+		return
+	}
+	s := slot{o, p}
+	gaps := f.gaps[s]
+	for len(gaps) > 0 && c.Less(gaps[len(gaps)-1].To) {
+		last := gaps[len(gaps)-1]
+		gaps = gaps[:len(gaps)-1]
+		if last.From.Less(c) {
+			last.To = c
+			gaps = append(gaps, last)
+		}
+	}
+	f.Restore(o, p, c, gaps)
+}
+
 func (f *Frontiers) set(o Origin, p Part, c Coordinate) {
 	for int(o) >= len(f.next) {
 		f.next = append(f.next, nil)

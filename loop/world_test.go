@@ -1,0 +1,498 @@
+package loop
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/meshd/meshd/topology"
+)
+
+// world is a model of a mesh: logs, registries, writers and applications. What enters a log is decided by the package itself; rules can be
+// taken away from it. One topic of one partition, for partitions know nothing of each other.
+type world struct {
+	graph    Graph
+	origins  *Origins
+	clusters []*site
+	cut      map[topology.Pair]bool
+	records  []*record
+	rules    rules
+	now      time.Time
+	tick     Tick
+	switches int
+	counts   Counters
+	trace    []string
+}
+
+// rules are those that are taken away.
+type rules struct {
+	trustHeaders  bool // 1: a header counts in any batch
+	noBarrier     bool // 1, 4: an id that is not in the registry as far as it was read is an application's
+	noFrontier    bool // 2: only what is at home is refused
+	noIncarnation bool // 2: coordinates without the incarnation
+	noEpoch       bool // 2: coordinates without the leader epoch
+	linkFrontiers bool // 3: each link has a writer and a frontier of its own
+	fixedSource   bool // 3: the nearest for ever
+	noGaps        bool // 4: gaps of the source are not read
+	seenAdvances  bool // 2: what is left out counts as delivered
+	blindMap      bool // 1: the source's own map is not asked
+	lostIgnored   bool // 4: a registry that is empty is taken for a new one
+}
+
+// record is what a producer wrote once. It is followed by its number, which no rule can see.
+type record struct {
+	number int
+	origin int
+	at     Coordinate
+	lost   bool // its origin lost it: truncated, or its topic made anew
+}
+
+type entry struct {
+	record int
+	by     int64 // producer id
+	epoch  int32
+	header []byte
+	at     Coordinate // its place at its origin
+}
+
+// site is a cluster. Offsets are indexes of its log.
+type site struct {
+	number            int
+	alias             topology.Alias
+	log               []entry
+	start             int
+	incarnation       int32
+	epoch             int32
+	down              bool
+	registered        map[int64]Origin // the registry as it is
+	taken             *Frontiers
+	readers           map[readerKey]*reader // by origin, and by link where rules say so
+	choices           []Choice
+	views             map[int]*Writers // of each source's registry
+	read              map[int]int      // the birth of it
+	perLink           map[int]*Frontiers
+	born, birth       int // generations of its writers and of its registry
+}
+
+type readerKey struct{ origin, link int }
+
+type reader struct {
+	source int // -1: none
+	next   int
+}
+
+const appID = 1
+
+func newWorld(g Graph, n int, r rules) *world {
+	w := &world{graph: g, origins: &Origins{}, cut: map[topology.Pair]bool{}, rules: r, now: time.Unix(0, 0)}
+	for i := range n {
+		id, err := NewClusterID(string(name(i)))
+		if err != nil {
+			panic(err)
+		}
+		w.origins.Number(id)
+		s := &site{number: i, alias: name(i), registered: map[int64]Origin{}, readers: map[readerKey]*reader{}, choices: make([]Choice, n),
+			views: map[int]*Writers{}, read: map[int]int{}, perLink: map[int]*Frontiers{}, taken: NewFrontiers(Origin(i))}
+		s.taken.Part("t", 0)
+		w.clusters = append(w.clusters, s)
+	}
+	return w
+}
+
+func name(i int) topology.Alias { return topology.Alias(string(rune('a' + i))) }
+
+func (w *world) say(format string, args ...any) {
+	if len(w.trace) < 400 {
+		w.trace = append(w.trace, fmt.Sprintf(format, args...))
+	}
+}
+
+// produce has an application write a record; header is what it copied from its input.
+func (w *world) produce(c int, header []byte) *record {
+	s := w.clusters[c]
+	r := &record{number: len(w.records), origin: c, at: Coordinate{s.incarnation, s.epoch, int64(len(s.log))}}
+	w.records = append(w.records, r)
+	by := int64(appID)
+	if r.number%3 == 0 {
+		by = -1
+	}
+	s.log = append(s.log, entry{record: r.number, by: by, epoch: s.epoch, header: header, at: r.at})
+	w.say("%s: produces %d at %s", s.alias, r.number, r.at)
+	return r
+}
+
+// judge is the package's judge for what c takes of origin o from source s.
+func (w *world) judge(c, o, s int) *Judge {
+	dst, src := w.clusters[c], w.clusters[s]
+	if dst.views[s] == nil {
+		dst.views[s] = NewWriters()
+	}
+	from := make([]bool, len(w.clusters))
+	from[o] = true
+	j := &Judge{
+		Here: Origin(c), Source: Origin(s), Topic: TopicTag("t"), Incarnation: src.incarnation, Origins: w.origins, Writers: dst.views[s],
+		Taken: w.frontiers(c, s), From: from, Behind: src.taken, Map: siteMap{src},
+	}
+	if w.rules.noGaps {
+		j.Behind = nil
+	}
+	if w.rules.blindMap {
+		j.Map = nil
+	}
+	if w.rules.noIncarnation {
+		j.Incarnation = 0
+	}
+	return j
+}
+
+func (w *world) frontiers(c, s int) *Frontiers {
+	d := w.clusters[c]
+	switch {
+	case w.rules.noFrontier:
+		return NewFrontiers(Origin(c))
+	case w.rules.linkFrontiers:
+		if d.perLink[s] == nil {
+			d.perLink[s] = NewFrontiers(Origin(c))
+		}
+		return d.perLink[s]
+	}
+	return d.taken
+}
+
+// siteMap is a cluster's own map, which knows each place.
+type siteMap struct{ s *site }
+
+func (m siteMap) Place(o Origin, at Coordinate, offset int64) Place {
+	for i, e := range m.s.log {
+		if Origin(o) != Origin(m.s.number) && e.by >= 1000 && e.by == writerID(int(o), e.by) && e.at == at {
+			if int64(i) < offset {
+				return Earlier
+			}
+			return HereOrLater
+		}
+	}
+	if at.Less(m.s.taken.Next(o, 0)) { // it has come, and its entry has lost its writer
+		return HereOrLater
+	}
+	return NotCovered
+}
+
+// writerID is that of the writer of an origin, of whatever generation.
+func writerID(o int, of int64) int64 { return of/1000*1000 + int64(o) }
+
+// verdict judges an entry, rules taken away included.
+func (w *world) verdict(j *Judge, e entry, offset int, fetched Tick) Ruling {
+	b := Batch{Magic: 2, ProducerID: e.by, LeaderEpoch: e.epoch, First: int64(offset), Last: int64(offset), Fetched: fetched}
+	if w.rules.noEpoch {
+		b.LeaderEpoch = 0
+	}
+	if w.rules.trustHeaders && e.header != nil {
+		h, err := DecodeHeader(e.header)
+		if err != nil {
+			panic(err)
+		}
+		o, _ := j.Origins.Find(h.Cluster)
+		switch {
+		case o == j.Here:
+			return Ruling{Act: Suppress, Why: Own, Origin: o}
+		case !j.takes(o):
+			return Ruling{Act: Suppress, Why: OtherSource, Origin: o}
+		}
+		return j.Record(b, Ruling{Act: Records, Why: Carried, Origin: o}, b.First, e.header, true)
+	}
+	r := j.Batch(b)
+	if r.Act == Records {
+		r = j.Record(b, r, b.First, e.header, e.header != nil)
+	}
+	return r
+}
+
+// barrier reads the registry of a source behind what was fetched.
+func (w *world) barrier(c, s int) {
+	v := w.clusters[c].views[s]
+	w.tick++
+	at := w.tick
+	if !w.rules.noBarrier {
+		w.refresh(c, s)
+	}
+	w.tick++
+	v.ReadSince(at)
+}
+
+func (w *world) refresh(c, s int) {
+	d, src := w.clusters[c], w.clusters[s]
+	if d.views[s] == nil {
+		d.views[s] = NewWriters()
+	}
+	if was, ok := d.read[s]; ok && was != src.birth && !w.rules.lostIgnored {
+		d.views[s].Lose()
+		return
+	}
+	d.read[s] = src.birth
+	for id, o := range src.registered {
+		_ = d.views[s].Register(id, o)
+	}
+}
+
+// step has the writer of origin o at c take one record, if there is one. It says whether something happened.
+func (w *world) step(c, o int) (moved bool) { return w.stepFrom(c, o, -1) }
+
+func (w *world) stepFrom(c, o, link int) (moved bool) {
+	d := w.clusters[c]
+	key := readerKey{o, link}
+	r := d.readers[key]
+	if r == nil {
+		r = &reader{source: link}
+		d.readers[key] = r
+	}
+	if link < 0 {
+		w.choose(c, o, r)
+	}
+	if r.source < 0 || d.down || w.unreachable(r.source, c) {
+		return false
+	}
+	src := w.clusters[r.source]
+	if link < 0 && !w.rules.noGaps && w.broken(c, o, r.source) {
+		return false
+	}
+	j := w.judge(c, o, r.source)
+	for r.next = max(r.next, src.start); r.next < len(src.log); r.next++ {
+		e := src.log[r.next]
+		w.tick++
+		fetched := w.tick
+		rule := w.verdict(j, e, r.next, fetched)
+		if rule.Act == Wait && rule.Why == Barrier {
+			w.barrier(c, r.source)
+			rule = w.verdict(j, e, r.next, fetched)
+		}
+		w.counts.Count(rule, 1)
+		switch rule.Act {
+		case Deliver, Stamp:
+			w.deliver(c, o, r.source, e, rule)
+			r.next++
+			return true
+		case Wait, Stop:
+			return false
+		default:
+			if w.rules.seenAdvances && rule.Why == OtherSource && e.by < 1000 {
+				d.taken.Pass(Origin(r.source), 0, e.at.Next())
+			}
+		}
+	}
+	return false
+}
+
+func (w *world) deliver(c, o, from int, e entry, rule Ruling) {
+	d := w.clusters[c]
+	by := int64(1000*(1+d.born) + o)
+	if _, ok := d.registered[by]; !ok {
+		d.registered[by] = Origin(o)
+	}
+	header := e.header
+	if rule.Act == Stamp {
+		header = AppendHeader(nil, w.origins.ID(rule.Origin), TopicTag("t"), 0, rule.At)
+	}
+	w.frontiers(c, from).Advance(rule.Origin, 0, rule.At)
+	d.log = append(d.log, entry{record: e.record, by: by, epoch: d.epoch, header: header, at: e.at})
+	w.say("%s: takes %d (%s of %s) from %s", d.alias, e.record, rule.At, name(int(rule.Origin)), name(from))
+}
+
+func (w *world) unreachable(s, c int) bool {
+	return w.clusters[s].down || w.cut[topology.Pair{Source: name(s), Destination: name(c)}]
+}
+
+// choose asks the package which source to take.
+func (w *world) choose(c, o int, r *reader) {
+	d := w.clusters[c]
+	v := w.view(c, o)
+	was := d.choices[o].Source
+	d.choices[o] = Choose(d.choices[o], v, w.now)
+	now := d.choices[o].Source
+	if w.rules.fixedSource {
+		now = nearest(v)
+	}
+	for _, g := range d.choices[o].Gaps(v, w.now) {
+		d.taken.Note(Origin(o), 0, g)
+		w.say("%s: gap %s..%s of %s", d.alias, g.From, g.To, name(o))
+	}
+	if now == "" {
+		r.source = -1
+		return
+	}
+	if s := int(now[0] - 'a'); s != r.source || was == "" {
+		if r.source >= 0 {
+			w.switches++
+			w.say("%s: takes %s from %s now: %s", d.alias, name(o), now, d.choices[o].Why)
+		}
+		r.source, r.next = s, 0
+	}
+}
+
+func nearest(v View) topology.Alias {
+	best := -1
+	for i, n := range v.Neighbours {
+		if n.Cost != None && (best < 0 || n.Cost < v.Neighbours[best].Cost) {
+			best = i
+		}
+	}
+	if best < 0 {
+		return ""
+	}
+	return v.Neighbours[best].Cluster
+}
+
+func (w *world) view(c, o int) View {
+	here := w.clusters[c].taken.Next(Origin(o), 0)
+	v := View{Here: []Coordinate{here}, Neighbours: w.graph.Neighbours(name(o), name(c))}
+	for i := range v.Neighbours {
+		n := &v.Neighbours[i]
+		s := int(n.Cluster[0] - 'a')
+		n.Reachable = !w.unreachable(s, c)
+		front, first := w.clusters[s].reach(o, here)
+		n.Offers = []Offer{MakeOffer(here, front, first, w.clusters[s].taken.Gaps(Origin(o), 0))}
+	}
+	return v
+}
+
+// broken says whether a source's log begins behind what comes next.
+func (w *world) broken(c, o, s int) bool {
+	here := w.clusters[c].taken.Next(Origin(o), 0)
+	_, first := w.clusters[s].reach(o, here)
+	return here.Less(first)
+}
+
+// reach is how far a cluster has come with an origin, and the first coordinate that its log holds for who has come to here.
+func (s *site) reach(o int, here Coordinate) (frontier, first Coordinate) {
+	frontier, first = Start, here
+	if s.number != o {
+		frontier = s.taken.Next(Origin(o), 0)
+	}
+	missing := false
+	for i, e := range s.log {
+		if !s.holds(e, o) {
+			continue
+		}
+		if s.number == o {
+			frontier = highest(frontier, e.at.Next())
+		}
+		switch {
+		case e.at.Less(here):
+		case i < s.start:
+			missing, first = true, Infinite
+		case missing && e.at.Less(first):
+			first = e.at
+		}
+	}
+	return frontier, first
+}
+
+func (s *site) holds(e entry, o int) bool {
+	if s.number == o {
+		return e.by < 1000
+	}
+	return e.by >= 1000 && e.by%1000 == int64(o)
+}
+
+// settle lets everything that can move do so, in an order that a seed gives, with time going on.
+func (w *world) settle(rng *rand.Rand) (steps int) {
+	for idle := 0; idle < 30 && steps < 3000; {
+		moved := false
+		for _, k := range rng.Perm(len(w.clusters) * len(w.clusters)) {
+			c, o := k/len(w.clusters), k%len(w.clusters)
+			if c != o && w.act(c, o) {
+				moved = true
+				steps++
+			}
+		}
+		w.now = w.now.Add(time.Second)
+		if idle++; moved {
+			idle = 0
+		}
+	}
+	return steps
+}
+
+// act is step, or one for each link where links write by themselves.
+func (w *world) act(c, o int) (moved bool) {
+	if !w.rules.linkFrontiers {
+		return w.step(c, o)
+	}
+	for _, e := range w.graph {
+		if e.Destination == name(c) {
+			moved = w.stepFrom(c, o, int(e.Source[0]-'a')) || moved
+		}
+	}
+	return moved
+}
+
+// wrong says what of the promises is broken: home is true of what must never be, whole of what must have arrived by now.
+func (w *world) wrong(whole bool) string {
+	for _, s := range w.clusters {
+		seen, last := map[int]bool{}, map[int]Coordinate{}
+		for _, e := range s.log {
+			if e.record < 0 {
+				continue
+			}
+			r := w.records[e.record]
+			if seen[e.record] {
+				if r.origin == s.number {
+					return fmt.Sprintf("loop: record %d came home to %s", e.record, s.alias)
+				}
+				return fmt.Sprintf("twice: record %d at %s", e.record, s.alias)
+			}
+			if at, ok := last[r.origin]; ok && r.at.Less(at) {
+				return fmt.Sprintf("order: record %d at %s", e.record, s.alias)
+			}
+			seen[e.record], last[r.origin] = true, r.at
+		}
+		if !whole || s.down {
+			continue
+		}
+		for _, r := range w.records {
+			if r.origin != s.number && !seen[r.number] && w.due(r, s) {
+				return fmt.Sprintf("lost: record %d (%s of %s) at %s", r.number, r.at, name(r.origin), s.alias)
+			}
+		}
+	}
+	return ""
+}
+
+// due says whether a record must have arrived: a way leads there from a cluster that is up and holds it, and no gap tells why it has not
+// come.
+func (w *world) due(r *record, s *site) bool {
+	if _, gap := s.taken.Gaps(Origin(r.origin), 0).Between(r.at, r.at.Next()); gap || r.lost {
+		return false
+	}
+	var down []topology.Alias
+	for _, x := range w.clusters {
+		if x.down {
+			down = append(down, x.alias)
+		}
+	}
+	for _, x := range w.clusters {
+		if x.down || !slices.ContainsFunc(x.log[x.start:], func(e entry) bool { return e.record == r.number }) {
+			continue
+		}
+		if _, ok := w.graph.Ways(x.alias, down...)[s.alias]; ok {
+			return true
+		}
+	}
+	return false
+}
+
+func (w *world) String() string {
+	var b strings.Builder
+	for _, s := range w.clusters {
+		fmt.Fprintf(&b, "%s:", s.alias)
+		for i, e := range s.log {
+			if i == s.start && i > 0 {
+				b.WriteString(" |")
+			}
+			fmt.Fprintf(&b, " %d", e.record)
+		}
+		b.WriteString("\n")
+	}
+	return b.String() + strings.Join(w.trace[max(0, len(w.trace)-40):], "\n")
+}
