@@ -123,18 +123,18 @@ func (v View) why(taken int) Reason {
 	return LeftBehind
 }
 
-// more says whether a neighbour has something to offer of more partitions than another, or comes before it.
+// more says whether a neighbour is ahead of another in more partitions than it is behind in, or comes before it.
 func (v View) more(i, than int) bool {
-	a, b := v.offers(i), v.offers(than)
-	x, y := v.Neighbours[i].Cost, v.Neighbours[than].Cost
-	return a > b || a == b && x != None && (y == None || x < y)
-}
-
-func (v View) offers(i int) (n int) {
-	for p, o := range v.Neighbours[i].Offers {
-		if v.Here[p].Less(o.Until) {
+	n := 0
+	for p, here := range v.Here {
+		a, b := v.until(i, p), v.until(than, p)
+		switch {
+		case here.Less(a) && b.Less(a):
 			n++
+		case here.Less(b) && a.Less(b):
+			n--
 		}
 	}
-	return n
+	x, y := v.Neighbours[i].Cost, v.Neighbours[than].Cost
+	return n > 0 || n == 0 && x != None && (y == None || x < y)
 }

@@ -125,7 +125,6 @@ func (w *world) crash(s *site) {
 		}
 		s.taken.Restore(Origin(o), 0, end, gaps)
 	}
-	clear(s.perLink)
 	clear(s.readers)
 	clear(s.views)
 	clear(s.choices)

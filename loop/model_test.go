@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"strings"
 	"testing"
 )
 
@@ -88,4 +89,79 @@ func show(g Graph) (out []string) {
 		out = append(out, e.String())
 	}
 	return out
+}
+
+// TestEachRuleIsNeeded takes one rule away at a time: each time the model finds what it was for.
+func TestEachRuleIsNeeded(t *testing.T) {
+	for _, c := range []struct {
+		what string
+		r    rules
+		lose bool
+		want string // how the counterexample begins
+	}{
+		{"1: a header counts whoever wrote it", rules{trustHeaders: true}, false, "lost"},
+		{"1: an unknown id is an application's, without a barrier", rules{noBarrier: true, blindMap: true}, false, "twice loop"},
+		{"1: the source's own map is not asked, and the registry is lost", rules{blindMap: true}, true, "twice loop order"},
+		{"2: no frontier", rules{noFrontier: true}, false, "twice"},
+		{"2: coordinates without incarnation", rules{noIncarnation: true}, false, "lost"},
+		{"2: coordinates without leader epoch", rules{noEpoch: true}, false, "lost"},
+		{"2: what is left out counts as delivered", rules{seenAdvances: true}, false, "lost"},
+		{"3: every link writes by itself", rules{linkFrontiers: true}, false, "twice"},
+		{"3: one source for ever", rules{fixedSource: true}, false, "lost"},
+		{"4: a source's gaps are not read", rules{noGaps: true}, false, "lost"},
+		{"4: a lost registry is taken for a new one", rules{lostIgnored: true, blindMap: true}, true, "twice loop"},
+	} {
+		w, g, seed, wrong := counterexample(c.r, c.lose, c.want)
+		if wrong == "" {
+			t.Errorf("%s: nothing found, want %s\n%s", c.what, c.want, w)
+			continue
+		}
+		t.Logf("%-62s %s (graph %v, seed %d)", c.what, wrong, show(g), seed)
+	}
+}
+
+func begins(wrong, want string) bool {
+	for _, x := range strings.Fields(want) {
+		if strings.HasPrefix(wrong, x) {
+			return true
+		}
+	}
+	return false
+}
+
+// counterexample looks for the smallest graph on which something breaks.
+func counterexample(r rules, lose bool, want string) (w *world, g Graph, seed uint64, wrong string) {
+	for n := 2; n <= 4; n++ {
+		for seed := range uint64(30) {
+			for _, g := range graphs(n, true, false) {
+				if w, wrong = run(g, n, seed, r, lose); begins(wrong, want) {
+					return w, g, seed, wrong
+				}
+			}
+		}
+	}
+	return w, g, 0, ""
+}
+
+// TestRegistriesLost loses registries too: links stop, and nothing is copied on a guess.
+func TestRegistriesLost(t *testing.T) {
+	seeds, stopped := uint64(1), int64(0)
+	if whole {
+		seeds = 40
+	}
+	for n := 2; n <= 4; n++ {
+		for i, g := range graphs(n, true, false) {
+			for seed := range seeds {
+				w, wrong := run(g, n, seed+uint64(i)*1000, rules{}, true)
+				if wrong != "" {
+					t.Fatalf("graph %v, seed %d: %s\n%s", show(g), seed+uint64(i)*1000, wrong, w)
+				}
+				stopped += w.counts[LostRegistry]
+			}
+		}
+	}
+	if stopped == 0 {
+		t.Error("no link stopped")
+	}
+	t.Logf("%d records stopped at", stopped)
 }

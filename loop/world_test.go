@@ -436,10 +436,10 @@ func (w *world) wrong(whole bool) string {
 				continue
 			}
 			r := w.records[e.record]
+			if r.origin == s.number && !s.holds(e, s.number) {
+				return fmt.Sprintf("loop: record %d came home to %s", e.record, s.alias)
+			}
 			if seen[e.record] {
-				if r.origin == s.number {
-					return fmt.Sprintf("loop: record %d came home to %s", e.record, s.alias)
-				}
 				return fmt.Sprintf("twice: record %d at %s", e.record, s.alias)
 			}
 			if at, ok := last[r.origin]; ok && r.at.Less(at) {
