@@ -1,6 +1,7 @@
 package loop
 
 import (
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"time"
@@ -9,7 +10,7 @@ import (
 // event does one thing that happens to clusters, links and applications.
 func (w *world) event(rng *rand.Rand, lose bool) {
 	s := w.clusters[rng.IntN(len(w.clusters))]
-	switch rng.IntN(24) {
+	switch rng.IntN(26) {
 	case 0, 1, 2, 3, 4, 5:
 		if !s.down && len(w.records) < 24 {
 			w.produce(s.number, nil)
@@ -36,6 +37,11 @@ func (w *world) event(rng *rand.Rand, lose bool) {
 		if lose {
 			w.loseRegistry(s)
 		}
+	case 20:
+		w.zombieActs(s, rng)
+	case 21:
+		s.graph = slices.DeleteFunc(slices.Clone(w.graph), func(Edge) bool { return rng.IntN(4) == 0 })
+		w.say("%s: another version of the topology: %v", s.alias, show(s.graph))
 	default:
 		w.now = w.now.Add(time.Duration(rng.IntN(12)) * time.Second)
 	}
@@ -113,8 +119,9 @@ func (w *world) recreate(s *site) {
 // crash is a node that dies and one that takes over: new producer ids, frontiers from the log and from what was noted, which is a gap alone.
 func (w *world) crash(s *site) {
 	w.say("%s: its writers die", s.alias)
-	s.born++
 	was := s.taken
+	s.old = &owner{was, s.readers, s.choices, s.views, s.read, s.born}
+	s.born++
 	s.taken = NewFrontiers(Origin(s.number))
 	s.taken.Part("t", 0)
 	for o := range w.clusters {
@@ -125,9 +132,25 @@ func (w *world) crash(s *site) {
 		}
 		s.taken.Restore(Origin(o), 0, end, gaps)
 	}
-	clear(s.readers)
-	clear(s.views)
-	clear(s.choices)
+	s.readers, s.views, s.read, s.choices = map[readerKey]*reader{}, map[int]*Writers{}, maps.Clone(s.read), make([]Choice, len(w.clusters))
+}
+
+// zombieActs has a node that was replaced do a step as if it had not been.
+func (w *world) zombieActs(s *site, rng *rand.Rand) {
+	o := rng.IntN(len(w.clusters))
+	if s.old == nil || o == s.number {
+		return
+	}
+	now := owner{s.taken, s.readers, s.choices, s.views, s.read, s.born}
+	s.be(*s.old)
+	w.zombie = true
+	w.step(s.number, o)
+	w.zombie = false
+	s.be(now)
+}
+
+func (s *site) be(o owner) {
+	s.taken, s.readers, s.choices, s.views, s.read, s.born = o.taken, o.readers, o.choices, o.views, o.read, o.born
 }
 
 // loseRegistry takes away who wrote at a cluster. New writers register in the new one.
@@ -142,7 +165,7 @@ func (w *world) loseRegistry(s *site) {
 func (w *world) calm(rng *rand.Rand) {
 	clear(w.cut)
 	for _, s := range w.clusters {
-		s.down = s.down && rng.IntN(2) == 0
+		s.down, s.graph = s.down && rng.IntN(2) == 0, nil
 	}
 }
 

@@ -52,36 +52,56 @@ func (k kind) String() string {
 	return fmt.Sprintf("%d clusters, %s", k.clusters, what)
 }
 
-// TestEverythingThatMayHappen runs seeds of events on every graph.
+// TestEverythingThatMayHappen runs seeds of events on every graph, and the first of each graph twice.
 func TestEverythingThatMayHappen(t *testing.T) {
-	seeds := uint64(3)
-	if whole {
-		seeds = 40
-	}
-	for _, k := range []kind{{2, true, whole}, {3, true, whole}, {4, true, whole}, {5, false, whole}} {
-		var total Counters
-		all, switches, gaps, records := graphs(k.clusters, k.directed, k.labelled), 0, 0, 0
-		for i, g := range all {
-			for seed := range seeds {
-				seed := seed + uint64(i)*1000
+	for _, k := range []struct {
+		kind
+		seeds, more uint64
+	}{{kind{2, true, whole}, 20, 2000}, {kind{3, true, whole}, 6, 400}, {kind{4, true, whole}, 2, 6}, {kind{5, false, whole}, 3, 10}} {
+		if whole {
+			k.seeds = k.more
+		}
+		var all tally
+		for i, g := range graphs(k.clusters, k.directed, k.labelled) {
+			all.graphs++
+			for seed := range k.seeds {
+				seed := seed + uint64(i)*10_000
 				w, wrong := run(g, k.clusters, seed, rules{}, false)
 				if wrong != "" {
-					t.Fatalf("%s: graph %v, seed %d: %s\n%s", k, show(g), seed, wrong, w)
+					t.Fatalf("%s: graph %v, seed %d: %s\n%s", k.kind, show(g), seed, wrong, w)
 				}
-				for _, s := range w.clusters {
-					for o := range w.clusters {
-						gaps += len(s.taken.Gaps(Origin(o), 0))
+				if seed%10_000 == 0 {
+					if again, _ := run(g, k.clusters, seed, rules{}, false); again.String() != w.String() {
+						t.Fatalf("%s: graph %v, seed %d: another run\n%s\n%s", k.kind, show(g), seed, w, again)
 					}
 				}
-				for why, n := range w.counts {
-					total[why] += n
-				}
-				switches, records = switches+w.switches, records+len(w.records)
+				all.add(w)
 			}
 		}
-		t.Logf("%s: %d graphs, %d seeds each: %d records; carried %d, stamped %d, copied headers %d, own %d, seen %d, other source %d; %d changes of source, %d gaps",
-			k, len(all), seeds, records, total[Carried], total[Produced], total[CopiedHeader], total[Own], total[Seen], total[OtherSource], switches, gaps)
+		t.Logf("%s: %d graphs, %d seeds each: %s", k.kind, all.graphs, k.seeds, all)
 	}
+}
+
+type tally struct {
+	graphs, records, switches, gaps int
+	counts                          Counters
+}
+
+func (a *tally) add(w *world) {
+	for _, s := range w.clusters {
+		for o := range w.clusters {
+			a.gaps += len(s.taken.Gaps(Origin(o), 0))
+		}
+	}
+	for why, n := range w.counts {
+		a.counts[why] += n
+	}
+	a.switches, a.records = a.switches+w.switches, a.records+len(w.records)
+}
+
+func (a tally) String() string {
+	return fmt.Sprintf("%d records; stamped %d, carried %d, copied headers %d, own %d, seen %d, other source %d; %d changes of source, %d gaps",
+		a.records, a.counts[Produced], a.counts[Carried], a.counts[CopiedHeader], a.counts[Own], a.counts[Seen], a.counts[OtherSource], a.switches, a.gaps)
 }
 
 func show(g Graph) (out []string) {
@@ -110,6 +130,7 @@ func TestEachRuleIsNeeded(t *testing.T) {
 		{"3: one source for ever", rules{fixedSource: true}, false, "lost"},
 		{"4: a source's gaps are not read", rules{noGaps: true}, false, "lost"},
 		{"4: a lost registry is taken for a new one", rules{lostIgnored: true, blindMap: true}, true, "twice loop"},
+		{"Kafka's fence, on which these stand: a zombie writes", rules{unfenced: true}, false, "twice"},
 	} {
 		w, g, seed, wrong := counterexample(c.r, c.lose, c.want)
 		if wrong == "" {

@@ -164,7 +164,7 @@ func (x *orders) sample(walks int, rng *rand.Rand) {
 func TestEveryOrder(t *testing.T) {
 	budget, walks := 200, 1
 	if whole {
-		budget, walks = 300_000, 300
+		budget, walks = 70_000, 100
 	}
 	for _, k := range []struct {
 		kind

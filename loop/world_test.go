@@ -21,6 +21,7 @@ type world struct {
 	rules    rules
 	now      time.Time
 	tick     Tick
+	zombie   bool // who acts was replaced
 	switches int
 	counts   Counters
 	trace    []string
@@ -39,6 +40,7 @@ type rules struct {
 	seenAdvances  bool // 2: what is left out counts as delivered
 	blindMap      bool // 1: the source's own map is not asked
 	lostIgnored   bool // 4: a registry that is empty is taken for a new one
+	unfenced      bool // not a rule of this package: Kafka's fence, on which it stands
 }
 
 // record is what a producer wrote once. It is followed by its number, which no rule can see.
@@ -74,6 +76,18 @@ type site struct {
 	read              map[int]int      // the birth of it
 	perLink           map[int]*Frontiers
 	born, birth       int // generations of its writers and of its registry
+	old               *owner
+	graph             Graph // of the version of the topology that its nodes have; nil: the newest
+}
+
+// owner is what a node that was replaced still believes.
+type owner struct {
+	taken   *Frontiers
+	readers map[readerKey]*reader
+	choices []Choice
+	views   map[int]*Writers
+	read    map[int]int
+	born    int
 }
 
 type readerKey struct{ origin, link int }
@@ -286,6 +300,10 @@ func (w *world) stepFrom(c, o, link int) (moved bool) {
 
 func (w *world) deliver(c, o, from int, e entry, rule Ruling) {
 	d := w.clusters[c]
+	if w.zombie && !w.rules.unfenced {
+		w.say("%s: a zombie is refused", d.alias)
+		return
+	}
 	by := int64(1000*(1+d.born) + o)
 	if _, ok := d.registered[by]; !ok {
 		d.registered[by] = Origin(o)
@@ -345,7 +363,11 @@ func nearest(v View) topology.Alias {
 
 func (w *world) view(c, o int) View {
 	here := w.clusters[c].taken.Next(Origin(o), 0)
-	v := View{Here: []Coordinate{here}, Neighbours: w.graph.Neighbours(name(o), name(c))}
+	g := w.graph
+	if w.clusters[c].graph != nil {
+		g = w.clusters[c].graph
+	}
+	v := View{Here: []Coordinate{here}, Neighbours: g.Neighbours(name(o), name(c))}
 	for i := range v.Neighbours {
 		n := &v.Neighbours[i]
 		s := int(n.Cluster[0] - 'a')

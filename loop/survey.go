@@ -1,0 +1,221 @@
+package loop
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/meshd/meshd/topology"
+)
+
+// Survey is what a topology makes of one topic: which way each cluster's records go, what is wrong with that, and what is left of it
+// when a cluster or a link is lost.
+type Survey struct {
+	Topic    string           `json:"topic"`
+	Naming   string           `json:"naming"` // prefix | identity; "" where it has two
+	Clusters []topology.Alias `json:"clusters"`
+	Refused  []Finding        `json:"refused,omitempty"`
+	Takes    []Take           `json:"takes"`
+	Unheard  []Unheard        `json:"unheard,omitempty"`
+	Fetches  []Fetch          `json:"fetches"`
+	Losses   []Loss           `json:"losses"`
+}
+
+// Finding is a reason for which a topology is refused.
+type Finding struct {
+	Code string `json:"code"` // two_namings | batch_third_cluster | two_provenances
+	Text string `json:"text"`
+}
+
+// Take says from where a cluster takes an origin's records. There is one for each origin, so each cluster has one copy of a record.
+type Take struct {
+	Origin  topology.Alias   `json:"origin"`
+	Cluster topology.Alias   `json:"cluster"`
+	Source  topology.Alias   `json:"source"`
+	Cost    int              `json:"cost"`
+	Path    []topology.Alias `json:"path"`            // from the origin, both ends in it
+	Instead []topology.Alias `json:"else,omitempty"` // other neighbours that get these records too, and not through the cluster itself
+}
+
+// Unheard is a cluster that never gets an origin's records, with the clusters that do get them.
+type Unheard struct {
+	Origin  topology.Alias   `json:"origin"`
+	Cluster topology.Alias   `json:"cluster"`
+	Reached []topology.Alias `json:"reached"` // the origin itself is the first
+}
+
+// Fetch is what is read over one link, in volumes of what one cluster produces. With identity naming the source's whole log comes, whatever
+// is taken of it.
+type Fetch struct {
+	Pair  topology.Pair    `json:"pair"`
+	Takes []topology.Alias `json:"takes"` // origins
+	Reads int              `json:"reads"` // volumes
+}
+
+// Loss is what is left when a cluster or a link (both of its directions) is lost.
+type Loss struct {
+	Cluster topology.Alias  `json:"cluster,omitempty"`
+	Link    *topology.Pair  `json:"link,omitempty"`
+	Moved   []Take          `json:"moved,omitempty"`  // goes another way
+	Cut     []topology.Pair `json:"cut,omitempty"`    // origin -> cluster that it does not reach any more
+	Holders []topology.Pair `json:"holders,omitempty"` // of a lost cluster's records: who still hands on what it has -> to whom
+}
+
+// Single says whether others are cut off from each other by the loss.
+func (l Loss) Single() bool { return len(l.Cut) > 0 }
+
+// SurveyTopic looks at the graph of a topic. Every cluster in it counts as an origin.
+func SurveyTopic(topic string, g Graph) Survey {
+	s := Survey{Topic: topic, Clusters: g.Clusters(), Refused: g.refusals(topic)}
+	if len(g) > 0 && !slices.ContainsFunc(g, func(e Edge) bool { return e.Naming != g[0].Naming }) {
+		s.Naming = g[0].Naming
+	}
+	s.Takes, s.Unheard = g.takes(s.Clusters)
+	s.Fetches = g.fetches(s.Clusters, s.Takes, s.Naming == "identity")
+	for _, c := range s.Clusters {
+		s.Losses = append(s.Losses, g.loseCluster(c, s))
+	}
+	for i, e := range g {
+		if !slices.ContainsFunc(g[:i], e.joins) {
+			s.Losses = append(s.Losses, g.loseLink(e, s))
+		}
+	}
+	return s
+}
+
+func (e Edge) joins(o Edge) bool {
+	return e.Pair == o.Pair || e.Source == o.Destination && e.Destination == o.Source
+}
+
+// takes says what each cluster takes from where.
+func (g Graph) takes(clusters []topology.Alias) (takes []Take, unheard []Unheard) {
+	for _, o := range clusters {
+		ways := g.Ways(o)
+		for _, c := range clusters {
+			way, ok := ways[c]
+			switch {
+			case c == o:
+			case ok:
+				t := Take{Origin: o, Cluster: c, Source: way.Path[len(way.Path)-2], Cost: way.Cost, Path: way.Path}
+				for _, n := range g.Neighbours(o, c) {
+					if n.Cost != None && n.Cluster != t.Source {
+						t.Instead = append(t.Instead, n.Cluster)
+					}
+				}
+				takes = append(takes, t)
+			default:
+				unheard = append(unheard, Unheard{o, c, reached(o, ways)})
+			}
+		}
+	}
+	return takes, unheard
+}
+
+func reached(o topology.Alias, ways map[topology.Alias]Way) []topology.Alias {
+	var out []topology.Alias
+	for a := range ways {
+		if a != o {
+			out = append(out, a)
+		}
+	}
+	slices.Sort(out)
+	return append([]topology.Alias{o}, out...)
+}
+
+// fetches says what goes over each link that is a source of something.
+func (g Graph) fetches(clusters []topology.Alias, takes []Take, whole bool) (out []Fetch) {
+	holds := map[topology.Alias]int{}
+	for _, c := range clusters {
+		holds[c]++
+	}
+	for _, t := range takes {
+		holds[t.Cluster]++
+	}
+	for _, e := range g {
+		f := Fetch{Pair: e.Pair}
+		for _, t := range takes {
+			if t.Source == e.Source && t.Cluster == e.Destination {
+				f.Takes = append(f.Takes, t.Origin)
+			}
+		}
+		if f.Reads = len(f.Takes); whole && f.Reads > 0 {
+			f.Reads = holds[e.Source]
+		}
+		if f.Reads > 0 {
+			out = append(out, f)
+		}
+	}
+	return out
+}
+
+func (g Graph) loseCluster(c topology.Alias, s Survey) Loss {
+	l := Loss{Cluster: c}
+	rest := slices.DeleteFunc(slices.Clone(g), func(e Edge) bool { return e.Source == c || e.Destination == c })
+	l.compare(s, rest)
+	for _, t := range s.Takes {
+		if t.Origin != c {
+			continue
+		}
+		for _, e := range rest {
+			if e.Destination == t.Cluster {
+				l.Holders = append(l.Holders, e.Pair)
+			}
+		}
+	}
+	return l
+}
+
+func (g Graph) loseLink(e Edge, s Survey) Loss {
+	l := Loss{Link: &e.Pair}
+	l.compare(s, slices.DeleteFunc(slices.Clone(g), e.joins))
+	return l
+}
+
+// compare says what is otherwise than before, of what does not concern the lost cluster itself.
+func (l *Loss) compare(before Survey, rest Graph) {
+	now, _ := rest.takes(before.Clusters)
+	for _, t := range before.Takes {
+		if t.Origin == l.Cluster || t.Cluster == l.Cluster {
+			continue
+		}
+		i := slices.IndexFunc(now, func(n Take) bool { return n.Origin == t.Origin && n.Cluster == t.Cluster })
+		switch {
+		case i < 0:
+			l.Cut = append(l.Cut, topology.Pair{Source: t.Origin, Destination: t.Cluster})
+		case now[i].Source != t.Source:
+			l.Moved = append(l.Moved, now[i])
+		}
+	}
+}
+
+// refusals says what can't be accepted of a graph.
+func (g Graph) refusals(topic string) (out []Finding) {
+	for _, e := range g {
+		first := g[0]
+		if e.Naming != first.Naming {
+			out = append(out, Finding{"two_namings", fmt.Sprintf("topic %s has naming %s over %s (link %s) and %s over %s (link %s): a topic has one in the whole mesh",
+				topic, first.Naming, first.Pair, first.Link, e.Naming, e.Pair, e.Link)})
+			break
+		}
+	}
+	batch := slices.IndexFunc(g, func(e Edge) bool { return e.Provenance == Batches })
+	if batch < 0 {
+		return out
+	}
+	b := g[batch]
+	for _, e := range g {
+		third := e.Source
+		if third == b.Source || third == b.Destination {
+			third = e.Destination
+		}
+		switch {
+		case third != b.Source && third != b.Destination:
+			return append(out, Finding{"batch_third_cluster", fmt.Sprintf("topic %s has provenance batch over %s (link %s), and a third cluster, %s, carries it: %s (link %s)",
+				topic, b.Pair, b.Link, third, strings.Join([]string{b.String(), e.Pair.String()}, ", "), e.Link)})
+		case e.Provenance != Batches:
+			return append(out, Finding{"two_provenances", fmt.Sprintf("topic %s has provenance batch over %s (link %s) and headers over %s (link %s)",
+				topic, b.Pair, b.Link, e.Pair, e.Link)})
+		}
+	}
+	return out
+}
