@@ -54,7 +54,13 @@ func (w *world) copyHeader(rng *rand.Rand, s *site) {
 	}
 	if e := s.log[s.start+rng.IntN(len(s.log)-s.start)]; e.header != nil {
 		w.say("%s: an application copies %d", s.alias, e.record)
-		w.produce(s.number, e.header)
+		to := s
+		if w.wander && rng.IntN(2) == 0 {
+			to = w.clusters[rng.IntN(len(w.clusters))]
+		}
+		if !to.down {
+			w.produce(to.number, e.header)
+		}
 	}
 }
 

@@ -24,9 +24,9 @@ type Place uint8
 
 // Places, relative to the record that is judged.
 const (
-	NotCovered  Place = iota // the map does not reach it yet
-	Earlier                  // certainly before it
-	HereOrLater              // at it or behind it, or the map can't tell
+	NotCovered Place = iota // the map does not reach it yet
+	Elsewhere               // certainly at another place, in a gap, or of an origin of which nothing ever came
+	Here                    // at this very place, or the map can't tell
 )
 
 // Map answers for the source's own map of this partition. It must not allocate.
@@ -37,18 +37,18 @@ type Map interface {
 // Judge judges one partition of one identity topic on its way from one cluster to another, for the destination's writers. The
 // fields may be changed between two verdicts. It is not safe for concurrent use.
 type Judge struct {
-	Here, Source Origin
-	Topic        uint32 // TopicTag
-	Number       int32  // of the partition
-	Provenance   Provenance
-	Incarnation  int32 // of the topic at the source
-	Origins      *Origins
-	Writers      *Writers   // of the source
-	Taken        *Frontiers // of the destination, with what is under way
-	Part         Part
-	From         []bool     // by origin: whether it is taken from this source
-	Behind       *Frontiers // of the source: its gaps; nil where it has none
-	Map          Map
+	Destination, Source Origin
+	Topic               uint32 // TopicTag
+	Number              int32  // of the partition
+	Provenance          Provenance
+	Incarnation         int32 // of the topic at the source
+	Origins             *Origins
+	Writers             *Writers   // of the source
+	Taken               *Frontiers // of the destination, with what is under way
+	Part                Part
+	From                []bool     // by origin: whether it is taken from this source
+	Behind              *Frontiers // of the source: its gaps; nil where it has none
+	Map                 Map
 }
 
 func (j *Judge) takes(o Origin) bool { return int(o) < len(j.From) && j.From[o] }
@@ -99,7 +99,7 @@ func (j *Judge) localBatch(b Batch) Ruling {
 func (j *Judge) writersBatch(o Origin) Ruling {
 	v := Ruling{Act: Suppress, Origin: o, Why: Carried}
 	switch {
-	case o == j.Here:
+	case o == j.Destination:
 		v.Why = Own
 	case o == j.Source: // a writer never writes at home what was produced there
 		v.Act, v.Why = Stop, WrongHeader
@@ -177,24 +177,25 @@ func (j *Judge) localRecord(b Batch, offset int64, header []byte, stamped bool) 
 	switch j.place(header, offset) {
 	case NotCovered:
 		v.Act, v.Why = Wait, Uncovered
-	case HereOrLater:
+	case Here:
 		v.Act, v.Why = Stop, LostRegistry
 	default:
 	}
 	return v
 }
 
-// place says where the record lies whose header an unregistered producer wrote at offset. An application copies what it has read, so
-// the original lies before the copy. If it does not, then this is the original, and the registry has lost its writer. Headers that can't
-// be those of this very log are copies anyway: of another topic or partition, unreadable, or of a record that is at home here.
+// place says where the record lies whose header an unregistered producer wrote at offset. A writer writes each coordinate once: if the map
+// has it at another place, this is an application's copy, whether it was read here or at another cluster, from where it may have come
+// earlier than the original. If the map has it at this place, then this is the original, and the registry has lost its writer. Headers that
+// can't be those of this very log are copies anyway: of another topic or partition, unreadable, or of a record that is at home here.
 func (j *Judge) place(header []byte, offset int64) Place {
 	h, err := DecodeHeader(header)
 	if err != nil || h.Topic != j.Topic || h.Partition != j.Number {
-		return Earlier
+		return Elsewhere
 	}
 	o, ok := j.Origins.Find(h.Cluster)
 	if !ok || o == j.Source || j.Map == nil {
-		return Earlier
+		return Elsewhere
 	}
 	return j.Map.Place(o, h.At, offset)
 }

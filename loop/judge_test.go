@@ -1,6 +1,9 @@
 package loop
 
-import "testing"
+import (
+	"bytes"
+	"testing"
+)
 
 const (
 	us Origin = iota
@@ -30,8 +33,8 @@ func newJudge(t testing.TB) *Judge {
 	w.whose(50, 5)
 	f := NewFrontiers(us)
 	return &Judge{
-		Here: us, Source: eu, Topic: TopicTag("orders"), Number: 3, Incarnation: 1, Origins: o, Writers: w, Taken: f, Part: f.Part("orders", 3),
-		From: []bool{false, true, true, false}, Map: noMap{Earlier},
+		Destination: us, Source: eu, Topic: TopicTag("orders"), Number: 3, Incarnation: 1, Origins: o, Writers: w, Taken: f, Part: f.Part("orders", 3),
+		From: []bool{false, true, true, false}, Map: noMap{Elsewhere},
 	}
 }
 
@@ -114,7 +117,7 @@ func TestRecords(t *testing.T) {
 		}, Deliver, Carried},
 		{"carried, no header", 30, nil, nil, Stop, NoHeader},
 		{"carried, cut short", 30, good[:9], nil, Stop, BadHeader},
-		{"carried, too long", 30, append(good[:len(good):len(good)], 1), nil, Stop, BadHeader},
+		{"carried, too long", 30, append(bytes.Clone(good), 1), nil, Stop, BadHeader},
 		{"carried, future", 30, append([]byte{9}, good[1:]...), nil, Stop, FutureHeader},
 		{"carried, another's header", 30, header(t, "gone", "orders", 3, at), nil, Stop, WrongHeader},
 		{"carried, unknown cluster", 30, header(t, "nobody", "orders", 3, at), nil, Stop, WrongHeader},
@@ -124,10 +127,10 @@ func TestRecords(t *testing.T) {
 		{"local, seen", 50, nil, func(j *Judge) { j.Taken.Advance(eu, j.Part, Coordinate{1, 4, 100}) }, Suppress, Seen},
 		{"a copied header", 50, good, nil, Stamp, CopiedHeader},
 		{"a copied header, map behind", 50, good, func(j *Judge) { j.Map = noMap{NotCovered} }, Wait, Uncovered},
-		{"the original of a lost writer", 50, good, func(j *Judge) { j.Map = noMap{HereOrLater} }, Stop, LostRegistry},
-		{"a header of another topic", 50, header(t, apID, "payments", 3, at), func(j *Judge) { j.Map = noMap{HereOrLater} }, Stamp, CopiedHeader},
-		{"a header of what is at home there", 50, header(t, "eu", "orders", 3, at), func(j *Judge) { j.Map = noMap{HereOrLater} }, Stamp, CopiedHeader},
-		{"an application's own header of that name", 50, []byte("hello"), func(j *Judge) { j.Map = noMap{HereOrLater} }, Stamp, CopiedHeader},
+		{"the original of a lost writer", 50, good, func(j *Judge) { j.Map = noMap{Here} }, Stop, LostRegistry},
+		{"a header of another topic", 50, header(t, apID, "payments", 3, at), func(j *Judge) { j.Map = noMap{Here} }, Stamp, CopiedHeader},
+		{"a header of what is at home there", 50, header(t, "eu", "orders", 3, at), func(j *Judge) { j.Map = noMap{Here} }, Stamp, CopiedHeader},
+		{"an application's own header of that name", 50, []byte("hello"), func(j *Judge) { j.Map = noMap{Here} }, Stamp, CopiedHeader},
 		{"provenance batch, with any header", 50, good, func(j *Judge) { j.Provenance = Batches }, Deliver, Produced},
 	} {
 		j := newJudge(t)

@@ -13,8 +13,13 @@ var whole = os.Getenv("MESHD_MODEL") != ""
 
 // run is one seed of everything that may happen on a graph. It returns what is broken.
 func run(g Graph, n int, seed uint64, r rules, lose bool) (w *world, wrong string) {
-	rng := rand.New(rand.NewPCG(seed, uint64(n)))
 	w = newWorld(g, n, r)
+	return w, w.live(rand.New(rand.NewPCG(seed, uint64(n))), lose)
+}
+
+// live is a run from the beginning to the end.
+func (w *world) live(rng *rand.Rand, lose bool) (wrong string) {
+	n := len(w.clusters)
 	for range 60 {
 		w.event(rng, lose)
 		for range rng.IntN(4) {
@@ -23,17 +28,17 @@ func run(g Graph, n int, seed uint64, r rules, lose bool) (w *world, wrong strin
 			}
 		}
 		if wrong := w.wrong(false); wrong != "" {
-			return w, wrong
+			return wrong
 		}
 	}
 	w.calm(rng)
 	w.settle(rng)
 	if wrong := w.wrong(false); wrong != "" {
-		return w, wrong
+		return wrong
 	}
 	w.bury()
 	w.settle(rng)
-	return w, w.wrong(!lose)
+	return w.wrong(!lose)
 }
 
 type kind struct {
@@ -142,7 +147,7 @@ func TestEachRuleIsNeeded(t *testing.T) {
 }
 
 func begins(wrong, want string) bool {
-	for _, x := range strings.Fields(want) {
+	for x := range strings.FieldsSeq(want) {
 		if strings.HasPrefix(wrong, x) {
 			return true
 		}
@@ -173,7 +178,7 @@ func TestRegistriesLost(t *testing.T) {
 	for n := 2; n <= 4; n++ {
 		for i, g := range graphs(n, true, false) {
 			for seed := range seeds {
-				w, wrong := run(g, n, seed+uint64(i)*1000, rules{}, true)
+				w, wrong := runWander(g, n, seed+uint64(i)*1000, rules{}, true)
 				if wrong != "" {
 					t.Fatalf("graph %v, seed %d: %s\n%s", show(g), seed+uint64(i)*1000, wrong, w)
 				}
@@ -185,4 +190,54 @@ func TestRegistriesLost(t *testing.T) {
 		t.Error("no link stopped")
 	}
 	t.Logf("%d records stopped at", stopped)
+}
+
+// TestCopiesFromElsewhere has applications that read at one cluster and write at another, with the headers that they read.
+func TestCopiesFromElsewhere(t *testing.T) {
+	seeds := uint64(1)
+	if whole {
+		seeds = 40
+	}
+	var all tally
+	stopped := int64(0)
+	for n := 2; n <= 4; n++ {
+		for i, g := range graphs(n, true, false) {
+			for seed := range seeds {
+				seed += uint64(i) * 1000
+				w, wrong := runWander(g, n, seed, rules{}, false)
+				if wrong != "" || w.counts[LostRegistry] > 0 {
+					t.Fatalf("graph %v, seed %d: %s, %d times registry lost\n%s", show(g), seed, wrong, w.counts[LostRegistry], w)
+				}
+				all.add(w)
+				w, _ = runWander(g, n, seed, rules{laterIsLost: true}, false)
+				stopped += w.counts[LostRegistry]
+			}
+		}
+	}
+	t.Log(all)
+	if stopped == 0 {
+		t.Error("no copy came before its original")
+	}
+}
+
+func runWander(g Graph, n int, seed uint64, r rules, lose bool) (*world, string) {
+	w := newWorld(g, n, r)
+	w.wander = true
+	return w, w.live(rand.New(rand.NewPCG(seed, uint64(n))), lose)
+}
+
+// TestPairs has two clusters with provenance batch.
+func TestPairs(t *testing.T) {
+	var all tally
+	for _, g := range graphs(2, true, false) {
+		for seed := range uint64(100) {
+			w := newWorld(g, 2, rules{})
+			w.batches = true
+			if wrong := w.live(rand.New(rand.NewPCG(seed, 2)), false); wrong != "" {
+				t.Fatalf("graph %v, seed %d: %s\n%s", show(g), seed, wrong, w)
+			}
+			all.add(w)
+		}
+	}
+	t.Log(all)
 }

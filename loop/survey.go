@@ -1,9 +1,7 @@
 package loop
 
 import (
-	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/meshd/meshd/topology"
 )
@@ -33,7 +31,7 @@ type Take struct {
 	Cluster topology.Alias   `json:"cluster"`
 	Source  topology.Alias   `json:"source"`
 	Cost    int              `json:"cost"`
-	Path    []topology.Alias `json:"path"`            // from the origin, both ends in it
+	Path    []topology.Alias `json:"path"`           // from the origin, both ends in it
 	Instead []topology.Alias `json:"else,omitempty"` // other neighbours that get these records too, and not through the cluster itself
 }
 
@@ -56,8 +54,8 @@ type Fetch struct {
 type Loss struct {
 	Cluster topology.Alias  `json:"cluster,omitempty"`
 	Link    *topology.Pair  `json:"link,omitempty"`
-	Moved   []Take          `json:"moved,omitempty"`  // goes another way
-	Cut     []topology.Pair `json:"cut,omitempty"`    // origin -> cluster that it does not reach any more
+	Moved   []Take          `json:"moved,omitempty"`   // goes another way
+	Cut     []topology.Pair `json:"cut,omitempty"`     // origin -> cluster that it does not reach any more
 	Holders []topology.Pair `json:"holders,omitempty"` // of a lost cluster's records: who still hands on what it has -> to whom
 }
 
@@ -143,78 +141,6 @@ func (g Graph) fetches(clusters []topology.Alias, takes []Take, whole bool) (out
 		}
 		if f.Reads > 0 {
 			out = append(out, f)
-		}
-	}
-	return out
-}
-
-func (g Graph) loseCluster(c topology.Alias, s Survey) Loss {
-	l := Loss{Cluster: c}
-	rest := slices.DeleteFunc(slices.Clone(g), func(e Edge) bool { return e.Source == c || e.Destination == c })
-	l.compare(s, rest)
-	for _, t := range s.Takes {
-		if t.Origin != c {
-			continue
-		}
-		for _, e := range rest {
-			if e.Destination == t.Cluster {
-				l.Holders = append(l.Holders, e.Pair)
-			}
-		}
-	}
-	return l
-}
-
-func (g Graph) loseLink(e Edge, s Survey) Loss {
-	l := Loss{Link: &e.Pair}
-	l.compare(s, slices.DeleteFunc(slices.Clone(g), e.joins))
-	return l
-}
-
-// compare says what is otherwise than before, of what does not concern the lost cluster itself.
-func (l *Loss) compare(before Survey, rest Graph) {
-	now, _ := rest.takes(before.Clusters)
-	for _, t := range before.Takes {
-		if t.Origin == l.Cluster || t.Cluster == l.Cluster {
-			continue
-		}
-		i := slices.IndexFunc(now, func(n Take) bool { return n.Origin == t.Origin && n.Cluster == t.Cluster })
-		switch {
-		case i < 0:
-			l.Cut = append(l.Cut, topology.Pair{Source: t.Origin, Destination: t.Cluster})
-		case now[i].Source != t.Source:
-			l.Moved = append(l.Moved, now[i])
-		}
-	}
-}
-
-// refusals says what can't be accepted of a graph.
-func (g Graph) refusals(topic string) (out []Finding) {
-	for _, e := range g {
-		first := g[0]
-		if e.Naming != first.Naming {
-			out = append(out, Finding{"two_namings", fmt.Sprintf("topic %s has naming %s over %s (link %s) and %s over %s (link %s): a topic has one in the whole mesh",
-				topic, first.Naming, first.Pair, first.Link, e.Naming, e.Pair, e.Link)})
-			break
-		}
-	}
-	batch := slices.IndexFunc(g, func(e Edge) bool { return e.Provenance == Batches })
-	if batch < 0 {
-		return out
-	}
-	b := g[batch]
-	for _, e := range g {
-		third := e.Source
-		if third == b.Source || third == b.Destination {
-			third = e.Destination
-		}
-		switch {
-		case third != b.Source && third != b.Destination:
-			return append(out, Finding{"batch_third_cluster", fmt.Sprintf("topic %s has provenance batch over %s (link %s), and a third cluster, %s, carries it: %s (link %s)",
-				topic, b.Pair, b.Link, third, strings.Join([]string{b.String(), e.Pair.String()}, ", "), e.Link)})
-		case e.Provenance != Batches:
-			return append(out, Finding{"two_provenances", fmt.Sprintf("topic %s has provenance batch over %s (link %s) and headers over %s (link %s)",
-				topic, b.Pair, b.Link, e.Pair, e.Link)})
 		}
 	}
 	return out

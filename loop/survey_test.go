@@ -194,7 +194,7 @@ func TestOverlapAgainstNames(t *testing.T) {
 		}
 		_, inA := a.Topic(name)
 		_, inB := b.Topic(name)
-		if found && !(inA && inB) {
+		if found && (!inA || !inB) {
 			t.Fatalf("%q is not in both", name)
 		}
 		for n, names := 0, []string{""}; n < 4; n++ {

@@ -3,8 +3,6 @@ package loop
 import (
 	"fmt"
 	"math/rand/v2"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/meshd/meshd/topology"
@@ -22,6 +20,8 @@ type world struct {
 	now      time.Time
 	tick     Tick
 	zombie   bool // who acts was replaced
+	batches  bool // provenance batch
+	wander   bool // applications read at one cluster and write at another, too
 	switches int
 	counts   Counters
 	trace    []string
@@ -40,6 +40,7 @@ type rules struct {
 	seenAdvances  bool // 2: what is left out counts as delivered
 	blindMap      bool // 1: the source's own map is not asked
 	lostIgnored   bool // 4: a registry that is empty is taken for a new one
+	laterIsLost   bool // a copy that lies before its original is taken for the original
 	unfenced      bool // not a rule of this package: Kafka's fence, on which it stands
 }
 
@@ -61,23 +62,23 @@ type entry struct {
 
 // site is a cluster. Offsets are indexes of its log.
 type site struct {
-	number            int
-	alias             topology.Alias
-	log               []entry
-	start             int
-	incarnation       int32
-	epoch             int32
-	down              bool
-	registered        map[int64]Origin // the registry as it is
-	taken             *Frontiers
-	readers           map[readerKey]*reader // by origin, and by link where rules say so
-	choices           []Choice
-	views             map[int]*Writers // of each source's registry
-	read              map[int]int      // the birth of it
-	perLink           map[int]*Frontiers
-	born, birth       int // generations of its writers and of its registry
-	old               *owner
-	graph             Graph // of the version of the topology that its nodes have; nil: the newest
+	number      int
+	alias       topology.Alias
+	log         []entry
+	start       int
+	incarnation int32
+	epoch       int32
+	down        bool
+	registered  map[int64]Origin // the registry as it is
+	taken       *Frontiers
+	readers     map[readerKey]*reader // by origin, and by link where rules say so
+	choices     []Choice
+	views       map[int]*Writers // of each source's registry
+	read        map[int]int      // the birth of it
+	perLink     map[int]*Frontiers
+	born, birth int // generations of its writers and of its registry
+	old         *owner
+	graph       Graph // of the version of the topology that its nodes have; nil: the newest
 }
 
 // owner is what a node that was replaced still believes.
@@ -107,8 +108,10 @@ func newWorld(g Graph, n int, r rules) *world {
 			panic(err)
 		}
 		w.origins.Number(id)
-		s := &site{number: i, alias: name(i), registered: map[int64]Origin{}, readers: map[readerKey]*reader{}, choices: make([]Choice, n),
-			views: map[int]*Writers{}, read: map[int]int{}, perLink: map[int]*Frontiers{}, taken: NewFrontiers(Origin(i))}
+		s := &site{
+			number: i, alias: name(i), registered: map[int64]Origin{}, readers: map[readerKey]*reader{}, choices: make([]Choice, n),
+			views: map[int]*Writers{}, read: map[int]int{}, perLink: map[int]*Frontiers{}, taken: NewFrontiers(Origin(i)),
+		}
 		s.taken.Part("t", 0)
 		w.clusters = append(w.clusters, s)
 	}
@@ -146,8 +149,11 @@ func (w *world) judge(c, o, s int) *Judge {
 	from := make([]bool, len(w.clusters))
 	from[o] = true
 	j := &Judge{
-		Here: Origin(c), Source: Origin(s), Topic: TopicTag("t"), Incarnation: src.incarnation, Origins: w.origins, Writers: dst.views[s],
-		Taken: w.frontiers(c, s), From: from, Behind: src.taken, Map: siteMap{src},
+		Destination: Origin(c), Source: Origin(s), Topic: TopicTag("t"), Incarnation: src.incarnation, Origins: w.origins, Writers: dst.views[s],
+		Taken: w.frontiers(c, s), From: from, Behind: src.taken, Map: siteMap{w, src},
+	}
+	if w.batches {
+		j.Provenance = Batches
 	}
 	if w.rules.noGaps {
 		j.Behind = nil
@@ -175,27 +181,6 @@ func (w *world) frontiers(c, s int) *Frontiers {
 	return d.taken
 }
 
-// siteMap is a cluster's own map, which knows each place.
-type siteMap struct{ s *site }
-
-func (m siteMap) Place(o Origin, at Coordinate, offset int64) Place {
-	for i, e := range m.s.log {
-		if Origin(o) != Origin(m.s.number) && e.by >= 1000 && e.by == writerID(int(o), e.by) && e.at == at {
-			if int64(i) < offset {
-				return Earlier
-			}
-			return HereOrLater
-		}
-	}
-	if at.Less(m.s.taken.Next(o, 0)) { // it has come, and its entry has lost its writer
-		return HereOrLater
-	}
-	return NotCovered
-}
-
-// writerID is that of the writer of an origin, of whatever generation.
-func writerID(o int, of int64) int64 { return of/1000*1000 + int64(o) }
-
 // verdict judges an entry, rules taken away included.
 func (w *world) verdict(j *Judge, e entry, offset int, fetched Tick) Ruling {
 	b := Batch{Magic: 2, ProducerID: e.by, LeaderEpoch: e.epoch, First: int64(offset), Last: int64(offset), Fetched: fetched}
@@ -209,7 +194,7 @@ func (w *world) verdict(j *Judge, e entry, offset int, fetched Tick) Ruling {
 		}
 		o, _ := j.Origins.Find(h.Cluster)
 		switch {
-		case o == j.Here:
+		case o == j.Destination:
 			return Ruling{Act: Suppress, Why: Own, Origin: o}
 		case !j.takes(o):
 			return Ruling{Act: Suppress, Why: OtherSource, Origin: o}
@@ -378,45 +363,6 @@ func (w *world) view(c, o int) View {
 	return v
 }
 
-// broken says whether a source's log begins behind what comes next.
-func (w *world) broken(c, o, s int) bool {
-	here := w.clusters[c].taken.Next(Origin(o), 0)
-	_, first := w.clusters[s].reach(o, here)
-	return here.Less(first)
-}
-
-// reach is how far a cluster has come with an origin, and the first coordinate that its log holds for who has come to here.
-func (s *site) reach(o int, here Coordinate) (frontier, first Coordinate) {
-	frontier, first = Start, here
-	if s.number != o {
-		frontier = s.taken.Next(Origin(o), 0)
-	}
-	missing := false
-	for i, e := range s.log {
-		if !s.holds(e, o) {
-			continue
-		}
-		if s.number == o {
-			frontier = highest(frontier, e.at.Next())
-		}
-		switch {
-		case e.at.Less(here):
-		case i < s.start:
-			missing, first = true, Infinite
-		case missing && e.at.Less(first):
-			first = e.at
-		}
-	}
-	return frontier, first
-}
-
-func (s *site) holds(e entry, o int) bool {
-	if s.number == o {
-		return e.by < 1000
-	}
-	return e.by >= 1000 && e.by%1000 == int64(o)
-}
-
 // settle lets everything that can move do so, in an order that a seed gives, with time going on.
 func (w *world) settle(rng *rand.Rand) (steps int) {
 	for idle := 0; idle < 30 && steps < 3000; {
@@ -447,74 +393,4 @@ func (w *world) act(c, o int) (moved bool) {
 		}
 	}
 	return moved
-}
-
-// wrong says what of the promises is broken: home is true of what must never be, whole of what must have arrived by now.
-func (w *world) wrong(whole bool) string {
-	for _, s := range w.clusters {
-		seen, last := map[int]bool{}, map[int]Coordinate{}
-		for _, e := range s.log {
-			if e.record < 0 {
-				continue
-			}
-			r := w.records[e.record]
-			if r.origin == s.number && !s.holds(e, s.number) {
-				return fmt.Sprintf("loop: record %d came home to %s", e.record, s.alias)
-			}
-			if seen[e.record] {
-				return fmt.Sprintf("twice: record %d at %s", e.record, s.alias)
-			}
-			if at, ok := last[r.origin]; ok && r.at.Less(at) {
-				return fmt.Sprintf("order: record %d at %s", e.record, s.alias)
-			}
-			seen[e.record], last[r.origin] = true, r.at
-		}
-		if !whole || s.down {
-			continue
-		}
-		for _, r := range w.records {
-			if r.origin != s.number && !seen[r.number] && w.due(r, s) {
-				return fmt.Sprintf("lost: record %d (%s of %s) at %s", r.number, r.at, name(r.origin), s.alias)
-			}
-		}
-	}
-	return ""
-}
-
-// due says whether a record must have arrived: a way leads there from a cluster that is up and holds it, and no gap tells why it has not
-// come.
-func (w *world) due(r *record, s *site) bool {
-	if _, gap := s.taken.Gaps(Origin(r.origin), 0).Between(r.at, r.at.Next()); gap || r.lost {
-		return false
-	}
-	var down []topology.Alias
-	for _, x := range w.clusters {
-		if x.down {
-			down = append(down, x.alias)
-		}
-	}
-	for _, x := range w.clusters {
-		if x.down || !slices.ContainsFunc(x.log[x.start:], func(e entry) bool { return e.record == r.number }) {
-			continue
-		}
-		if _, ok := w.graph.Ways(x.alias, down...)[s.alias]; ok {
-			return true
-		}
-	}
-	return false
-}
-
-func (w *world) String() string {
-	var b strings.Builder
-	for _, s := range w.clusters {
-		fmt.Fprintf(&b, "%s:", s.alias)
-		for i, e := range s.log {
-			if i == s.start && i > 0 {
-				b.WriteString(" |")
-			}
-			fmt.Fprintf(&b, " %d", e.record)
-		}
-		b.WriteString("\n")
-	}
-	return b.String() + strings.Join(w.trace[max(0, len(w.trace)-40):], "\n")
 }
