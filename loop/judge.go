@@ -67,7 +67,7 @@ func (j *Judge) Batch(b Batch) Ruling {
 	case b.Magic < 2:
 		return Ruling{Act: Stop, Why: OldFormat}
 	case b.Control:
-		return Ruling{Act: Suppress, Why: Marker, Origin: j.Source}
+		return Ruling{Act: Suppress, Why: Marker, Origin: j.Source, At: j.at(b.LeaderEpoch, b.Last)}
 	}
 	o, known := j.Writers.whose(b.ProducerID, b.Fetched)
 	switch {
@@ -80,12 +80,12 @@ func (j *Judge) Batch(b Batch) Ruling {
 }
 
 func (j *Judge) localBatch(b Batch) Ruling {
-	v := Ruling{Origin: j.Source, Why: Produced}
+	v := Ruling{Origin: j.Source, Why: Produced, At: j.at(b.LeaderEpoch, b.Last)}
 	next := j.Taken.Next(j.Source, j.Part)
 	switch {
 	case !j.takes(j.Source):
 		v.Act, v.Why = Suppress, OtherSource
-	case j.at(b.LeaderEpoch, b.Last).Less(next):
+	case v.At.Less(next):
 		v.Act, v.Why = Suppress, Seen
 	case j.Provenance == Headers, j.at(b.LeaderEpoch, b.First).Less(next):
 		v.Act = Records

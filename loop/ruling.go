@@ -56,7 +56,7 @@ type Ruling struct {
 	Act    Act
 	Why    Why
 	Origin Origin     // where it was first produced; undefined where that is not known
-	At     Coordinate // of a record: its place there
+	At     Coordinate // of the record there; of a batch of the source's own or a marker, of its last
 }
 
 // Counters count records by reason. The reasons are those of Why.
