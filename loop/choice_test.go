@@ -4,6 +4,8 @@ import (
 	"testing"
 	"time"
 
+	"pgregory.net/rapid"
+
 	"github.com/meshd/meshd/topology"
 )
 
@@ -93,4 +95,49 @@ func TestMakeOffer(t *testing.T) {
 			t.Errorf("%+v: %+v", c, got)
 		}
 	}
+}
+
+// TestAllIsHad lets a destination take partitions from neighbours of which each may hold what others lack: in the end it has all that any
+// of them had, and it did not change its source more often than every ten seconds.
+func TestAllIsHad(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		const partitions = 4
+		v := View{Here: begin(partitions)}
+		most := begin(partitions)
+		for i := range rapid.IntRange(1, 4).Draw(t, "neighbours") {
+			n := Neighbour{Cluster: topology.Alias(string(rune('a' + i))), Cost: rapid.SampledFrom([]int{None, 1, 2, 3}).Draw(t, "cost"), Reachable: rapid.IntRange(0, 3).Draw(t, "reachable") > 0}
+			for p := range partitions {
+				c := Coordinate{Offset: rapid.Int64Range(0, 5).Draw(t, "offset")}
+				n.Offers = append(n.Offers, Offer{Frontier: c, Until: c})
+				if n.Reachable {
+					most[p] = highest(most[p], c)
+				}
+			}
+			v.Neighbours = append(v.Neighbours, n)
+		}
+		var c Choice
+		now, switches := time.Unix(0, 0), 0
+		for range 120 {
+			was := c.Source
+			if c = Choose(c, v, now); was != "" && c.Source != was {
+				switches++
+			}
+			for p := range partitions {
+				for i, n := range v.Neighbours {
+					if n.Cluster == c.Source {
+						v.Here[p] = highest(v.Here[p], v.until(i, p))
+					}
+				}
+			}
+			now = now.Add(time.Second)
+		}
+		for p := range partitions {
+			if v.Here[p] != most[p] {
+				t.Fatalf("partition %d: %s, want %s", p, v.Here[p], most[p])
+			}
+		}
+		if switches > 2*len(v.Neighbours) {
+			t.Fatalf("%d changes of source", switches)
+		}
+	})
 }

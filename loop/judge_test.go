@@ -153,6 +153,37 @@ func (j *Judge) rule(b Batch) Ruling {
 	return r
 }
 
+// TestSpan compares with what is said of each record, for all frontiers and gaps over a batch of six records.
+func TestSpan(t *testing.T) {
+	whole := 0
+	for next := range int64(20) {
+		for gap := range int64(20) {
+			j := newJudge(t)
+			j.Taken.Pass(ap, j.Part, Coordinate{0, 2, next})
+			j.Behind = NewFrontiers(eu)
+			j.Behind.Note(ap, j.Behind.Part("orders", 3), Gap{Coordinate{0, 2, gap}, Coordinate{0, 2, gap + 1}, GapRetention})
+			b := Batch{Magic: 2, ProducerID: 30, LeaderEpoch: 4, First: 100, Last: 105, Fetched: 5}
+			of, all := j.Batch(b), []Ruling{}
+			for i := range int64(6) { // at 2, 5, .. 17
+				all = append(all, j.Record(b, of, 100+i, header(t, "MkU3OEVBNTcwNTJENDM2Qg", "orders", 3, Coordinate{0, 2, 2 + 3*i}), true))
+			}
+			got := j.Span(all[0], all[5])
+			if got.Act == Records {
+				continue
+			}
+			whole++
+			for i, r := range all {
+				if r.Act != got.Act || r.Why != got.Why {
+					t.Fatalf("frontier %d, gap %d: %d %s as a whole, record %d is %d %s", next, gap, got.Act, got.Why, i, r.Act, r.Why)
+				}
+			}
+		}
+	}
+	if whole == 0 {
+		t.Error("nothing was judged as a whole")
+	}
+}
+
 func TestLocalsAreBounded(t *testing.T) {
 	w := NewWriters()
 	_ = w.Register(-5, us)
