@@ -33,7 +33,7 @@ test-kafka-3.9: ## all integration tests on Kafka 3.9 (ten minutes)
 	scripts/test.sh kafka-3.9
 
 model: ## every graph of up to 5 clusters, and every order of deliveries where that is possible, against package loop (ten minutes)
-	MESHD_MODEL=1 go test -count=1 -timeout 1h -v -run 'EveryOrder|Everything|EachRule|Registries|OtherRules|LinkState' ./loop
+	MESHD_MODEL=1 go test -count=1 -timeout 1h -v -run 'EveryOrder|Everything|EachRule|Registries|Elsewhere|Pairs|OtherRules|LinkState' ./loop
 
 lint: lint-selftest ## golangci-lint, after a proof that its rules refuse what they should
 	"$$(scripts/tool.sh golangci-lint)" run --allow-serial-runners ./...

@@ -230,6 +230,17 @@ func BenchmarkBatch(b *testing.B) {
 	}
 }
 
+// BenchmarkApplications has as many producer ids as are remembered.
+func BenchmarkApplications(b *testing.B) {
+	j := newJudge(b)
+	x := Batch{Magic: 2, LeaderEpoch: 4, First: 100, Last: 109, Fetched: 5}
+	b.ReportAllocs()
+	for i := int64(0); b.Loop(); i++ {
+		x.ProducerID = 1000 + i*7919%(maxLocals-1000)
+		j.Batch(x)
+	}
+}
+
 func BenchmarkRecord(b *testing.B) {
 	j, h := newJudge(b), header(b, "MkU3OEVBNTcwNTJENDM2Qg", "orders", 3, Coordinate{0, 2, 70})
 	x := Batch{Magic: 2, ProducerID: 30, LeaderEpoch: 4, First: 100, Last: 109, Fetched: 5}

@@ -18,29 +18,31 @@ type Why uint8
 
 // Reasons.
 const (
-	Produced     Why = iota // produced at the source
-	Carried                 // came from another origin, by a registered writer
-	CopiedHeader            // local, with a header that an application copied
-	Own                     // produced here: it would come home
-	Seen                    // at or below the frontier
-	OtherSource             // of an origin that is taken from another source
-	Marker                  // a control batch
-	Barrier                 // the registry must be read behind the batch
-	Uncovered               // the source's map does not reach the coordinate yet
-	AtGap                   // the source has a gap before it that is not settled here
-	LostRegistry            // the registry that proves where records came from is lost
-	TwoOrigins              // a producer id is registered for two origins
-	OldFormat               // a message format below v2 has no producer ids
-	NoHeader                // a writer's record without the header
-	BadHeader               // a writer's record with a header that can't be read
-	FutureHeader            // a writer's record with a header of a newer version
-	WrongHeader             // a writer's record with a header of another origin, topic or partition
-	ThirdCluster            // provenance batch, and a writer for a third cluster's records
+	Produced      Why = iota // produced at the source
+	Carried                  // came from another origin, by a registered writer
+	CopiedHeader             // local, with a header that an application copied
+	Own                      // produced here: it would come home
+	Seen                     // at or below the frontier
+	OtherSource              // of an origin that is taken from another source
+	Marker                   // a control batch
+	ByWriter                 // prefix: a writer's batch in a topic that is local; it may have been identity once
+	ByApplication            // prefix: an application's batch in a remote topic; it stays there
+	Barrier                  // the registry must be read behind the batch
+	Uncovered                // the source's map does not reach the coordinate yet
+	AtGap                    // the source has a gap before it that is not settled here
+	LostRegistry             // the registry that proves where records came from is lost
+	TwoOrigins               // a producer id is registered for two origins
+	OldFormat                // a message format below v2 has no producer ids
+	NoHeader                 // a writer's record without the header
+	BadHeader                // a writer's record with a header that can't be read
+	FutureHeader             // a writer's record with a header of a newer version
+	WrongHeader              // a writer's record with a header of another origin, topic or partition
+	ThirdCluster             // provenance batch, and a writer for a third cluster's records
 	lastWhy
 )
 
 var whyNames = [lastWhy]string{
-	"local", "carried", "copied_header", "own", "seen", "other_source", "marker", "wait_barrier", "wait_map", "gap", "registry_lost",
+	"local", "carried", "copied_header", "own", "seen", "other_source", "marker", "by_writer", "by_application", "wait_barrier", "wait_map", "gap", "registry_lost",
 	"two_origins", "old_format", "no_header", "bad_header", "future_header", "wrong_header", "third_cluster",
 }
 

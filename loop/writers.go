@@ -19,7 +19,7 @@ type Writers struct {
 const local Origin = -1
 
 // maxLocals bounds what is remembered of applications' producer ids. Who is forgotten is judged again.
-const maxLocals = 1 << 16
+const maxLocals = 1 << 14
 
 // NewWriters is a registry of which nothing was read.
 func NewWriters() *Writers { return &Writers{known: map[int64]Origin{}, asOf: -1} }
