@@ -14,6 +14,7 @@ type orders struct {
 	n      int
 	own    int  // records that each cluster produces, at the beginning
 	copies bool // an application at the first cluster copies, once, the first record that it finds stamped
+	rules  rules
 	seen   map[string]bool
 	steps  int
 	broken string
@@ -21,7 +22,7 @@ type orders struct {
 }
 
 func (x *orders) begin() *world {
-	w := newWorld(x.graph, x.n, rules{})
+	w := newWorld(x.graph, x.n, x.rules)
 	for c := range x.n {
 		for range x.own {
 			w.produce(c, nil)
@@ -195,5 +196,25 @@ func TestEveryOrder(t *testing.T) {
 		}
 		t.Logf("%s, %d records each, an application that copies: %v: %d graphs, %d of them in every order; %d states, %d deliveries",
 			k.kind, k.own, k.copies, len(all), full, states, steps)
+	}
+}
+
+// TestOrdersFindWhatIsWrong takes rules away from the exploration, too.
+func TestOrdersFindWhatIsWrong(t *testing.T) {
+	for _, c := range []struct {
+		g    Graph
+		n    int
+		r    rules
+		want string
+	}{
+		{mesh(2), 2, rules{trustHeaders: true}, "lost"},
+		{mesh(3), 3, rules{noFrontier: true}, "twice"},
+	} {
+		x := &orders{graph: c.g, n: c.n, own: 2, copies: true, rules: c.r}
+		if x.explore(20_000); !begins(x.broken, c.want) {
+			t.Errorf("%+v: %q, want %s", c.r, x.broken, c.want)
+		} else {
+			t.Logf("%s after %d states", x.broken, len(x.seen))
+		}
 	}
 }
