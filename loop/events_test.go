@@ -74,6 +74,9 @@ func (w *world) truncate(s *site, to int) {
 		}
 	}
 	s.log = s.log[:to:to]
+	for o := range s.covered {
+		s.covered[o] = min(s.covered[o], to)
+	}
 	s.epoch++
 	for o := range w.clusters {
 		_, end := s.recovered(o)
@@ -113,6 +116,7 @@ func (w *world) recreate(s *site) {
 	s.taken = NewFrontiers(Origin(s.number))
 	s.taken.Part("t", 0)
 	clear(s.perLink)
+	clear(s.covered)
 	for _, c := range w.clusters {
 		for _, r := range c.readers {
 			if r.source == s.number || c == s {

@@ -19,17 +19,18 @@ type Batch struct {
 	Fetched     Tick  // when the answer that brought it had arrived
 }
 
-// Place is what the map of a cluster says of where a coordinate lies in its log.
+// Place is what the map of a cluster says of a place in its log.
 type Place uint8
 
-// Places, relative to the record that is judged.
+// Places.
 const (
-	NotCovered Place = iota // the map does not reach it yet
-	Elsewhere               // certainly at another place, in a gap, or of an origin of which nothing ever came
-	Here                    // at this very place, or the map can't tell
+	NotCovered Place = iota // the map does not reach the place yet
+	Elsewhere               // the origin's writer did not write there; also where the cluster has no map of the origin at all
+	Here                    // the origin's writer wrote there, or the map can't tell
 )
 
-// Map answers for the source's own map of this partition. It must not allocate.
+// Map answers for the source's own maps of this partition: whether the writer of an origin wrote the record at offset, which has a header
+// with the coordinate at. It must not allocate.
 type Map interface {
 	Place(o Origin, at Coordinate, offset int64) Place
 }

@@ -84,10 +84,10 @@ func (j *Judge) localRecord(b Batch, offset int64, header []byte, stamped bool) 
 	return v
 }
 
-// place says where the record lies whose header an unregistered producer wrote at offset. A writer writes each coordinate once: if the map
-// has it at another place, this is an application's copy, whether it was read here or at another cluster, from where it may have come
-// earlier than the original. If the map has it at this place, then this is the original, and the registry has lost its writer. Headers that
-// can't be those of this very log are copies anyway: of another topic or partition, unreadable, or of a record that is at home here.
+// place says whether the origin's writer wrote the record at offset, though the registry does not know it: then the registry is lost. The
+// map is asked for the place, not for the coordinate: an application may read at one cluster and write at another, where the original
+// comes later or never. Headers that can't be those of this very log are copies anyway: of another topic or partition, unreadable, or of
+// a record that is at home here.
 func (j *Judge) place(header []byte, offset int64) Place {
 	h, err := DecodeHeader(header)
 	if err != nil || h.Topic != j.Topic || h.Partition != j.Number {

@@ -62,6 +62,10 @@ func (w *world) recover() {
 		w.clusters[c] = &y
 		y.taken, y.views, y.registered = NewFrontiers(Origin(c)), map[int]*Writers{}, map[int64]Origin{}
 		y.taken.Part("t", 0)
+		y.covered = map[int]int{}
+		for o := range w.clusters {
+			y.covered[o] = len(y.log)
+		}
 		for _, e := range y.log {
 			if e.by >= 1000 {
 				y.registered[e.by] = Origin(e.by % 1000)

@@ -1,32 +1,35 @@
 package loop
 
-// siteMap is a cluster's own map, which knows each place.
+// siteMap is a cluster's own map of each origin: which places its writer wrote, up to where it said so.
 type siteMap struct {
-	w *world
-	s *site
+	s      *site
+	coords bool // looks for the coordinate, not for the place
 }
 
 func (m siteMap) Place(o Origin, at Coordinate, offset int64) Place {
+	if m.coords {
+		return m.find(o, at, offset)
+	}
+	switch e := m.s.log[offset]; {
+	case offset >= int64(m.s.covered[int(o)]):
+		return NotCovered
+	case e.by >= 1000 && e.by%1000 == int64(o):
+		return Here
+	}
+	return Elsewhere
+}
+
+func (m siteMap) find(o Origin, at Coordinate, offset int64) Place {
 	for i, e := range m.s.log {
-		if o != Origin(m.s.number) && e.by >= 1000 && e.by == writerID(int(o), e.by) && e.at == at {
-			if int64(i) == offset || m.w.rules.laterIsLost && int64(i) > offset {
-				return Here
+		if e.by >= 1000 && e.by%1000 == int64(o) && e.at == at {
+			if int64(i) < offset {
+				return Elsewhere
 			}
-			return Elsewhere
+			return Here
 		}
-	}
-	next := m.s.taken.Next(o, 0)
-	if at.Less(next) { // a gap
-		return Elsewhere
-	}
-	if _, ok := m.w.graph.Ways(name(int(o)))[m.s.alias]; !ok && next == Start {
-		return Elsewhere // nothing of it ever came, and nothing will
 	}
 	return NotCovered
 }
-
-// writerID is that of the writer of an origin, of whatever generation.
-func writerID(o int, of int64) int64 { return of/1000*1000 + int64(o) }
 
 // broken says whether a source's log begins behind what comes next.
 func (w *world) broken(c, o, s int) bool {

@@ -40,7 +40,7 @@ type rules struct {
 	seenAdvances  bool // 2: what is left out counts as delivered
 	blindMap      bool // 1: the source's own map is not asked
 	lostIgnored   bool // 4: a registry that is empty is taken for a new one
-	laterIsLost   bool // a copy that lies before its original is taken for the original
+	coordinates   bool // 1: the source's own map is asked for the header's coordinate, not for the record's place
 	unfenced      bool // not a rule of this package: Kafka's fence, on which it stands
 }
 
@@ -76,7 +76,8 @@ type site struct {
 	views       map[int]*Writers // of each source's registry
 	read        map[int]int      // the birth of it
 	perLink     map[int]*Frontiers
-	born, birth int // generations of its writers and of its registry
+	born, birth int         // generations of its writers and of its registry
+	covered     map[int]int // by origin: up to where the map says what its writer wrote
 	old         *owner
 	graph       Graph // of the version of the topology that its nodes have; nil: the newest
 }
@@ -109,7 +110,7 @@ func newWorld(g Graph, n int, r rules) *world {
 		}
 		w.origins.Number(id)
 		s := &site{
-			number: i, alias: name(i), registered: map[int64]Origin{}, readers: map[readerKey]*reader{}, choices: make([]Choice, n),
+			number: i, alias: name(i), registered: map[int64]Origin{}, covered: map[int]int{}, readers: map[readerKey]*reader{}, choices: make([]Choice, n),
 			views: map[int]*Writers{}, read: map[int]int{}, perLink: map[int]*Frontiers{}, taken: NewFrontiers(Origin(i)),
 		}
 		s.taken.Part("t", 0)
@@ -150,7 +151,7 @@ func (w *world) judge(c, o, s int) *Judge {
 	from[o] = true
 	j := &Judge{
 		Destination: Origin(c), Source: Origin(s), Topic: TopicTag("t"), Incarnation: src.incarnation, Origins: w.origins, Writers: dst.views[s],
-		Taken: w.frontiers(c, s), From: from, Behind: src.taken, Map: siteMap{w, src},
+		Taken: w.frontiers(c, s), From: from, Behind: src.taken, Map: siteMap{src, w.rules.coordinates},
 	}
 	if w.batches {
 		j.Provenance = Batches
@@ -248,6 +249,9 @@ func (w *world) stepFrom(c, o, link int) (moved bool) {
 	}
 	if link < 0 {
 		w.choose(c, o, r)
+	}
+	if !d.down && !w.zombie {
+		d.covered[o] = len(d.log)
 	}
 	if r.source < 0 || d.down || w.unreachable(r.source, c) {
 		return false
