@@ -8,7 +8,9 @@ import (
 	"strings"
 
 	"github.com/meshd/meshd/kafka"
+	"github.com/meshd/meshd/loop"
 	"github.com/meshd/meshd/offsetxlate"
+	"github.com/meshd/meshd/topology"
 )
 
 // Progress is how far a shard's writer has come in one partition, and what its sequence numbers mean.
@@ -19,11 +21,16 @@ type Progress struct {
 	Owner   kafka.ProducerID
 	SrcID   [16]byte // topic ids, to notice a topic that was made again
 	DstID   [16]byte
-	Written int64 // records that this epoch had written when the next two were true
-	Source  offsetxlate.Source
-	Dest    offsetxlate.Dest // next offset after the last acknowledged record, or after the fence's marker
-	// SourceEpoch and DestEpoch are the leader epochs of the logs there; -1 where unknown.
+	Written int64              // records that this epoch had written when the next two were true
+	Source  offsetxlate.Source // next offset of the origin's log
+	Dest    offsetxlate.Dest   // next offset after the last acknowledged record, or after the fence's marker
+	// SourceEpoch is the leader epoch of the last record before Source, and DestEpoch that of the log at Dest; -1 where unknown.
 	SourceEpoch, DestEpoch int32
+	Incarnation            int32 // of the origin's topic
+	// Read is where reading goes on.
+	Read Place
+	// Gaps are what the destination has passed without having it.
+	Gaps loop.Gaps
 	// Ahead are the runs that follow: from record number Written on, the epoch's records come from Source+0, +1, ...
 	// until a run says otherwise. A run is noted here, acknowledged, before its first record is produced.
 	Ahead []Run
@@ -32,10 +39,26 @@ type Progress struct {
 	SeenAt    int64
 }
 
-// Run says that record number Written of an epoch, and those after it, lie at Source, Source+1, ...
+// Run says that record number Written of an epoch, and those after it, lie at Source, Source+1, ... of the origin's log, in batches of
+// the leader epoch Epoch; -1 where unknown.
 type Run struct {
 	Written int64
 	Source  offsetxlate.Source
+	Epoch   int32
+}
+
+// Place is where records of an origin are read: at the origin itself, or at another cluster that has them. There it may lie too early, and
+// never too late.
+type Place struct {
+	Cluster topology.Alias // "" for nowhere
+	TopicID [16]byte
+	At      int64
+	Epoch   int32 // leader epoch of what is before it there; -1 unknown
+}
+
+// Frontier is the first coordinate that is not settled at the destination.
+func (p Progress) Frontier() loop.Coordinate {
+	return loop.Coordinate{Incarnation: p.Incarnation, Epoch: p.SourceEpoch, Offset: int64(p.Source)}
 }
 
 // PartitionKey is the key of a partition's progress: the topic as it is named at the origin, and the partition.
@@ -53,11 +76,12 @@ func SplitKey(key string) (topic string, partition int32, err error) {
 	return topic, int32(n), nil
 }
 
-const progressVersion = 1
+const progressVersion = 2
 
 var errShortProgress = errors.New("progress record is cut short")
 
-// Encode writes p: a version byte, two topic ids, then varints.
+// Encode writes p: a version byte, two topic ids, then varints; then the place where it is read: the cluster's alias
+// behind its length and, unless it is nowhere, a topic id and two varints; and the frontier with its gaps (loop.AppendFrontier).
 func (p Progress) Encode() []byte {
 	b := make([]byte, 0, 96+10*len(p.Ahead))
 	b = append(b, progressVersion)
@@ -72,8 +96,38 @@ func (p Progress) Encode() []byte {
 	for _, r := range p.Ahead {
 		b = binary.AppendVarint(b, r.Written)
 		b = binary.AppendVarint(b, int64(r.Source))
+		b = binary.AppendVarint(b, int64(r.Epoch))
 	}
-	return b
+	return loop.AppendFrontier(p.Read.append(b), p.Frontier(), p.Gaps)
+}
+
+func (h Place) append(b []byte) []byte {
+	b = append(b, byte(len(h.Cluster)))
+	if h.Cluster == "" {
+		return b
+	}
+	b = append(append(b, h.Cluster...), h.TopicID[:]...)
+	return binary.AppendVarint(binary.AppendVarint(b, h.At), int64(h.Epoch))
+}
+
+func (v *varints) place() (h Place) {
+	if len(v.b) == 0 {
+		v.bad = true
+		return h
+	}
+	n := int(v.b[0])
+	if v.b = v.b[1:]; n == 0 {
+		return h
+	}
+	if len(v.b) < n+16 {
+		v.bad = true
+		return h
+	}
+	h.Cluster = topology.Alias(v.b[:n])
+	copy(h.TopicID[:], v.b[n:])
+	v.b = v.b[n+16:]
+	h.At, h.Epoch = v.next(), int32(v.next())
+	return h
 }
 
 // DecodeProgress reads what Encode wrote, and refuses everything else.
@@ -97,9 +151,16 @@ func DecodeProgress(b []byte) (Progress, error) {
 		return p, errShortProgress
 	}
 	for range n {
-		p.Ahead = append(p.Ahead, Run{d.next(), offsetxlate.Source(d.next())})
+		p.Ahead = append(p.Ahead, Run{d.next(), offsetxlate.Source(d.next()), int32(d.next())})
 	}
-	if d.bad || len(d.b) > 0 {
+	if p.Read = d.place(); d.bad {
+		return p, errShortProgress
+	}
+	next, gaps, err := loop.DecodeFrontier(d.b)
+	if err != nil {
+		return p, fmt.Errorf("progress record: %w", err)
+	}
+	if p.Incarnation, p.Gaps = next.Incarnation, gaps; next != p.Frontier() {
 		return p, errShortProgress
 	}
 	return p, nil

@@ -23,11 +23,24 @@ type Copied struct {
 
 // SourceOf returns the source offset of record number n of the epoch.
 func (p Progress) SourceOf(n int64) offsetxlate.Source {
-	at := Run{p.Written, p.Source}
+	r := p.RunOf(n)
+	return r.Source + offsetxlate.Source(n-r.Written)
+}
+
+// RunOf returns the run in which record number n of the epoch lies.
+func (p Progress) RunOf(n int64) Run {
 	if i := p.runAfter(n); i > 0 {
-		at = p.Ahead[i-1]
+		return p.Ahead[i-1]
 	}
-	return at.Source + offsetxlate.Source(n-at.Written)
+	return Run{p.Written, p.Source, p.SourceEpoch}
+}
+
+// EpochBefore returns the leader epoch of the batch in which the record before number n lies; -1 unknown.
+func (p Progress) EpochBefore(n int64) int32 {
+	if n <= p.Written {
+		return p.SourceEpoch
+	}
+	return p.RunOf(n - 1).Epoch
 }
 
 // runAfter is the index of the first run that begins after record number n.
@@ -40,9 +53,9 @@ func (p Progress) runAfter(n int64) int {
 
 // Advance moves the place to record number n, the next one to be acknowledged, and forgets the runs behind it.
 func (p *Progress) Advance(n int64, dest offsetxlate.Dest) {
-	source, i := p.SourceOf(n), p.runAfter(n)
+	source, epoch, i := p.SourceOf(n), p.EpochBefore(n), p.runAfter(n)
 	p.Ahead = append([]Run(nil), p.Ahead[i:]...)
-	p.Written, p.Source, p.Dest = n, source, dest
+	p.Written, p.Source, p.SourceEpoch, p.Dest = n, source, epoch, dest
 }
 
 // Resume says where the records go on after tail, the batches of p's epoch that lie behind p.Dest in the destination's log, in

@@ -8,6 +8,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/meshd/meshd/kafka"
+	"github.com/meshd/meshd/loop"
 	"github.com/meshd/meshd/offsetxlate"
 )
 
@@ -124,7 +125,7 @@ func (w *model) step() {
 	case 0: // fetch: runs are known in memory
 		for n := min(w.queued+3, int64(len(w.source))); w.queued < n; w.queued++ {
 			if w.mem.SourceOf(w.queued) != w.source[w.queued] {
-				w.mem.Ahead = append(w.mem.Ahead, Run{w.queued, w.source[w.queued]})
+				w.mem.Ahead = append(w.mem.Ahead, Run{w.queued, w.source[w.queued], 0})
 			}
 		}
 	case 1: // note
@@ -169,20 +170,25 @@ func copyOf(p Progress) Progress {
 func TestProgressRoundTrip(t *testing.T) {
 	p := Progress{
 		Owner: kafka.ProducerID{ID: 7, Epoch: 3}, SrcID: [16]byte{1}, DstID: [16]byte{2}, Written: 5, Source: 9, Dest: 11,
-		SourceEpoch: -1, DestEpoch: 4, Ahead: []Run{{6, 12}}, SourceEnd: 13, SeenAt: 14,
+		SourceEpoch: -1, DestEpoch: 4, Ahead: []Run{{6, 12, 3}}, SourceEnd: 13, SeenAt: 14,
 	}
-	got, err := DecodeProgress(p.Encode())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if d := cmp.Diff(p, got); d != "" {
-		t.Error(d)
+	hub := p
+	hub.Incarnation, hub.SourceEpoch, hub.Read = 2, 6, Place{Cluster: "hub", TopicID: [16]byte{3}, At: 15, Epoch: -1}
+	hub.Gaps = loop.Gaps{{From: loop.Coordinate{Epoch: 1}, To: loop.Coordinate{Epoch: 1, Offset: 7}, Why: loop.GapRetention}}
+	for _, p := range []Progress{p, hub} {
+		got, err := DecodeProgress(p.Encode())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d := cmp.Diff(p, got); d != "" {
+			t.Error(d)
+		}
 	}
 }
 
 func FuzzDecodeProgress(f *testing.F) {
-	f.Add(Progress{Ahead: []Run{{1, 2}}}.Encode())
-	f.Add([]byte{2})
+	f.Add(Progress{Ahead: []Run{{1, 2, 3}}}.Encode())
+	f.Add([]byte{3})
 	f.Fuzz(func(t *testing.T, b []byte) {
 		p, err := DecodeProgress(b)
 		if err != nil {

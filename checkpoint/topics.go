@@ -26,6 +26,8 @@ type TopicEntry struct {
 	// source later are read from their beginning.
 	Start   string `json:"start,omitempty"`
 	Initial int    `json:"initial,omitempty"`
+	// Incarnation counts how often a shared topic was made again and accepted.
+	Incarnation int32 `json:"incarnation,omitempty"`
 	// Positions is where an adopted topic's copying goes on, by partition, as the tool that made it left it.
 	Positions map[int32]int64 `json:"positions,omitempty"`
 }
@@ -39,8 +41,13 @@ const (
 	Intent  TopicKind = "intent"
 	Created TopicKind = "created"
 	Adopted TopicKind = "adopted"
-	Local   TopicKind = "local" // looks like a remote topic, and a person said that it is not
+	Local   TopicKind = "local"  // looks like a remote topic, and a person said that it is not
+	Shared  TopicKind = "shared" // has one name everywhere (identity naming), and applications write into it
 )
+
+// FromKey is the key of the entry that says since when a shared topic takes an origin's records: Origin, Start and Initial. '!' is in no
+// topic's name.
+func FromKey(topic string, origin topology.Alias) string { return topic + "!" + string(origin) }
 
 const (
 	birthPrefix = "!birth/" // '!' is in no topic's name. Each birth has a key of its own, so compaction keeps the first.
@@ -72,6 +79,9 @@ func (t *Topics) Refresh(ctx context.Context) error { return t.table.Refresh(ctx
 
 // Birth is the id of the registry itself; "" while it has none.
 func (t *Topics) Birth() string { return t.birth }
+
+// HasWriters says whether the cluster has, or had, a registry of writers.
+func (t *Topics) HasWriters() bool { return t.writers != "" }
 
 // Seen is the birth of another cluster's registry as this cluster remembers it; "" if it was never read.
 func (t *Topics) Seen(a topology.Alias) string { return t.seen[a] }

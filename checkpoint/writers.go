@@ -15,8 +15,9 @@ import (
 // Writer is the registration of one producer id. It is in the registry before the id's first batch is anywhere.
 type Writer struct {
 	Version   int            `json:"v"` // 1
-	ClusterID string         `json:"cluster_id"`
+	ClusterID string         `json:"cluster_id"` // of the destination
 	Origin    topology.Alias `json:"origin"`
+	OriginID  string         `json:"origin_id"` // the origin's cluster id
 	Shard     int            `json:"shard"`
 	Epoch     int16          `json:"epoch"`
 	Node      string         `json:"node"`
@@ -71,7 +72,26 @@ func (w *Writers) Holder(s topology.Shard) (Registration, bool) {
 // Holders are the last registrations of all shards. The caller must not change the map, nor use it beside Refresh.
 func (w *Writers) Holders() map[topology.Shard]Registration { return w.holders }
 
+// barrierKey is the key of a record that says nothing: who wrote it has read all that was there before once it is read.
+const barrierKey = "!barrier"
+
+// Barrier writes a record to the registry, acknowledged by all in-sync replicas, and reads up to it. So no leader that was replaced
+// can hide a registration that was acknowledged before the call. Without the right to write there, the end that the leader gives has to do.
+func (w *Writers) Barrier(ctx context.Context) error {
+	err := Append(ctx, w.table.Cluster, &kgo.Record{Topic: WritersTopic, Key: []byte(barrierKey), Value: []byte("{}")})
+	if err != nil && kafka.Classify(err) != kafka.Denied {
+		return err
+	}
+	return w.Refresh(ctx)
+}
+
+// IDs are all producer ids that are registered, with their writers. The caller must not change the map, nor use it beside Refresh.
+func (w *Writers) IDs() map[int64]Writer { return w.byID }
+
 func (w *Writers) apply(r *kgo.Record) error {
+	if string(r.Key) == barrierKey {
+		return nil
+	}
 	id, err := strconv.ParseInt(string(r.Key), 10, 64)
 	if err != nil {
 		return fmt.Errorf("decoding the key of a writer: %w", err)

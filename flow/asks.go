@@ -38,9 +38,11 @@ func (s *shard) outOfRange(p *part) {
 	s.poke()
 }
 
-func (s *shard) staleSource() { s.src.Dir.Stale() }
+func (s *shard) staleSource(p *part) { p.src.Dir.Stale() }
 
-func (s *shard) wakeFetch(p *part) { s.src.Fetcher.wakeFor(p) }
+func (s *shard) wakeFetch(p *part) { p.src.Fetcher.wakeFor(p) }
+
+func (s *shard) needRegistry(p *part) { p.src.registered.ask(p.src.aside, p.registryRead) }
 
 func (s *shard) acked(p *part, stamp int64) {
 	s.env.observer.Arrived(s.id, p.Spec, time.Since(time.UnixMilli(stamp)))

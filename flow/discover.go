@@ -106,8 +106,11 @@ func (r *round) topic(ctx context.Context, name string, ps []kafka.Partition) er
 		return nil
 	}
 	v := r.mesh.Classify(name, r.Source, known(r.theirs, name))
+	identity := settings.Naming == "identity"
 	if name == mm2.Heartbeats {
-		v.Kind = loop.Local // each cluster's own, and carried like any topic
+		v.Kind, identity = loop.Local, false // each cluster's own, and carried like any topic
+	} else if identity && v.Kind == loop.Unclaimed {
+		v.Kind = loop.Local // with one name everywhere there are no look-alikes
 	}
 	st := TopicStatus{Topic: name, Kind: v.Kind, Partitions: len(ps)}
 	switch v.Kind {
@@ -121,7 +124,9 @@ func (r *round) topic(ctx context.Context, name string, ps []kafka.Partition) er
 		}
 	case loop.Local:
 	}
-	st.Remote = loop.RemoteName(r.Source, settings.Separator, name)
+	if st.Remote = name; !identity {
+		st.Remote = loop.RemoteName(r.Source, settings.Separator, name)
+	}
 	if err := r.copy(ctx, name, ps, settings, st.Remote); err != nil {
 		if ctx.Err() != nil {
 			return fmt.Errorf("preparing topic %s: %w", st.Remote, err)
@@ -139,7 +144,7 @@ func (r *round) unclaimed(name string, v loop.Verdict) string {
 
 // copy makes the copy exist and hands its partitions out.
 func (r *round) copy(ctx context.Context, name string, ps []kafka.Partition, settings topology.LinkSettings, remote string) error {
-	w := metasync.Wish{Topic: name, Remote: remote, Origin: r.Source, Partitions: len(ps), Settings: settings, First: r.first}
+	w := metasync.Wish{Topic: name, Remote: remote, Origin: r.Source, Partitions: len(ps), Settings: settings, First: r.first, Shared: remote == name}
 	have, err := r.partitionsThere(ctx, remote)
 	if err != nil {
 		return err
@@ -156,7 +161,10 @@ func (r *round) copy(ctx context.Context, name string, ps []kafka.Partition, set
 		if err != nil {
 			return err
 		}
-		spec := Spec{limit: r.throttleOf(name, settings.LimitBytes), Topic: name, Number: at.Number, Remote: remote, SourceID: at.TopicID, OnGap: settings.OnGap, Start: start, From: -1}
+		spec := Spec{
+			Origin: r.Source, Topic: name, Number: at.Number, Remote: remote, Source: r.Source, At: name, SourceID: at.TopicID, OriginID: r.src.form(), src: r.src,
+			Identity: w.Shared, Provenance: provenance(settings), limit: r.throttleOf(name, settings.LimitBytes), OnGap: settings.OnGap, Start: start, From: -1,
+		}
 		if pos, ok := entry.Positions[at.Number]; ok {
 			spec.From = offsetxlate.Source(pos)
 		}
@@ -196,6 +204,9 @@ func (p *pair) setConfigTrouble(topic string, err error) {
 // missing says of each copy whose topic is no longer at the source that it is so.
 func (r *round) missing(there map[string][]kafka.Partition) {
 	for remote, e := range r.own.Entries() {
+		if e.Kind == checkpoint.Shared {
+			continue // it is missing at a cluster only until it is made there
+		}
 		_, carried := r.link.Topic(e.Topic)
 		if e.Origin != r.Source || e.Kind == checkpoint.Local || there[e.Topic] != nil || !carried {
 			continue
@@ -214,9 +225,16 @@ func (r *round) partitionsThere(ctx context.Context, topic string) (int, error) 
 	return len(at[topic]), err
 }
 
+func provenance(s topology.LinkSettings) loop.Provenance {
+	if s.Provenance == "batch" {
+		return loop.Batches
+	}
+	return loop.Headers
+}
+
 func known(reg *checkpoint.Topics, topic string) *loop.Known {
 	e, ok := reg.Entries()[topic]
-	if !ok {
+	if !ok || e.Kind == checkpoint.Shared {
 		return nil
 	}
 	return &loop.Known{Made: e.Kind != checkpoint.Local, Local: e.Kind == checkpoint.Local, Origin: e.Origin, Topic: e.Topic}

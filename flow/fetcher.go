@@ -101,7 +101,7 @@ func (f *Fetcher) remove(p *part) {
 // place seats a partition in the backlog of another broker if it is not read from the right one. Its lane looks at it in any case: it may
 // have left it while metadata had not the topic. It is called with the lock held.
 func (f *Fetcher) place(p *part, s *seat) {
-	at, ok := f.dir.Get(p.Topic, p.Number)
+	at, ok := f.dir.Get(p.At, p.Number)
 	if !ok || at.Leader < 0 {
 		return // what is read of it says so
 	}
@@ -167,7 +167,7 @@ func (f *Fetcher) has(id laneID, p *part) (at kafka.Partition, ok bool) {
 	if s == nil || s.laneID != id && (!s.leaving || id != s.behind(s.broker)) {
 		return at, false
 	}
-	at, ok = f.dir.Get(p.Topic, p.Number)
+	at, ok = f.dir.Get(p.At, p.Number)
 	return at, ok && at.TopicID == p.SourceID
 }
 

@@ -121,7 +121,7 @@ func (l *lane) lookAtWaiting(now time.Time) (next time.Time) {
 // look asks a partition what it wants.
 func (l *lane) look(p *part, now time.Time) {
 	delete(l.waiting, p)
-	spot := kafka.Spot{Topic: p.Topic, Number: p.Number}
+	spot := kafka.Spot{Topic: p.At, Number: p.Number}
 	at, mine := l.f.has(l.id, p)
 	var w kafka.Want
 	var ok bool

@@ -81,7 +81,7 @@ func (l *life) close() {
 	clear(l.parts)
 	l.mu.Unlock()
 	for _, p := range parts {
-		l.src.Fetcher.remove(p)
+		p.src.Fetcher.remove(p)
 		p.halt()
 	}
 	l.progress.outlet.Close()
@@ -99,7 +99,7 @@ func (l *life) drain() error {
 	parts := maps.Clone(l.parts)
 	l.mu.Unlock()
 	for _, p := range parts {
-		l.src.Fetcher.remove(p)
+		p.src.Fetcher.remove(p)
 	}
 	for _, p := range parts {
 		if err := p.settle(ctx); err != nil {

@@ -86,7 +86,7 @@ func (c *recoder) check(b batch.Batch) error { return c.r.Check(b) }
 // appendRuns joins runs that go on where the one before ends.
 func appendRuns(runs, more []srcRun) []srcRun {
 	for _, r := range more {
-		if n := len(runs); n > 0 && int64(runs[n-1].source)+int64(runs[n-1].count) == int64(r.source) {
+		if n := len(runs); n > 0 && runs[n-1].goesOn(r) {
 			runs[n-1].count += r.count
 			continue
 		}

@@ -22,7 +22,7 @@ func (l *life) closeUnwanted(ctx context.Context) error {
 	}
 	l.mu.Unlock()
 	for _, p := range gone {
-		l.src.Fetcher.remove(p)
+		p.src.Fetcher.remove(p)
 		if err := l.closePart(ctx, p); err != nil {
 			return fmt.Errorf("closing %s: %w", p.Key(), err)
 		}
@@ -166,7 +166,7 @@ func (l *life) beginAll(ctx context.Context, opened []*part) error {
 		l.mu.Unlock()
 		delete(l.later, p.Key())
 		p.begin()
-		l.src.Fetcher.add(p)
+		p.src.Fetcher.add(p)
 	}
 	return nil
 }

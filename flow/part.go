@@ -7,21 +7,34 @@ import (
 
 	"github.com/meshd/meshd/checkpoint"
 	"github.com/meshd/meshd/kafka"
+	"github.com/meshd/meshd/loop"
 	"github.com/meshd/meshd/offsetxlate"
 	"github.com/meshd/meshd/topology"
 )
 
 // Spec names one partition to copy.
 type Spec struct {
-	Topic    string // at the source
+	Origin   topology.Alias
+	Topic    string // at the origin
 	Number   int32
-	Remote   string // its name at the destination
-	SourceID [16]byte
+	Remote   string         // its name at the destination
+	Source   topology.Alias // where it is read: the origin, or another cluster that has it
+	At       string         // its name there
+	SourceID [16]byte       // of the topic there
+	OriginID loop.ClusterID
+	// Identity says that the copy is the topic of the same name, in which applications and other writers write too.
+	Identity    bool
+	Provenance  loop.Provenance
+	Incarnation int32 // of the topic at the origin
+	src      *Source
 	OnGap    string             // stop or continue
 	Start    topology.Start     // for a partition without progress
 	From     offsetxlate.Source // instead of Start, where another tool stopped; -1: none
 	limit    *throttle          // nil: none
 }
+
+// hub says whether it is not read at its origin.
+func (s Spec) hub() bool { return s.Source != s.Origin }
 
 // Key is the partition's key in meshd's own topics.
 func (s Spec) Key() string { return checkpoint.PartitionKey(s.Topic, s.Number) }
@@ -42,28 +55,37 @@ type chunk struct {
 	lease *lease
 	runs  []srcRun
 	count int32
-	next  offsetxlate.Source // after the last record of the batch, at the source
-	epoch int32              // leader epoch of the batch at the source
+	next  offsetxlate.Source // after the last record of the batch, where it was read
+	epoch int32              // leader epoch of the batch there
 	prior int32              // leader epoch of the offset before it there; -1 unknown
 	from  srcPlace           // where it was read
 	stamp int64              // the largest timestamp in it, ms
 	first int64              // number of its first record in this writer's epoch
 }
 
-// srcPlace is where to read at the source, and the leader epoch of the offset before that; -1 unknown.
+// srcPlace is where to read in the source's log, and the leader epoch of the offset before that; -1 unknown. Where the source is not the
+// origin, it is another log than that in which the records' offsets are.
 type srcPlace struct {
 	next  offsetxlate.Source
 	epoch int32
 }
 
+// srcRun is a stretch of records as they lie at their origin, in batches of one leader epoch; -1 unknown.
 type srcRun struct {
 	source offsetxlate.Source
 	count  int32
+	epoch  int32
+}
+
+// goesOn says whether another run is the continuation of this one.
+func (r srcRun) goesOn(o srcRun) bool {
+	return r.epoch == o.epoch && r.source+offsetxlate.Source(r.count) == o.source
 }
 
 // part is the copy of one partition under one epoch of its shard's writer.
 type part struct {
 	Spec
+	sieve  *sieve
 	owner  partOwner
 	outlet *Outlet
 	id     kafka.ProducerID
@@ -76,6 +98,7 @@ type part struct {
 	reason  kafka.Reason
 	retryAt time.Time
 
+	awaits    bool               // the source's registry of writers
 	at        offsetxlate.Source // next source offset to fetch
 	lastEpoch int32
 	passed    srcPlace // what is behind the frontier at the source
@@ -123,11 +146,12 @@ type partOwner interface {
 	needNote(*part)  // runs wait to be noted
 	sure() bool      // this node was the owner a moment ago
 	needProof(*part) // whether it still is has to be asked
+	needRegistry(*part) // who wrote a batch at the source has to be read there
 	foundStrange(p *part, from, to offsetxlate.Dest)
 	partFailed(error)              // the shard must take a new epoch
 	partStuck(*part, kafka.Reason) // the destination has not answered for so long that the part is to be given up, and opened anew
 	outOfRange(*part)              // the source does not hold the place that is to be read
-	staleSource()                  // the source's metadata was wrong
+	staleSource(*part)             // the source's metadata was wrong
 	wakeFetch(*part)               // there is room again
 	acked(p *part, stamp int64)    // a batch arrived
 	steppedOver(s Spec, from, to offsetxlate.Source, why string)
@@ -162,7 +186,7 @@ func (p *part) want(now time.Time, room int) (w kafka.Want, ok bool, again time.
 		if now.Before(p.retryAt) {
 			return w, false, p.retryAt
 		}
-	case p.state != CatchingUp && p.state != Streaming:
+	case p.awaits || p.state != CatchingUp && p.state != Streaming:
 		return w, false, again
 	}
 	if p.queued+p.flying >= room || p.shedding() {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/meshd/meshd/kafka"
+	"github.com/meshd/meshd/loop"
 	"github.com/meshd/meshd/offsetxlate"
 )
 
@@ -103,9 +104,15 @@ func (p *part) goBack(n int64, to srcPlace) {
 		ahead = ahead[:len(ahead)-1]
 	}
 	p.prog.Ahead = ahead
+	p.sieve.goBack(p.frontier(n))
 	p.unnoted = min(p.unnoted, n)
 	p.dirty = true
 	p.owner.wakeFetch(p)
+}
+
+// frontier is the first coordinate that is not in the records before number n.
+func (p *part) frontier(n int64) loop.Coordinate {
+	return loop.Coordinate{Incarnation: p.prog.Incarnation, Epoch: p.prog.EpochBefore(n), Offset: int64(p.prog.SourceOf(n))}
 }
 
 // rewind drops what is queued: it is fetched again from the last acknowledged place.

@@ -51,7 +51,7 @@ func (p *part) take(g kafka.Got, l *lease, rec *recoder) {
 }
 
 func (p *part) accept(g kafka.Got, l *lease, rec *recoder) {
-	got, err := prepare(g.FetchResponseTopicPartition, p.at, p.lastEpoch, rec)
+	got, err := prepare(g.FetchResponseTopicPartition, p.at, p.lastEpoch, p.sieve, rec)
 	for _, c := range got.chunks {
 		if c.lease = l.keep(); c.Own {
 			l.done()
@@ -69,8 +69,7 @@ func (p *part) accept(g kafka.Got, l *lease, rec *recoder) {
 	p.stats.Copied += got.copied
 	p.stats.Recoded += got.recoded
 	p.stats.Aborted += got.aborted
-	if err != nil && !p.mayBeCut(err) {
-		p.corrupt(err)
+	if err != nil && p.holdsUp(err) {
 		p.pump()
 		return
 	}
@@ -79,14 +78,31 @@ func (p *part) accept(g kafka.Got, l *lease, rec *recoder) {
 	p.pump()
 }
 
+// holdsUp says whether the part can't go on for what an answer had, and does what is to be done about it.
+func (p *part) holdsUp(err error) bool {
+	var ruled *ruledError
+	switch {
+	case errors.As(err, &ruled):
+		p.ruled(ruled)
+		return !p.awaits
+	case p.mayBeCut(err):
+		return false
+	}
+	p.corrupt(err)
+	return true
+}
+
 // advanceIdle moves the frontier over markers and aborted records behind which nothing has come yet.
 func (p *part) advanceIdle() {
-	if len(p.queue) > 0 || len(p.busy) > 0 || p.prog.SourceOf(p.assigned) >= p.at {
+	if len(p.queue) > 0 || len(p.busy) > 0 || p.settledTo() >= p.at {
 		return
 	}
-	p.addRun(p.assigned, p.at)
 	p.pass(p.at, p.lastEpoch)
 	p.dirty = true
+	if p.hub() { // what another cluster has in its log says nothing of the origin's
+		return
+	}
+	p.addRun(p.assigned, srcRun{source: p.at, epoch: p.lastEpoch})
 	if p.at <= p.xlate.End().Src {
 		return // the map was stored, and the place was not: it is read again
 	}
@@ -95,20 +111,31 @@ func (p *part) advanceIdle() {
 	}
 }
 
+// settledTo is up to where the source's log is settled, with nothing under way.
+func (p *part) settledTo() offsetxlate.Source {
+	if p.hub() {
+		return p.passed.next
+	}
+	return p.prog.SourceOf(p.assigned)
+}
+
 func (p *part) pass(next offsetxlate.Source, epoch int32) { p.passed = srcPlace{next, epoch} }
 
-// epochBefore is the leader epoch of the offset before the frontier, which prog.Source is; -1 where it is not known: with an older one the
-// source would say that its log is another.
-func (p *part) epochBefore() int32 {
-	switch {
-	case p.prog.Source <= p.passed.next:
-		return p.passed.epoch
-	case len(p.busy) > 0:
-		return p.busy[0].prior
-	case len(p.queue) > 0:
-		return p.queue[0].prior
+// readOn is where a successor reads on. At the origin that is the frontier, behind what is between records; its leader epoch is that
+// of the offset before it, and -1 where it is not known: with an older one the source would say that its log is another.
+func (p *part) readOn() checkpoint.Place {
+	at := checkpoint.Place{Cluster: p.Source, TopicID: p.SourceID, At: int64(p.passed.next), Epoch: p.passed.epoch}
+	if p.hub() || p.prog.Source <= p.passed.next {
+		return at
 	}
-	return -1
+	at.At, at.Epoch = int64(p.prog.Source), -1
+	switch {
+	case len(p.busy) > 0:
+		at.Epoch = p.busy[0].prior
+	case len(p.queue) > 0:
+		at.Epoch = p.queue[0].prior
+	}
+	return at
 }
 
 // recover leaves a state of trouble after a good answer, and tells a backlog from a tail.
@@ -131,8 +158,8 @@ func (p *part) enqueue(c *chunk) {
 	}
 	n := c.first
 	for _, r := range c.runs {
-		if p.prog.SourceOf(n) != r.source {
-			p.addRun(n, r.source)
+		if now := p.prog.RunOf(n); p.prog.SourceOf(n) != r.source || now.Epoch != r.epoch {
+			p.addRun(n, r)
 		}
 		n += int64(r.count)
 	}
@@ -161,8 +188,8 @@ func (p *part) meant(c *chunk) bool {
 	return true
 }
 
-// addRun notes that record number n comes from source. It goes to the progress topic before that record goes out.
-func (p *part) addRun(n int64, source offsetxlate.Source) {
+// addRun notes that record number n begins a run. It goes to the progress topic before that record goes out.
+func (p *part) addRun(n int64, r srcRun) {
 	if n < p.sent {
 		p.fail(errMeaning)
 		return
@@ -170,7 +197,7 @@ func (p *part) addRun(n int64, source offsetxlate.Source) {
 	if l := len(p.prog.Ahead); l > 0 && p.prog.Ahead[l-1].Written == n {
 		p.prog.Ahead = p.prog.Ahead[:l-1]
 	}
-	p.prog.Ahead = append(p.prog.Ahead, checkpoint.Run{Written: n, Source: source})
+	p.prog.Ahead = append(p.prog.Ahead, checkpoint.Run{Written: n, Source: r.source, Epoch: r.epoch})
 	p.unnoted = min(p.unnoted, n)
 }
 
@@ -200,7 +227,7 @@ func (p *part) fetchError(g kafka.Got) {
 		return
 	case kafka.Classify(err) == kafka.Gone:
 		p.stop(Failed, kafka.Because(kafka.SourceDeleted, fmt.Sprintf("topic %s is not at the source any more, or was made again", p.Topic), "records that arrived stay; a topic that was made again needs a decision"))
-		p.owner.staleSource()
+		p.owner.staleSource(p)
 		return
 	case kafka.Classify(err) == kafka.Denied:
 		p.stop(Failed, denied(err, "reading", p.Topic, "Read", "Describe"))
@@ -211,5 +238,5 @@ func (p *part) fetchError(g kafka.Got) {
 	}
 	p.stop(Backoff, kafka.Explain(err, kafka.SourceUnreachable))
 	p.retryAt = time.Now().Add(100 * time.Millisecond)
-	p.owner.staleSource()
+	p.owner.staleSource(p)
 }

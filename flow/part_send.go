@@ -103,7 +103,7 @@ func (p *part) onAck(a Ack) {
 		p.fail(truncatedAt(offsetxlate.Dest(a.Base), p.dest))
 		return
 	}
-	if past := p.dest + offsetxlate.Dest(p.markers); offsetxlate.Dest(a.Base) > past {
+	if past := p.dest + offsetxlate.Dest(p.markers); !p.Identity && offsetxlate.Dest(a.Base) > past {
 		p.owner.foundStrange(p, p.dest, offsetxlate.Dest(a.Base))
 	}
 	p.markers = 0

@@ -81,7 +81,7 @@ func (p *part) goOnFrom(to srcPlace) {
 	p.stats.Gaps++
 	p.stats.GapRecords += int64(p.at - to.next)
 	p.owner.steppedOver(p.Spec, to.next, p.at, "the source's log was truncated: it lost records that were copied, and the copy keeps them")
-	p.addRun(p.assigned, to.next)
+	p.addRun(p.assigned, srcRun{source: to.next, epoch: to.epoch})
 	p.at, p.lastEpoch = to.next, to.epoch
 	p.forgetTurns(p.at)
 	p.passed = to

@@ -16,7 +16,9 @@ func (l *life) precheck(ctx context.Context, todo map[kafka.Partition]*opening) 
 	defer cancel()
 	var fresh []kafka.Partition
 	for at, o := range todo {
-		if !o.known {
+		if !o.known && o.spec.Identity {
+			o.err = l.neverBegun(o.spec)
+		} else if !o.known {
 			fresh = append(fresh, at)
 		} else if r, ok := otherTopic(o.spec, o.prog, at); ok {
 			o.err = r
@@ -30,6 +32,15 @@ func (l *life) precheck(ctx context.Context, todo map[kafka.Partition]*opening) 
 				fmt.Sprintf("if the progress topic was lost, delete %s and make it again, empty and with as many partitions: it is copied anew then", o.spec.Remote))
 		}
 	}
+}
+
+// neverBegun says of a partition without progress, in which others write too, that it had some: a map of it is there.
+func (l *life) neverBegun(spec Spec) error {
+	if len(l.stored.pages[spec.Key()]) == 0 {
+		return nil
+	}
+	return kafka.Because(kafka.ResumePointLost, fmt.Sprintf("%s has a map of what was copied from %s, but %s knows nothing of it", l.offsets.outlet.topic, spec.Key(), l.progress.outlet.topic),
+		"the progress topic was lost: see docs/OPERATIONS.md")
 }
 
 // remember asks leaders how much progress' owner has written, where the log does not reach back to progress' place. Behind the fence they

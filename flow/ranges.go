@@ -37,11 +37,11 @@ func (l *life) findRanges(ctx context.Context) {
 }
 
 func (l *life) findRange(ctx context.Context, p *part) {
-	at, ok := l.src.Dir.Get(p.Topic, p.Number)
+	at, ok := p.src.Dir.Get(p.At, p.Number)
 	if !ok {
 		return
 	}
-	start, end, err := l.src.bounds(ctx, at)
+	start, end, err := p.src.bounds(ctx, at)
 	switch {
 	case ctx.Err() != nil:
 		return
@@ -50,7 +50,7 @@ func (l *life) findRange(ctx context.Context, p *part) {
 		return
 	}
 	l.resolve(ctx, p, at, start, end)
-	l.src.Fetcher.wakeFor(p)
+	p.src.Fetcher.wakeFor(p)
 }
 
 // resolve decides where a part goes on that can't be read where it is.
@@ -60,7 +60,7 @@ func (l *life) resolve(ctx context.Context, p *part, at kafka.Partition, start, 
 		p.resolveRange(start, end)
 		return
 	}
-	next, err := l.src.nextReadable(ctx, at, int64(from), int64(end))
+	next, err := p.src.nextReadable(ctx, at, int64(from), int64(end))
 	switch {
 	case ctx.Err() != nil:
 	case err != nil: // it is read again, and asks again
@@ -85,7 +85,7 @@ func (s *Source) bounds(ctx context.Context, p kafka.Partition) (start, end offs
 
 // startOf is where a partition without progress begins.
 func (s *Source) startOf(ctx context.Context, spec Spec) (offsetxlate.Source, error) {
-	at, ok := s.Dir.Get(spec.Topic, spec.Number)
+	at, ok := s.Dir.Get(spec.At, spec.Number)
 	if !ok {
 		return 0, kafka.Because(kafka.SourceDeleted, "partition "+spec.Key()+" is not at the source", "")
 	}

@@ -40,7 +40,7 @@ func (c *recoder) recode(b batch.Batch, from int64) (batch.Batch, []srcRun, erro
 	}
 	runs := make([]srcRun, 0, len(c.b.Runs()))
 	for _, r := range c.b.Runs() {
-		runs = append(runs, srcRun{offsetxlate.Source(r.Offset), r.Count})
+		runs = append(runs, srcRun{offsetxlate.Source(r.Offset), r.Count, -1})
 	}
 	data, err := c.finish()
 	return data, runs, err

@@ -100,7 +100,7 @@ func (l *life) recoverPart(p *part, prog checkpoint.Progress, f *fenced) error {
 	if f.last != nil && f.last.writer == l.id {
 		written = prog.Unwrap(sequence(int64(f.last.Sequence) + int64(f.last.Count)))
 	}
-	p.moveTo(next, written, f.marker+1)
+	p.moveTo(srcPlace{next, -1}, written, f.marker+1)
 	return nil
 }
 

@@ -35,7 +35,7 @@ func otherTopic(spec Spec, prog checkpoint.Progress, at kafka.Partition) (kafka.
 	switch {
 	case prog.DstID != at.TopicID:
 		return kafka.Because(kafka.DestinationRecreated, fmt.Sprintf("topic %s was deleted and made again since meshd wrote to it", spec.Remote), hint), true
-	case prog.SrcID != spec.SourceID:
+	case !spec.hub() && prog.SrcID != spec.SourceID:
 		return kafka.Because(kafka.SourceRecreated, fmt.Sprintf("topic %s was deleted and made again at the source", spec.Topic), hint), true
 	}
 	return kafka.Reason{}, false
@@ -43,7 +43,7 @@ func otherTopic(spec Spec, prog checkpoint.Progress, at kafka.Partition) (kafka.
 
 func (l *life) newPart(at kafka.Partition, spec Spec) *part {
 	p := &part{
-		Spec: spec, owner: l.shard, id: l.id, budget: l.env.budget, state: Opening, behind: true, lastEpoch: -1, unnoted: nothingUnnoted,
+		Spec: spec, sieve: l.sieve(spec), owner: l.shard, id: l.id, budget: l.env.budget, state: Opening, behind: true, lastEpoch: -1, unnoted: nothingUnnoted,
 		mapBytes: l.env.mapBytes, memory: l.dst.Memory().Producer, youngest: time.Now().UnixMilli(), // of the fence's marker
 		prog: checkpoint.Progress{Owner: l.id, SrcID: spec.SourceID, DstID: at.TopicID, SourceEpoch: -1, DestEpoch: at.LeaderEpoch},
 	}
@@ -54,14 +54,14 @@ func (l *life) newPart(at kafka.Partition, spec Spec) *part {
 
 // beginPart is for a partition without progress. It holds no record: precheck looked, and what came since lies before the marker.
 func (l *life) beginPart(ctx context.Context, p *part, f *fenced) error {
-	if f.strange > 0 {
+	if f.strange > 0 && !p.Identity {
 		return kafka.Because(kafka.ResumePointLost, p.Remote+" was written to while it was opened", "")
 	}
-	start, err := l.src.startOf(ctx, p.Spec)
+	start, err := p.src.startOf(ctx, p.Spec)
 	if err != nil {
 		return err
 	}
-	p.moveTo(start, 0, f.marker+1)
+	p.moveTo(srcPlace{start, -1}, 0, f.marker+1)
 	for at := range l.stored.pages[p.Key()] {
 		p.stale = append(p.stale, at) // of a map that was there before: no page of it may become one of the new map's
 	}
@@ -76,8 +76,10 @@ func (l *life) beginPart(ctx context.Context, p *part, f *fenced) error {
 // resumePart goes on where the epoch of the stored progress ended: the batches behind its place say how far that is.
 func (l *life) resumePart(p *part, prog checkpoint.Progress, f *fenced) error {
 	p.stats.Zombie += f.zombie // it wrote what progress' owner had written, or was to
-	p.stats.Foreign += f.strange
-	next, written, copied, err := prog.Resume(f.tail)
+	if !p.Identity {
+		p.stats.Foreign += f.strange
+	}
+	next, count, copied, err := prog.Resume(f.tail)
 	if err != nil {
 		return kafka.Because(kafka.ResumePointLost, err.Error(), "report this: acknowledged records are gone, or something else used meshd's transactional id")
 	}
@@ -105,18 +107,33 @@ func (l *life) resumePart(p *part, prog checkpoint.Progress, f *fenced) error {
 		return fmt.Errorf("completing the offset map of %s: %w", p.Key(), err)
 	}
 	p.prog.SourceEnd, p.prog.SeenAt = prog.SourceEnd, prog.SeenAt
+	written := count
 	if prog.Owner != l.id {
 		written = 0 // a new epoch counts from 0
 	}
-	p.moveTo(next, written, f.marker+1)
+	p.prog.Incarnation, p.prog.Gaps = prog.Incarnation, prog.Gaps
+	p.moveTo(srcPlace{next, prog.EpochBefore(count)}, written, f.marker+1)
 	if sent := l.stored.sent[p.Key()]; prog.Owner == l.id && sent > written {
 		p.standBy(prog, sent)
 	}
-	if len(f.tail) == 0 && next == prog.Source {
-		p.lastEpoch = prog.SourceEpoch
-		p.pass(next, p.lastEpoch)
-	}
+	p.readFrom(resumeRead(prog, p.Spec, next, count))
 	return nil
+}
+
+// resumeRead is where the source is read on behind the first written records of progress' epoch, the next of which is at next at its origin.
+func resumeRead(prog checkpoint.Progress, spec Spec, next offsetxlate.Source, written int64) srcPlace {
+	same := prog.Read.Cluster == spec.Source && prog.Read.TopicID == spec.SourceID
+	switch {
+	case spec.hub() && same:
+		return srcPlace{offsetxlate.Source(prog.Read.At), prog.Read.Epoch}
+	case spec.hub():
+		return srcPlace{0, -1} // whatever is there already is left out
+	case same && prog.Read.At == int64(next):
+		return srcPlace{next, prog.Read.Epoch}
+	case written > 0 && prog.SourceOf(written-1)+1 == next:
+		return srcPlace{next, prog.EpochBefore(written)}
+	}
+	return srcPlace{next, -1}
 }
 
 func endOf(copied []checkpoint.Copied, place offsetxlate.Dest) offsetxlate.Dest {
@@ -158,11 +175,17 @@ func (p *part) standBy(noted checkpoint.Progress, sent int64) {
 	}
 }
 
-// moveTo sets the place of a part that is not running.
-func (p *part) moveTo(src offsetxlate.Source, written int64, dest offsetxlate.Dest) {
-	p.at, p.dest = src, dest
-	p.pass(src, -1)
+// moveTo sets the place of a part that is not running: where the origin's records go on, and the leader epoch of the last one before.
+func (p *part) moveTo(src srcPlace, written int64, dest offsetxlate.Dest) {
+	p.dest = dest
 	p.written, p.assigned = written, written
-	p.prog.Written, p.prog.Source, p.prog.Dest, p.prog.Ahead = written, src, dest, nil
+	p.prog.Written, p.prog.Source, p.prog.SourceEpoch, p.prog.Dest, p.prog.Ahead = written, src.next, src.epoch, dest, nil
+	p.sieve.goBack(p.prog.Frontier())
+	p.readFrom(srcPlace{src.next, -1})
 	p.dirty = true
+}
+
+// readFrom sets where a part that is not running reads.
+func (p *part) readFrom(at srcPlace) {
+	p.at, p.lastEpoch, p.passed = at.next, at.epoch, at
 }

@@ -135,7 +135,7 @@ func (p *part) snapshot() (pages []entry, place entry, through noteMark) {
 		pages = append(pages, entry{checkpoint.PageKey(p.Key(), c.Start), c.Data})
 	}
 	p.prog.Advance(p.written, p.dest)
-	p.prog.SourceEpoch = p.epochBefore()
+	p.prog.Read = p.readOn()
 	place, through = p.noteEntry()
 	return pages, place, through
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/meshd/meshd/checkpoint"
 	"github.com/meshd/meshd/kafka"
+	"github.com/meshd/meshd/loop"
 	"github.com/meshd/meshd/topology"
 )
 
@@ -21,6 +22,9 @@ type Site struct {
 	Control *kafka.Cluster
 	Dir     *kafka.Directory
 
+	registered *registered // who writes there, for those who read there
+
+	life context.Context //nolint:containedctx // of the site, ended by close
 	stop context.CancelFunc
 	wg   sync.WaitGroup
 
@@ -97,15 +101,25 @@ func openSite(d *kafka.Dialer, c topology.Cluster, every topology.Intervals) (*S
 	if err != nil {
 		return nil, err
 	}
-	s := &Site{Alias: c.Alias, Control: control, Dir: kafka.NewDirectory(control, every.Discovery)}
-	ctx, stop := context.WithCancel(context.Background())
-	s.stop = stop
-	s.wg.Go(func() { s.Dir.Run(ctx) })
+	s := &Site{Alias: c.Alias, Control: control, Dir: kafka.NewDirectory(control, every.Discovery), registered: newRegistered(control)}
+	s.life, s.stop = context.WithCancel(context.Background())
+	s.aside(s.Dir.Run)
 	return s, nil
 }
 
+// aside runs something as long as the site lives.
+func (s *Site) aside(f func(context.Context)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.life.Err() == nil {
+		s.wg.Go(func() { f(s.life) })
+	}
+}
+
 func (s *Site) close() {
+	s.mu.Lock()
 	s.stop()
+	s.mu.Unlock()
 	s.wg.Wait()
 	s.Control.Close()
 }
@@ -115,6 +129,12 @@ func (s *Site) ID() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.id
+}
+
+// form is the cluster's id as headers carry it, once it was reached.
+func (s *Site) form() loop.ClusterID {
+	id, _ := loop.NewClusterID(s.ID()) // meet refuses a cluster without one
+	return id
 }
 
 func (s *Site) brokerCount() int {
@@ -135,6 +155,9 @@ func (s *Site) meet(ctx context.Context) error {
 	id, brokers, err := s.Control.Identity(ctx)
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if err == nil {
+		_, err = loop.NewClusterID(id)
+	}
 	if err == nil && s.id != "" && s.id != id {
 		err = &kafka.WrongClusterError{Alias: s.Alias, Want: s.id, Got: id}
 	}

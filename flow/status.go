@@ -160,7 +160,7 @@ func (s *shard) status(parts []PartStatus) (ShardStatus, []PartStatus) {
 	for key, spec := range s.want {
 		if p := s.parts[key]; p != nil {
 			st := p.status()
-			st.Broker = s.src.Fetcher.broker(p)
+			st.Broker = p.src.Fetcher.broker(p)
 			parts = append(parts, st)
 			continue
 		}

@@ -22,7 +22,7 @@ func (l *life) closeStuck(ctx context.Context) error {
 	}
 	l.asks.Unlock()
 	for p, why := range stuck {
-		l.src.Fetcher.remove(p)
+		p.src.Fetcher.remove(p)
 		p.outlet.Close()
 		if err := l.saveParts(ctx, []*part{p}); err != nil {
 			return err

@@ -29,7 +29,7 @@ func (s *shard) open(ctx context.Context) (*life, error) {
 		l.old, l.ids[before.ID.ID] = before.ID, true
 	}
 	seq, err := checkpoint.Register(ctx, s.dst.Control, l.id, checkpoint.Writer{
-		ClusterID: s.dst.ID(), Origin: s.id.Origin, Shard: s.id.Number, Node: s.env.node, Held: s.toldNow().epoch, At: time.Now().UnixMilli(),
+		ClusterID: s.dst.ID(), Origin: s.id.Origin, OriginID: s.src.ID(), Shard: s.id.Number, Node: s.env.node, Held: s.toldNow().epoch, At: time.Now().UnixMilli(),
 	})
 	if err != nil {
 		return nil, err

@@ -26,6 +26,9 @@ const (
 	SourceTruncated        = "source_truncated"
 	RetentionGap           = "retention_gap"
 	CorruptBatch           = "corrupt_batch"
+	OldFormat              = "old_message_format"
+	OriginUnknown          = "origin_unknown"
+	OriginRebuilt          = "origin_rebuilt" // another cluster has the alias now
 	DestinationMissing     = "destination_missing"
 	DestinationRecreated   = "destination_recreated"
 	DestinationTruncated   = "destination_truncated"

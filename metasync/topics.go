@@ -27,6 +27,7 @@ type Wish struct {
 	Partitions int
 	Settings   topology.LinkSettings
 	First      bool // found when the flow began: Settings.Start applies; what appears later is copied from its beginning
+	Shared     bool // the copy is the topic of the same name, in which applications write too
 }
 
 // Syncer makes the topics of one pair exist.
@@ -46,6 +47,9 @@ type aligned struct {
 
 // Ensure makes the copy exist and returns its entry in the registry. have is how many partitions it has, 0 if it does not exist.
 func (s *Syncer) Ensure(ctx context.Context, w Wish, have int) (checkpoint.TopicEntry, error) {
+	if w.Shared {
+		return s.ensureShared(ctx, w, have)
+	}
 	entry, known := s.Registry.Entries()[w.Remote]
 	switch {
 	case have == 0:
@@ -223,7 +227,7 @@ func (s *Syncer) Align(ctx context.Context, w Wish, every time.Duration) error {
 	}
 	last, tried := s.aligned[w.Remote]
 	switch {
-	case !w.Settings.SyncConfigs:
+	case !w.Settings.SyncConfigs || w.Shared: // of configs that differ between equals neither is the right one
 		return nil
 	case tried && time.Since(last.at) < every:
 		return last.err

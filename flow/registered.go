@@ -1,0 +1,161 @@
+package flow
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/meshd/meshd/checkpoint"
+	"github.com/meshd/meshd/kafka"
+	"github.com/meshd/meshd/loop"
+)
+
+// registered is who writes at a cluster that is read from, as far as its registry was read. Who is not in it is known behind a barrier: the
+// registry is read when somebody meets a producer id that it does not know, once for all who do.
+type registered struct {
+	topics  *checkpoint.Topics  // of the one that reads, as the next
+	table   *checkpoint.Writers
+	tick    atomic.Int64
+
+	mu      sync.Mutex
+	writers *loop.Writers
+	known   map[int64]checkpoint.Writer
+	origins *loop.Origins // never changed, but replaced
+	waiting []func(error)
+	reading bool
+}
+
+func newRegistered(c *kafka.Cluster) *registered {
+	return &registered{
+		topics: checkpoint.NewTopics(c), table: checkpoint.NewWriters(c), writers: loop.NewWriters(), known: map[int64]checkpoint.Writer{}, origins: new(loop.Origins),
+	}
+}
+
+// fetched is the tick of an answer that has arrived.
+func (r *registered) fetched() loop.Tick { return loop.Tick(r.tick.Add(1)) }
+
+// with calls f with what is known. Nobody else may use it meanwhile.
+func (r *registered) with(f func(*loop.Writers, *loop.Origins)) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	f(r.writers, r.origins)
+}
+
+// number is the number of a cluster here.
+func (r *registered) number(id loop.ClusterID) loop.Origin {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.numberOf(id)
+}
+
+// numberOf is called with the lock held.
+func (r *registered) numberOf(id loop.ClusterID) loop.Origin {
+	if n, ok := r.origins.Find([]byte(id)); ok {
+		return n
+	}
+	more := new(loop.Origins)
+	for n := range r.origins.Len() {
+		more.Number(r.origins.ID(loop.Origin(n)))
+	}
+	r.origins = more
+	return more.Number(id)
+}
+
+// ask has the registry read, and calls then when that is done, on a goroutine of run's.
+func (r *registered) ask(run func(func(context.Context)), then func(error)) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.waiting = append(r.waiting, then)
+	if !r.reading {
+		r.reading = true
+		run(r.loop)
+	}
+}
+
+const (
+	readRegistryFor   = 10 * time.Second
+	readRegistryAgain = time.Second
+)
+
+// loop reads as long as somebody waits: who asks while it reads may have met a batch that is younger than the reading.
+func (r *registered) loop(ctx context.Context) {
+	for {
+		r.mu.Lock()
+		told := r.waiting
+		r.waiting = nil
+		if r.reading = len(told) > 0; !r.reading {
+			r.mu.Unlock()
+			return
+		}
+		r.mu.Unlock()
+		err := r.read(ctx)
+		for _, then := range told {
+			then(err)
+		}
+		if err != nil && kafka.Sleep(ctx, readRegistryAgain) != nil {
+			r.forget()
+			return
+		}
+	}
+}
+
+// forget ends a loop whose context has ended.
+func (r *registered) forget() {
+	r.mu.Lock()
+	r.reading, r.waiting = false, nil
+	r.mu.Unlock()
+}
+
+func (r *registered) read(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, readRegistryFor)
+	defer cancel()
+	began := loop.Tick(r.tick.Add(1))
+	there, err := r.there(ctx)
+	if there {
+		err = r.table.Barrier(ctx)
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if err != nil {
+		if kafka.Explain(err, "").Code == kafka.RegistryLost {
+			r.writers.Lose()
+		}
+		return err
+	}
+	if err := r.learn(r.table.IDs()); err != nil {
+		return err
+	}
+	r.writers.ReadSince(began)
+	return nil
+}
+
+// there says whether the cluster has, or had, a registry of writers. One into which meshd never wrote has none.
+func (r *registered) there(ctx context.Context) (bool, error) {
+	if r.topics.HasWriters() {
+		return true, nil
+	}
+	err := r.topics.Refresh(ctx)
+	if checkpoint.IsNoTable(err) && r.topics.Birth() == "" {
+		err = nil
+	}
+	return err == nil && r.topics.HasWriters(), err
+}
+
+func (r *registered) learn(ids map[int64]checkpoint.Writer) error {
+	for id, w := range ids {
+		if was, ok := r.known[id]; ok && was.OriginID == w.OriginID {
+			continue
+		}
+		origin, err := loop.NewClusterID(w.OriginID)
+		if err != nil {
+			return fmt.Errorf("the registration of producer id %d: %w", id, err)
+		}
+		if err := r.writers.Register(id, r.numberOf(origin)); err != nil {
+			return err
+		}
+		r.known[id] = w
+	}
+	return nil
+}

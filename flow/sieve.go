@@ -1,0 +1,73 @@
+package flow
+
+import (
+	"github.com/meshd/meshd/kafka/batch"
+	"github.com/meshd/meshd/loop"
+)
+
+// sieve says which batches and records of a source's log a part takes: those of its origin that its destination has not got. It is the
+// part's, and used with the part's lock held.
+type sieve struct {
+	*registered
+	prefix *loop.PrefixJudge // prefix naming
+	judge  *loop.Judge       // identity naming
+	origin loop.Origin
+	counts loop.Counters
+}
+
+// batch judges a batch of an answer that arrived at a tick.
+func (s *sieve) batch(b batch.Batch, fetched loop.Tick) (v loop.Ruling) {
+	of := batchOf(b, fetched)
+	s.with(func(w *loop.Writers, o *loop.Origins) {
+		if s.prefix != nil {
+			s.prefix.Writers = w
+			v = s.prefix.Batch(of)
+			return
+		}
+		s.judge.Writers, s.judge.Origins = w, o
+		v = s.judge.Batch(of)
+	})
+	s.counts.Count(v, b.Count())
+	return v
+}
+
+func batchOf(b batch.Batch, fetched loop.Tick) loop.Batch {
+	of := loop.Batch{Magic: b.Magic(), First: b.BaseOffset(), Last: b.LastOffset(), Fetched: fetched, ProducerID: -1, LeaderEpoch: -1}
+	if of.Magic >= 2 {
+		of.Control, of.ProducerID, of.LeaderEpoch = b.Control(), b.ProducerID(), b.PartitionLeaderEpoch()
+	}
+	return of
+}
+
+// took notes that all of the origin's records up to one are under way.
+func (s *sieve) took(last loop.Coordinate) {
+	if s.judge != nil {
+		s.judge.Taken.Advance(s.origin, s.judge.Part, last)
+	}
+}
+
+// goBack takes that back to a frontier.
+func (s *sieve) goBack(to loop.Coordinate) {
+	if s.judge != nil {
+		s.judge.Taken.Restore(s.origin, s.judge.Part, to, nil)
+	}
+}
+
+// sieve makes that of a partition. All three clusters have been met.
+func (l *life) sieve(spec Spec) *sieve {
+	r := spec.src.registered
+	s := &sieve{registered: r, origin: r.number(spec.OriginID)}
+	source, destination := r.number(spec.src.form()), r.number(l.dst.form())
+	if !spec.Identity {
+		s.prefix = &loop.PrefixJudge{Destination: destination, Source: source, Origin: s.origin}
+		return s
+	}
+	from := make([]bool, s.origin+1)
+	from[s.origin] = true
+	taken := loop.NewFrontiers(destination)
+	s.judge = &loop.Judge{
+		Destination: destination, Source: source, Topic: loop.TopicTag(spec.Topic), Number: spec.Number, Provenance: spec.Provenance,
+		Incarnation: spec.Incarnation, Taken: taken, Part: taken.Part(spec.Topic, spec.Number), From: from,
+	}
+	return s
+}

@@ -1,0 +1,167 @@
+package flow
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/meshd/meshd/kafka"
+	"github.com/meshd/meshd/kafka/batch"
+	"github.com/meshd/meshd/loop"
+	"github.com/meshd/meshd/offsetxlate"
+)
+
+// ruledError says that a part can't go on, or not yet, at a place that was judged.
+type ruledError struct {
+	loop.Ruling
+	at int64
+}
+
+func (e *ruledError) Error() string {
+	return fmt.Sprintf("source offset %d: %s", e.at, e.Why)
+}
+
+// sifting looks at the records of one batch.
+type sifting struct {
+	*sieve
+	of     loop.Batch
+	v      loop.Ruling
+	runs   []srcRun
+	last   loop.Coordinate
+	header []byte
+}
+
+// headerKey is the key by which records carry their origin.
+var headerKey = []byte(loop.HeaderKey)
+
+// sift adds what is wanted of a batch whose records must be looked at, each with the header that says where it comes from.
+func (p *prepared) sift(b batch.Batch, v loop.Ruling, rec *recoder) error {
+	s := &sifting{sieve: p.sieve, of: batchOf(b, p.fetched), v: v}
+	whole, err := s.whole(b, p.next, rec)
+	if err == nil && whole {
+		p.copied++
+		p.put(b, b, false, s.runs)
+		p.sieve.took(s.last)
+		return nil
+	}
+	if err == nil {
+		err = p.stamp(s, b, rec)
+	}
+	var ruled *ruledError
+	if err != nil && !errors.As(err, &ruled) {
+		return fmt.Errorf("looking at the records of the batch at offset %d: %w", b.BaseOffset(), err)
+	}
+	return err
+}
+
+// stamp builds the batch of what is wanted. Where a record is not let pass, what is before it goes all the same.
+func (p *prepared) stamp(s *sifting, b batch.Batch, rec *recoder) error {
+	data, err := rec.stamp(b, int64(p.next), headerKey, s.see)
+	var ruled *ruledError
+	if err != nil && !errors.As(err, &ruled) {
+		return err
+	}
+	if data != nil {
+		p.recoded++
+		p.put(b, data, true, s.runs)
+		p.sieve.took(s.last)
+	}
+	if ruled != nil && offsetxlate.Source(ruled.at) > p.next {
+		p.next, p.epoch, p.prior = offsetxlate.Source(ruled.at), epochOf(b), epochOf(b)
+		if n := len(p.chunks); data != nil {
+			p.chunks[n-1].next = p.next
+		}
+	}
+	return err
+}
+
+// whole says whether all records of a batch are wanted as they are, as its first and its last one show: a writer's records rise.
+func (s *sifting) whole(b batch.Batch, from offsetxlate.Source, rec *recoder) (bool, error) {
+	if s.v.Why != loop.Carried || offsetxlate.Source(b.BaseOffset()) < from || batch.CopyReason(b) != batch.Copy {
+		return false, nil
+	}
+	first, last, err := rec.ends(b, headerKey)
+	if err != nil {
+		return false, err
+	}
+	x := s.judge.Record(s.of, s.v, b.BaseOffset(), first.value, first.there)
+	y := s.judge.Record(s.of, s.v, b.LastOffset(), last.value, last.there)
+	if v := s.judge.Span(x, y); v.Act != loop.Deliver || x.At.Epoch != y.At.Epoch || y.At.Offset-x.At.Offset != int64(b.Count())-1 {
+		return false, nil
+	}
+	s.counts.Count(y, b.Count())
+	s.note(x.At, b.Count())
+	s.last = y.At
+	return true, nil
+}
+
+// see judges one record, and gives its header where it gets a fresh one.
+func (s *sifting) see(offset int64, header []byte, stamped bool) (take bool, value []byte, err error) {
+	v := s.judge.Record(s.of, s.v, offset, header, stamped)
+	s.counts.Count(v, 1)
+	switch v.Act {
+	case loop.Deliver:
+	case loop.Stamp:
+		s.header = loop.AppendHeader(s.header[:0], s.judge.Origins.ID(s.origin), s.judge.Topic, s.judge.Number, v.At)
+		value = s.header
+	case loop.Suppress:
+		return false, nil, nil
+	default:
+		return false, nil, &ruledError{v, offset}
+	}
+	s.note(v.At, 1)
+	s.last = v.At
+	return true, value, nil
+}
+
+// note adds n records from a coordinate on to the runs.
+func (s *sifting) note(at loop.Coordinate, n int32) {
+	r := srcRun{offsetxlate.Source(at.Offset), n, at.Epoch}
+	if i := len(s.runs) - 1; i >= 0 && s.runs[i].goesOn(r) {
+		s.runs[i].count += n
+		return
+	}
+	s.runs = append(s.runs, r)
+}
+
+// registryRead is called when the source's registry was read, or could not be.
+func (p *part) registryRead(err error) {
+	p.mu.Lock()
+	p.awaits = false
+	if err != nil && p.mayPump() {
+		p.stop(Backoff, kafka.Explain(err, kafka.SourceUnreachable))
+		p.retryAt = time.Time{} // the reading itself is not tried again at once
+	}
+	p.mu.Unlock()
+	p.owner.wakeFetch(p)
+}
+
+// ruled does what a ruling asks for that lets a batch not pass.
+func (p *part) ruled(e *ruledError) {
+	switch e.Why {
+	case loop.Barrier:
+		p.awaits = true
+		p.owner.needRegistry(p)
+	default:
+		p.stop(Failed, reasonOf(e))
+	}
+}
+
+// reasonOf says a ruling in words.
+func reasonOf(e *ruledError) kafka.Reason {
+	switch e.Why {
+	case loop.LostRegistry:
+		return kafka.Because(kafka.RegistryLost, fmt.Sprintf("source offset %d: the registry of writers there does not prove where records came from", e.at), "see docs/OPERATIONS.md, a lost registry")
+	case loop.TwoOrigins:
+		return kafka.Because(kafka.RegistryLost, "the source's registry of writers has one producer id for two origins", "see docs/OPERATIONS.md, a lost registry")
+	case loop.OldFormat:
+		return kafka.Because(kafka.OldFormat, fmt.Sprintf("the batch at source offset %d is of a message format below v2, which does not say who wrote it", e.at),
+			"let the source rewrite it, or use naming: prefix for this topic")
+	case loop.FutureHeader:
+		return kafka.Because(kafka.OriginUnknown, fmt.Sprintf("the record at source offset %d was stamped by a newer meshd", e.at), "bring this node to the newest version of the mesh")
+	case loop.ThirdCluster:
+		return kafka.Because(kafka.OriginUnknown, fmt.Sprintf("the batch at source offset %d comes from a third cluster", e.at), "provenance: batch is for two clusters: use provenance: headers")
+	}
+	return kafka.Because(kafka.OriginUnknown, fmt.Sprintf("the record at source offset %d does not say rightly where it came from: %s", e.at, e.Why),
+		"a writer of meshd's wrote it: report this, with meshd explain record")
+}
