@@ -27,7 +27,7 @@ func (p *inflow) discover(ctx context.Context) error {
 	if err := p.nothing(); err != nil {
 		return err
 	}
-	origin, err := p.originID()
+	origin, err := p.originID(ctx)
 	if err != nil {
 		return err
 	}
@@ -87,13 +87,13 @@ func (p *inflow) nothing() error {
 
 // originID is the origin's cluster id: from itself where it can be asked, or as its writers registered. A cluster that was rebuilt is another
 // origin, and has to be given another alias.
-func (p *inflow) originID() (string, error) {
+func (p *inflow) originID(ctx context.Context) (string, error) {
 	was := p.dst.Writers.origin(p.Pair)
 	w := p.way(p.Source)
 	switch {
 	case w == nil || w.ID() == "":
 		if was == "" {
-			was = p.heardOf()
+			was = p.heardOf(ctx)
 		}
 		if was == "" {
 			return "", kafka.Because(kafka.ClusterUnreachable, fmt.Sprintf("cluster %s was never met, and no cluster that links lead from knows it", p.Source), "its id is learnt when it, or a node that reads from it, is up")
@@ -107,8 +107,11 @@ func (p *inflow) originID() (string, error) {
 }
 
 // heardOf is the origin's cluster id as the writers of other clusters registered it; "" if none did.
-func (p *inflow) heardOf() string {
+func (p *inflow) heardOf(ctx context.Context) string {
 	for _, w := range p.ways {
+		if w.err != nil || w.registered.know(ctx, w.aside) != nil {
+			continue
+		}
 		if id := w.registered.idOf(p.Source); id != "" {
 			return id
 		}

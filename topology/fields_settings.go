@@ -3,7 +3,7 @@ package topology
 // settingFields is what defaults.link, a link and a rule for topics can set.
 func settingFields(s *LinkSettings) []field {
 	return []field{
-		oneOf("naming", "prefix", &s.Naming, []string{"prefix"}, "identity"),
+		oneOf("naming", "prefix", &s.Naming, []string{"prefix", "identity"}),
 		text("separator", "text", &s.Separator, separatorRule).with(`"."`).then(func(p *parser, v value) {
 			p.separators = append(p.separators, v)
 		}),
