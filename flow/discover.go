@@ -28,7 +28,7 @@ func (p *inflow) discover(ctx context.Context) error {
 		return err
 	}
 	origin, err := p.originID(ctx)
-	if err != nil {
+	if err != nil || origin == "" {
 		return err
 	}
 	r := &round{inflow: p, origin: origin, out: map[int]map[string]Spec{}, status: map[string]TopicStatus{}, first: p.own.FlowBegan(p.Source) == ""}
@@ -85,19 +85,17 @@ func (p *inflow) nothing() error {
 	return why
 }
 
-// originID is the origin's cluster id: from itself where it can be asked, or as its writers registered. A cluster that was rebuilt is another
+// originID is the origin's cluster id: from itself where it can be asked, or as its writers registered; "" where nobody has any of its records yet. A cluster that was rebuilt is another
 // origin, and has to be given another alias.
 func (p *inflow) originID(ctx context.Context) (string, error) {
 	was := p.dst.Writers.origin(p.Pair)
 	w := p.way(p.Source)
 	switch {
+	case was == "" && w != nil && w.ID() == "":
+		return p.heardOf(ctx), w.err
+	case was == "" && w == nil:
+		return p.heardOf(ctx), nil
 	case w == nil || w.ID() == "":
-		if was == "" {
-			was = p.heardOf(ctx)
-		}
-		if was == "" {
-			return "", kafka.Because(kafka.ClusterUnreachable, fmt.Sprintf("cluster %s was never met, and no cluster that links lead from knows it", p.Source), "its id is learnt when it, or a node that reads from it, is up")
-		}
 		return was, nil
 	case was != "" && was != w.ID():
 		return "", kafka.Because(kafka.OriginRebuilt, fmt.Sprintf("cluster %s has id %s, but what is here came from a cluster of that alias with id %s", p.Source, w.ID(), was),

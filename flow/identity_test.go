@@ -23,6 +23,7 @@ type world struct {
 	clients  map[topology.Alias]*kgo.Client
 	nodes    map[topology.Alias]*flow.Manager
 	top      *topology.Topology
+	text     string // of all topologies, but for links
 }
 
 // joined makes a world of which each link is lines of a topology.
@@ -37,7 +38,8 @@ func joined(ctx context.Context, t *testing.T, names []topology.Alias, links ...
 		text += fmt.Sprintf("  %s: {bootstrap: [%q]}\n", a, w.clusters[a].ListenAddrs()[0])
 		nodes += fmt.Sprintf("  %s-1: {datacenter: %s, address: 127.0.0.%d}\n", a, a, i+1)
 	}
-	text += nodes + "links:\n"
+	w.text = text + nodes
+	text = w.text + "links:\n"
 	for _, l := range links {
 		text += "  - {" + l + "}\n"
 	}
@@ -181,17 +183,9 @@ func TestPrefixOverAHub(t *testing.T) {
 	w.write(ctx, t, 0, 100)
 	w.run(t, 1)
 	w.write(ctx, t, 100, 200)
-	far := map[topology.Alias]string{"a": "c.orders", "c": "a.orders"}
 	ends := func(n int) {
-		for _, at := range []topology.Alias{"a", "c"} {
-			got := records(ctx, t, w.clusters[at].ListenAddrs(), far[at], n)
-			for p, keys := range got {
-				for i, k := range keys {
-					if want := far[at][:1] + "/" + strconv.Itoa(2*i+int(p)); k != want {
-						t.Fatalf("at %s: %s came as the %d. of partition %d of %s, want %s", at, k, i, p, far[at], want)
-					}
-				}
-			}
+		for at, origin := range map[topology.Alias]topology.Alias{"a": "c", "c": "a"} {
+			inOrder(ctx, t, w, at, origin, n)
 		}
 	}
 	ends(200)
@@ -202,4 +196,68 @@ func TestPrefixOverAHub(t *testing.T) {
 	w.write(ctx, t, 200, 300)
 	w.run(t, 2)
 	ends(300)
+}
+
+// The source of an origin's records changes in mid-stream: from the origin to another cluster that has them, to a third, and back.
+func TestAnotherSourceGoesOnFromTheFrontier(t *testing.T) {
+	for _, naming := range []string{"identity", "prefix"} {
+		t.Run(naming, func(t *testing.T) {
+			t.Parallel()
+			ctx := deadline(t)
+			link := `topics: {include: ["orders"]}, naming: ` + naming
+			w := joined(ctx, t, []topology.Alias{"a", "b", "c", "d"}, "between: [a, b, c, d], "+link)
+			arrived := func(n int) {
+				if naming == "identity" {
+					w.check(ctx, t, n)
+					return
+				}
+				for _, a := range w.names {
+					for _, o := range w.names {
+						if a != o {
+							inOrder(ctx, t, w, a, o, n)
+						}
+					}
+				}
+			}
+			w.write(ctx, t, 0, 50)
+			w.run(t, 1)
+			arrived(50)
+			for i, links := range [][]string{
+				{"from: [a], to: [c], " + link, "between: [b, c], " + link, "between: [b, d], " + link, "from: [b, c, d], to: [a], " + link},
+				{"between: {hub: d, spokes: [a, b, c]}, " + link},
+				{"between: [a, b, c, d], " + link},
+			} {
+				w.write(ctx, t, 50*(i+1), 50*(i+1)+25)
+				w.relink(t, links...)
+				w.run(t, uint64(i+2))
+				w.write(ctx, t, 50*(i+1)+25, 50*(i+2))
+				arrived(50 * (i + 2))
+			}
+		})
+	}
+}
+
+// relink gives the world other links.
+func (w *world) relink(t *testing.T, links ...string) {
+	t.Helper()
+	text := strings.Replace(w.text, "version: 1", fmt.Sprintf("version: %d", w.top.Version+1), 1) + "links:\n"
+	for _, l := range links {
+		text += "  - {" + l + "}\n"
+	}
+	var err error
+	if w.top, err = topology.Parse("test.yaml", []byte(text)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// inOrder reads n records of one origin's copy at a cluster.
+func inOrder(ctx context.Context, t *testing.T, w *world, at, origin topology.Alias, n int) {
+	t.Helper()
+	for p, keys := range records(ctx, t, w.clusters[at].ListenAddrs(), string(origin)+".orders", n) {
+		for i, k := range keys {
+			if want := string(origin) + "/" + strconv.Itoa(2*i+int(p)); k != want {
+				t.Fatalf("at %s: %s came as the %d. of its partition, want %s", at, k, i, want)
+			}
+		}
+	}
 }
