@@ -1,7 +1,9 @@
 package loop
 
 import (
+	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -30,12 +32,12 @@ func TestExamples(t *testing.T) {
 func TestExamplesAgainstNames(t *testing.T) {
 	expr := rapid.StringMatching(`([a-c.]|a\*|\.\+|\[ab\]|\(a\|b\.\)|\(b\|c\)\?|\\b){1,4}`)
 	rapid.Check(t, func(r *rapid.T) {
-		links := ""
+		var links strings.Builder
 		for _, pair := range []string{"a, b", "b, c", "c, a"} {
-			links += "  - {between: [" + pair + "], topics: {include: ['" + expr.Draw(r, "include") + "'], exclude: ['" + expr.Draw(r, "exclude") +
-				"'], rules: [{match: '" + expr.Draw(r, "rule") + "', naming: identity}]}}\n"
+			fmt.Fprintf(&links, "  - {between: [%s], topics: {include: ['%s'], exclude: ['%s'], rules: [{match: '%s', naming: identity}]}}\n",
+				pair, expr.Draw(r, "include"), expr.Draw(r, "exclude"), expr.Draw(r, "rule"))
 		}
-		top := read(t, links, "a", "b", "c")
+		top := read(t, links.String(), "a", "b", "c")
 		topics, all := Examples(top)
 		if !all {
 			r.Skip("too many states")

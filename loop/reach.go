@@ -60,4 +60,3 @@ func (r reach) close() {
 		}
 	}
 }
-

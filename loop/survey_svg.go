@@ -116,7 +116,7 @@ func (p Picture) drawLink(b *strings.Builder, e Edge, from, to point) {
 	across := to.minus(from)
 	control := point{mid.x - bow*across.y, mid.y + bow*across.x}
 	start, end := from.toward(control, nodeRadius+1), to.toward(control, nodeRadius+4)
-	fmt.Fprintf(b, "<g class=%q><title>%s, link %s, cost %d, reads %d volumes</title><path d=\"M%s %sQ%s %s %s %s\"/>", class, html.EscapeString(e.Pair.String()), html.EscapeString(e.Link), e.Cost, p.fetch(e).Reads,
+	fmt.Fprintf(b, "<g class=%q><title>%s, link %s, cost %d, reads %d volumes</title><path d=\"M%s %sQ%s %s %s %s\"/>", class, html.EscapeString(e.String()), html.EscapeString(e.Link), e.Cost, p.fetch(e).Reads,
 		px(start.x), px(start.y), px(control.x), px(control.y), px(end.x), px(end.y))
 	if label != "" {
 		at := bend(start, control, end, labelAt)
