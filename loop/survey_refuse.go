@@ -34,6 +34,9 @@ func (g Graph) batchRefusals(topic string) []Finding {
 	}
 	b := g[batch]
 	for _, e := range g {
+		if e.Naming != b.Naming {
+			continue // refused for that already
+		}
 		third := e.Source
 		if third == b.Source || third == b.Destination {
 			third = e.Destination
@@ -42,7 +45,7 @@ func (g Graph) batchRefusals(topic string) []Finding {
 		case third != b.Source && third != b.Destination:
 			return []Finding{{thirdCluster, fmt.Sprintf("topic %s has provenance batch over %s (link %s), and a third cluster, %s, carries it: %s, %s (link %s)",
 				topic, b.Pair, b.Link, third, b.Pair, e.Pair, e.Link), [2]string{e.Link, b.Link}}}
-		case e.Provenance != Batches && e.Naming == b.Naming:
+		case e.Provenance != Batches:
 			return []Finding{{twoProvenances, fmt.Sprintf("topic %s has provenance batch over %s (link %s) and headers over %s (link %s)",
 				topic, b.Pair, b.Link, e.Pair, e.Link), [2]string{b.Link, e.Link}}}
 		}

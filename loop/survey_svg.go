@@ -87,7 +87,7 @@ func (p Picture) notes() []note {
 		out = append(out, note{"refused", "refused: " + s.Refused[0].Code})
 	}
 	reads, needs := s.Volumes()
-	text := fmt.Sprintf("%d volumes read, %d needed", reads, needs)
+	text := fmt.Sprintf("%s read, %d needed", counted(reads, "volume"), needs)
 	if len(s.Unheard) > 0 {
 		text += fmt.Sprintf("; %s never hears of %s", s.Unheard[0].Cluster, s.Unheard[0].Origin)
 		if more := len(s.Unheard) - 1; more > 0 {
@@ -116,7 +116,7 @@ func (p Picture) drawLink(b *strings.Builder, e Edge, from, to point) {
 	across := to.minus(from)
 	control := point{mid.x - bow*across.y, mid.y + bow*across.x}
 	start, end := from.toward(control, nodeRadius+1), to.toward(control, nodeRadius+4)
-	fmt.Fprintf(b, "<g class=%q><title>%s, link %s, cost %d, reads %d volumes</title><path d=\"M%s %sQ%s %s %s %s\"/>", class, html.EscapeString(e.String()), html.EscapeString(e.Link), e.Cost, p.fetch(e).Reads,
+	fmt.Fprintf(b, "<g class=%q><title>%s, link %s, cost %d, reads %s</title><path d=\"M%s %sQ%s %s %s %s\"/>", class, html.EscapeString(e.String()), html.EscapeString(e.Link), e.Cost, counted(p.fetch(e).Reads, "volume"),
 		px(start.x), px(start.y), px(control.x), px(control.y), px(end.x), px(end.y))
 	if label != "" {
 		at := bend(start, control, end, labelAt)

@@ -33,12 +33,12 @@ func TestSurveyOfHub(t *testing.T) {
   eu->us reads 2 volumes for eu
   us->eu reads 2 volumes for us
   us->ap reads 2 volumes for eu, us
-  in all 6 volumes are read, 4 are needed (a volume is what one cluster produces)
-  without cluster ap: nothing else changes;
-  without cluster eu: what was had of it goes on over 1 links; nothing else changes;
-  without cluster us: a single point of failure; ap never hears of eu;
-  without link eu - us: a single point of failure; ap never hears of eu; us never hears of eu; eu never hears of us;
-  without link us - ap: a single point of failure; ap never hears of eu; ap never hears of us;
+  in all 6 volumes read, 4 needed (a volume is what one cluster produces)
+  without cluster ap: nothing else changes
+  without cluster eu: what was had of it goes on over 1 link; nothing else changes
+  without cluster us: a single point of failure; ap never hears of eu
+  without link eu - us: a single point of failure; ap never hears of eu; us never hears of eu; eu never hears of us
+  without link us - ap: a single point of failure; ap never hears of eu; ap never hears of us
   single points of failure: cluster us, link eu - us, link us - ap
 `
 	if got := s.Text(); got != want {
