@@ -147,12 +147,20 @@ var much = map[string]many{
 	"all the same":                {func(int) string { return `".*"` }, identityOf(1), "", false},
 	"hard, one naming":            {hard, identityOf(51), "", true},
 	"hard, two namings":           {hard, identityOf(2), "", true},
-	"hard, but for two": {func(i int) string {
+	"hard, but for two":           {hardButForTwo, identityOf(30), "topic shared has naming", true},
+	"hard, and batch": {hardButForTwo, func(i int) string {
 		if i == 20 || i == 30 {
-			return "shared"
+			return "identity, provenance: batch"
 		}
-		return hard(i)
-	}, identityOf(30), "topic shared has naming", true},
+		return "identity"
+	}, "topic shared has provenance batch", true},
+}
+
+func hardButForTwo(i int) string {
+	if i == 20 || i == 30 {
+		return "shared"
+	}
+	return hard(i)
 }
 
 func (m many) topology(t testing.TB) *topology.Topology {

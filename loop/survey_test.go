@@ -117,6 +117,17 @@ func TestRefusals(t *testing.T) {
 		{"a third", set(chain("a", "b", "c"), 0, batch), "batch_third_cluster: topic t has provenance batch over a->b (link la), and a third cluster, c, carries it: a->b, b->c (link lb)"},
 		{"half", set(chain("a", "b", "a"), 0, batch), "two_provenances: topic t has provenance batch over a->b (link la) and headers over b->a (link lb)"},
 		{"two namings", set(chain("a", "b", "c"), 1, func(e *Edge) { e.Naming = "prefix" }), "two_namings: topic t has naming identity over a->b (link la) and prefix over b->c (link lb): a topic has one in the whole mesh"},
+		{
+			"two namings in two links of many pairs",
+			Graph{
+				{Pair: topology.Pair{Source: "a", Destination: "b"}, Link: "x", Naming: "prefix"},
+				{Pair: topology.Pair{Source: "b", Destination: "c"}, Link: "y", Naming: "identity"},
+				{Pair: topology.Pair{Source: "c", Destination: "b"}, Link: "y", Naming: "identity"},
+				{Pair: topology.Pair{Source: "c", Destination: "a"}, Link: "z", Naming: "identity"},
+			},
+			"two_namings: topic t has naming prefix over a->b (link x) and identity over b->c (link y): a topic has one in the whole mesh\n" +
+				"two_namings: topic t has naming prefix over a->b (link x) and identity over c->a (link z): a topic has one in the whole mesh",
+		},
 		{"fine", mesh(3), ""},
 	} {
 		var got []string
