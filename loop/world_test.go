@@ -184,6 +184,7 @@ func (w *world) frontiers(c, s int) *Frontiers {
 
 // verdict judges an entry, rules taken away included.
 func (w *world) verdict(j *Judge, e entry, offset int, fetched Tick) Ruling {
+	j.BehindAsOf = fetched + 1 // what stands here is as it is now
 	b := Batch{Magic: 2, ProducerID: e.by, LeaderEpoch: e.epoch, First: int64(offset), Last: int64(offset), Fetched: fetched}
 	if w.rules.noEpoch {
 		b.LeaderEpoch = 0
