@@ -6,9 +6,6 @@ import (
 	"github.com/meshd/meshd/loop"
 )
 
-// most is how many records a run has at most.
-const most = 160
-
 // applications write some records.
 func (s *sim) applications() {
 	c, t, i := s.somewhere()

@@ -22,11 +22,11 @@ type cluster struct {
 	txns     map[string]kafka.ProducerID // by transactional id
 	registry registry
 	serves   map[*partition]int64 // below it a log serves nobody: the registry does not know who wrote there
-	accepted map[int]int32 // by topic id: its incarnation
-	expired  bool          // producer ids did, so its coordinator does not know all that ever wrote
-	stores   []*store      // by origin
-	stored   []int         // which generation of a store is known to be the one
-	known    map[int]noted // of registries, its own too
+	accepted map[int]int32        // by topic id: its incarnation
+	expired  bool                 // producer ids did, so its coordinator does not know all that ever wrote
+	stores   []*store             // by origin
+	stored   []int                // which generation of a store is known to be the one
+	known    map[int]noted        // of registries, its own too
 }
 
 type topic struct {

@@ -33,7 +33,8 @@ func (s *sim) event() {
 		return
 	case registries, progresses, expiries:
 		s.forgetful(k, c)
-	case copies:
+	case copies: // applications do that by themselves
+		return
 	default:
 		s.strike(k, c)
 	}

@@ -28,7 +28,7 @@ func (s *sim) judge(w *writer, p *part) bool {
 		for i, rec := range b.records {
 			s.take(w, p, rec, loop.Coordinate{Incarnation: j.Incarnation, Epoch: in.LeaderEpoch, Offset: b.base + int64(i)})
 		}
-	case loop.Records:
+	case loop.Records, loop.Stamp: // the second is of records alone
 		if r, all := s.judgeRecords(w, p, j, in, r, b.batch); !all {
 			if r.Act == loop.Wait {
 				return s.wait(w, p, r)
@@ -61,6 +61,9 @@ func (s *sim) judgeOf(w *writer, p *part, leader int32) *loop.Judge {
 		j.Behind, j.BehindPart, j.BehindAsOf = v.behind, v.parts[p.key], v.asOf
 		if !v.sure[p.key] { // its notes are not there, or were not read yet
 			j.BehindAsOf = -1
+		}
+		if s.without(samePart) {
+			j.BehindPart = p.part
 		}
 		if s.without(staleGaps) {
 			j.BehindAsOf = math.MaxInt64
@@ -161,7 +164,7 @@ func (s *sim) wait(w *writer, p *part, r loop.Ruling) bool {
 		s.ask(w, p.src.cluster)
 	case loop.Uncovered:
 	case loop.AtGap: // the choice finds another source, or says it; it must see where the gap begins
-		if o := loop.Origin(w.o); p.flight == 0 && len(p.out) == 0 && w.taken.Next(o, p.part).Less(r.At) {
+		if o := loop.Origin(w.o); p.flight == 0 && len(p.out) == 0 && w.taken.Next(o, p.part).Less(r.At) && !s.without(gapBeginUnseen) {
 			w.taken.Pass(o, p.part, r.At)
 			w.acked.Pass(o, p.part, r.At)
 			return s.moved()

@@ -40,7 +40,7 @@ func (s *sim) listen(w *writer, from int, p *part) {
 	if err != nil || perr != nil {
 		panic(fmt.Sprint(err, perr))
 	}
-	if e, end := log.epochEnd(prog.DestEpoch); prog.DstID != uuid(t.id) || e < prog.DestEpoch || end < int64(prog.Dest) {
+	if e, end := log.epochEnd(prog.DestEpoch); !s.without(truncationMiss) && (prog.DstID != uuid(t.id) || e < prog.DestEpoch || end < int64(prog.Dest)) {
 		return // it lost what it speaks of, and its writer does not know yet
 	}
 	h.frontier, h.gaps, h.places = next, gaps, m.places
@@ -110,7 +110,7 @@ func (s *sim) neighbours(w *writer, topic string) []loop.Neighbour {
 
 // choose asks now and then what there is, and takes a source.
 func (s *sim) choose(w *writer, topic string) {
-	if w.chose[topic] == s.now && !s.chance(4) {
+	if w.chose[topic].Equal(s.now) && !s.chance(4) {
 		return
 	}
 	w.chose[topic] = s.now
@@ -160,7 +160,7 @@ func (s *sim) gap(w *writer, p *part, g loop.Gap) {
 	o := loop.Origin(w.o)
 	switch {
 	case !s.goOn: // it is said, and waits for a person
-	case p.flight > 0 || len(p.out) > 0: // what comes before it is not acknowledged
+	case (p.flight > 0 || len(p.out) > 0) && !s.without(gapUnderWay): // what comes before it is not acknowledged
 	case s.without(gapNotNoted):
 		w.taken.Pass(o, p.part, g.To)
 		w.acked.Pass(o, p.part, g.To)

@@ -80,7 +80,7 @@ func (s *sim) rebuildRegistry(c *cluster) {
 	}
 	for _, t := range c.topics {
 		for _, p := range t.parts {
-			if r.partial {
+			if r.partial && !s.without(nothingCut) {
 				c.serves[p] = p.end
 			}
 		}

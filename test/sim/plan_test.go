@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/meshd/meshd/loop"
-	"github.com/meshd/meshd/topology"
 )
 
 // kind is a kind of event.
@@ -106,11 +105,4 @@ func clusterID(i int) loop.ClusterID {
 		panic(err)
 	}
 	return id
-}
-
-func aliases(n int) (out []topology.Alias) {
-	for i := range n {
-		out = append(out, name(i))
-	}
-	return out
 }

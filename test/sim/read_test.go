@@ -6,13 +6,13 @@ import (
 
 // read has a part fetch from its source, or judge what it fetched, or send what it judged.
 func (s *sim) read(w *writer, p *part) bool {
-	if p.src.cluster < 0 || w.stage != open || w.dead { // choosing may have noted something, and found out that it was replaced
+	if w.stage != open || w.dead { // choosing may have noted something, and found out that it was replaced
 		return false
 	}
 	if len(p.out) > 0 {
 		return s.send(w, p)
 	}
-	if s.stopped[stopKey{w.d, p.src.cluster, w.o, p.key}] != "" {
+	if p.src.cluster < 0 || s.stopped[stopKey{w.d, p.src.cluster, w.o, p.key}] != "" {
 		return false
 	}
 	if len(p.src.got) > 0 {

@@ -14,8 +14,19 @@ const (
 	progressFrontierLost rule = "the frontier is not taken over with progress"
 	gapNotNoted          rule = "a gap is passed and not noted"
 	registryLossIgnored  rule = "a lost registry is taken for a new one"
+	gapBeginUnseen       rule = "where a gap begins is not passed to"
+	samePart             rule = "a source's partitions have the numbers that they have here"
 	noCatchUp            rule = "what a source passed without a record is waited for"
 	staleGaps            rule = "a source's gaps may have been read before the batch"
+)
+
+// And of those that the caller keeps, not the package.
+const (
+	frontierAhead  rule = "the frontier that is saved runs ahead of the place it is saved with"
+	epochUnnoted   rule = "progress does not say when the origin's leader epoch changes"
+	gapUnderWay    rule = "a gap is noted while records before it are under way"
+	nothingCut     rule = "the logs before a registry that was begun anew are read as before"
+	truncationMiss rule = "a source's place is believed though its log was cut off behind it"
 )
 
 // ruleBatch is the package's ruling, a rule taken away.

@@ -1,6 +1,8 @@
 package sim
 
 import (
+	"errors"
+
 	"github.com/meshd/meshd/checkpoint"
 	"github.com/meshd/meshd/loop"
 	"github.com/meshd/meshd/offsetxlate"
@@ -30,15 +32,18 @@ func (s *sim) place(w *writer, p *part) bool {
 
 // note stores progress, the place as it was.
 func (s *sim) note(w *writer, p *part) bool {
+	if o := loop.Origin(w.o); s.without(frontierAhead) {
+		p.frontier = loop.AppendFrontier(nil, w.acked.Next(o, p.part), w.acked.Gaps(o, p.part))
+	}
 	return s.put(w, "p/"+p.key, saved{progress: p.prog.Encode(), frontier: p.frontier})
 }
 
 func (s *sim) put(w *writer, key string, v saved) bool {
 	v.generation = w.generation
-	switch err := s.clusters[w.d].stores[w.o].save(w.id, w.shard, key, v); err {
-	case nil:
+	switch err := s.clusters[w.d].stores[w.o].save(w.id, w.shard, key, v); {
+	case err == nil:
 		return true
-	case errFenced:
+	case errors.Is(err, errFenced):
 		s.standDown(w)
 	default:
 		s.reopen(w, "the ledger is gone")

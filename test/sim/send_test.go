@@ -33,7 +33,7 @@ func (s *sim) send(w *writer, p *part) bool {
 		n++
 	}
 	items := p.out[:n:n]
-	if first := items[0].at; (first.Incarnation != p.mark.Incarnation || first.Epoch != p.mark.Epoch) && !s.turn(w, p, first) {
+	if first := items[0].at; (first.Incarnation != p.mark.Incarnation || first.Epoch != p.mark.Epoch) && !s.without(epochUnnoted) && !s.turn(w, p, first) {
 		return false
 	}
 	if !s.ahead(w, p, items) {

@@ -121,7 +121,9 @@ func (w *writer) String() string {
 	return fmt.Sprintf("%s (%s's shard %d, %s%s)", name(w.d), name(w.o), w.shard, w.id, z)
 }
 
-func (w *writer) txn() string { return fmt.Sprintf("meshd.sim.%s->%s.%d", name(w.o), name(w.d), w.shard) }
+func (w *writer) txn() string {
+	return fmt.Sprintf("meshd.sim.%s->%s.%d", name(w.o), name(w.d), w.shard)
+}
 
 // reopen begins anew, from what is in Kafka. Who was replaced stands down.
 func (s *sim) reopen(w *writer, why string) {
