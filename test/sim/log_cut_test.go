@@ -31,7 +31,7 @@ func (p *partition) elect() {
 // truncate is an unclean election: the new leader lacks what lies at an offset and behind. A broker cuts whole batches.
 func (p *partition) truncate(to int64) {
 	n := len(p.batches)
-	for n > 0 && p.batches[n-1].next() > to {
+	for n > 0 && p.batches[n-1].next() > to && p.batches[n-1].base >= p.start {
 		n--
 	}
 	p.batches = p.batches[:n:n]

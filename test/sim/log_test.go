@@ -120,16 +120,16 @@ func (p *partition) know(b *batch) {
 }
 
 // fetch returns a few batches from an offset on. Where the log is not the one in which the reader's last batch had that leader epoch, it
-// says up to where it is.
-func (p *partition) fetch(at int64, last int32, most int) (got []*batch, diverged int64, err error) {
+// says up to where it is: a leader epoch, and its end.
+func (p *partition) fetch(at int64, last int32, most int) (got []*batch, diverged *epochStart, err error) {
 	if e, end := p.epochEnd(last); last >= 0 && (e < last || end < at) {
-		return nil, end, nil
+		return nil, &epochStart{e, end}, nil
 	}
 	if at < p.start || at > p.end {
-		return nil, -1, errRange
+		return nil, nil, errRange
 	}
 	i := p.from(at)
-	return p.batches[i:min(len(p.batches), i+most)], -1, nil
+	return p.batches[i:min(len(p.batches), i+most)], nil, nil
 }
 
 // from is the index of the batch that holds an offset, or of the first one behind it.

@@ -26,7 +26,7 @@ func TestRulesAreNeeded(t *testing.T) {
 		{samePart, 32, "P2"},
 		{frontierAhead, 35, "P2"},
 		{epochUnnoted, 1, "P2"},
-		{gapUnderWay, 655, "P2"},
+		{epochUnasked, 2165, "P2"},
 		{nothingCut, 105, "P2"},
 		{truncationMiss, 172, "P2"},
 	} {

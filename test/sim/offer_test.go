@@ -160,7 +160,7 @@ func (s *sim) gap(w *writer, p *part, g loop.Gap) {
 	o := loop.Origin(w.o)
 	switch {
 	case !s.goOn: // it is said, and waits for a person
-	case (p.flight > 0 || len(p.out) > 0) && !s.without(gapUnderWay): // what comes before it is not acknowledged
+	case p.flight > 0 || len(p.out) > 0: // what comes before it is not acknowledged
 	case s.without(gapNotNoted):
 		w.taken.Pass(o, p.part, g.To)
 		w.acked.Pass(o, p.part, g.To)

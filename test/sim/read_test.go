@@ -39,8 +39,11 @@ func (s *sim) attach(w *writer, p *part) bool {
 	}
 	here, log := w.taken.Next(loop.Origin(w.o), p.part), t.parts[p.number]
 	start := c.start(log)
-	at := start
+	at, last := start, int32(-1)
 	if p.src.cluster == w.o {
+		if here.Incarnation == inc && !s.without(epochUnasked) { // what lies before it was read in that leader epoch
+			last = here.Epoch
+		}
 		if at = log.placeOf(here, inc); at < start {
 			return s.waits(p, "gone")
 		}
@@ -49,7 +52,7 @@ func (s *sim) attach(w *writer, p *part) bool {
 	} else if _, lost := m.places.lost(start, here, loop.Infinite); lost {
 		return s.waits(p, "gone")
 	}
-	p.src.attached, p.src.topic, p.src.incarnation, p.src.at, p.src.last = true, t.id, inc, at, -1
+	p.src.attached, p.src.topic, p.src.incarnation, p.src.at, p.src.last = true, t.id, inc, at, last
 	return true
 }
 
@@ -70,9 +73,9 @@ func (s *sim) fetch(w *writer, p *part) bool {
 	case err != nil: // retention overtook
 		r.attached = false
 		return false
-	case diverged >= 0:
-		s.say("%s: %s: %s was truncated to %d", w, p.key, name(r.cluster), diverged)
-		r.at, r.last = min(r.at, diverged), -1
+	case diverged != nil:
+		s.say("%s: %s: %s was truncated to %d", w, p.key, name(r.cluster), diverged.start)
+		r.at, r.last = min(r.at, diverged.start), diverged.epoch
 		return s.moved()
 	}
 	s.tick++

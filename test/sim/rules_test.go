@@ -24,7 +24,7 @@ const (
 const (
 	frontierAhead  rule = "the frontier that is saved runs ahead of the place it is saved with"
 	epochUnnoted   rule = "progress does not say when the origin's leader epoch changes"
-	gapUnderWay    rule = "a gap is noted while records before it are under way"
+	epochUnasked   rule = "the first fetch does not carry the frontier's leader epoch"
 	nothingCut     rule = "the logs before a registry that was begun anew are read as before"
 	truncationMiss rule = "a source's place is believed though its log was cut off behind it"
 )
