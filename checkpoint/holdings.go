@@ -50,6 +50,9 @@ func (h *Holdings) Refresh(ctx context.Context) error {
 	return h.Maps.Refresh(ctx)
 }
 
+// RefreshShard reads what was written of a shard's progress before the call.
+func (h *Holdings) RefreshShard(ctx context.Context, n int) error { return h.tables[n].Refresh(ctx) }
+
 // Progress is how far the writer of a partition, named as at the origin, has come.
 func (h *Holdings) Progress(topic string, partition int32) (Progress, bool) {
 	p, ok := h.progress[PartitionKey(topic, partition)]

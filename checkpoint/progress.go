@@ -24,7 +24,8 @@ type Progress struct {
 	Written int64              // records that this epoch had written when the next two were true
 	Source  offsetxlate.Source // next offset of the origin's log
 	Dest    offsetxlate.Dest   // next offset after the last acknowledged record, or after the fence's marker
-	// SourceEpoch is the leader epoch of the last record before Source, and DestEpoch that of the log at Dest; -1 where unknown.
+	// SourceEpoch is the leader epoch with which Source is the frontier at the origin, and DestEpoch that of the log at Dest; -1 where
+	// unknown.
 	SourceEpoch, DestEpoch int32
 	Incarnation            int32 // of the origin's topic
 	// Read is where reading goes on.

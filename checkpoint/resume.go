@@ -35,14 +35,6 @@ func (p Progress) RunOf(n int64) Run {
 	return Run{p.Written, p.Source, p.SourceEpoch}
 }
 
-// EpochBefore returns the leader epoch of the batch in which the record before number n lies; -1 unknown.
-func (p Progress) EpochBefore(n int64) int32 {
-	if n <= p.Written {
-		return p.SourceEpoch
-	}
-	return p.RunOf(n - 1).Epoch
-}
-
 // runAfter is the index of the first run that begins after record number n.
 func (p Progress) runAfter(n int64) int {
 	if l := len(p.Ahead); l == 0 || p.Ahead[l-1].Written <= n {
@@ -53,7 +45,7 @@ func (p Progress) runAfter(n int64) int {
 
 // Advance moves the place to record number n, the next one to be acknowledged, and forgets the runs behind it.
 func (p *Progress) Advance(n int64, dest offsetxlate.Dest) {
-	source, epoch, i := p.SourceOf(n), p.EpochBefore(n), p.runAfter(n)
+	source, epoch, i := p.SourceOf(n), p.RunOf(n).Epoch, p.runAfter(n)
 	p.Ahead = append([]Run(nil), p.Ahead[i:]...)
 	p.Written, p.Source, p.SourceEpoch, p.Dest = n, source, epoch, dest
 }

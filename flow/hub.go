@@ -31,11 +31,8 @@ func (p *part) lookedFor() bool {
 // lack. What it has already is left out when it is read. start is where the log begins there.
 func (l *life) findAtHub(ctx context.Context, p *part, start offsetxlate.Source) {
 	at, first, err := start, loop.Start, error(nil)
-	next, gaps := p.lacks(), loop.Gaps(nil)
+	next := p.lacks()
 	herr := p.held.with(ctx, func(h *checkpoint.Holdings) {
-		if prog, ok := h.Progress(p.Topic, p.Number); ok {
-			gaps = prog.Gaps
-		}
 		var m *offsetxlate.Map
 		if m, err = h.Maps.Of(p.Topic, p.Number); err != nil || m == nil {
 			return
@@ -53,7 +50,6 @@ func (l *life) findAtHub(ctx context.Context, p *part, start offsetxlate.Source)
 	case err != nil:
 		p.fetchTrouble(fmt.Errorf("the map of %s at cluster %s: %w", p.Key(), p.Source, err))
 	default:
-		p.sourceLacks(gaps)
 		p.found(at, next, first)
 	}
 }

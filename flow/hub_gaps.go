@@ -2,62 +2,39 @@ package flow
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/meshd/meshd/checkpoint"
+	"github.com/meshd/meshd/kafka"
 	"github.com/meshd/meshd/loop"
 	"github.com/meshd/meshd/offsetxlate"
 )
 
-// lookAtHubs is how often the gaps are read that other clusters noted, of parts that are read there.
-const lookAtHubs = 5 * time.Second
-
-// readGaps reads what the clusters lack from which parts are read that are not their origin, beside the loop.
-func (l *life) readGaps(ctx context.Context, now time.Time) {
-	if l.asking.busy || now.Sub(l.hubsRead) < lookAtHubs {
-		return
-	}
-	l.hubsRead = now
-	var hubs []*part
-	l.mu.Lock()
-	for _, p := range l.parts {
-		if p.hub() {
-			hubs = append(hubs, p)
-		}
-	}
-	l.mu.Unlock()
-	if len(hubs) == 0 {
-		return
-	}
-	l.asking.run(ctx, func(ctx context.Context) func(context.Context) error {
-		for _, p := range hubs {
-			_ = p.held.with(ctx, func(h *checkpoint.Holdings) { // a cluster that does not answer is told by who reads there
-				if prog, ok := h.Progress(p.Topic, p.Number); ok {
-					p.sourceLacks(prog.Gaps)
-				}
-			})
-		}
-		return func(context.Context) error { return nil }
+// needGaps has the gaps read that the part's source has noted. It notes one before it writes anything behind it: so what was read of them
+// after a batch was fetched has all that lie before that batch.
+func (s *shard) needGaps(p *part) {
+	p.src.aside(func(ctx context.Context) {
+		asOf := p.src.registered.fetched()
+		var gaps loop.Gaps
+		err := p.held.fresh(ctx, s.id.Number, func(h *checkpoint.Holdings) {
+			if prog, ok := h.Progress(p.Topic, p.Number); ok {
+				gaps = prog.Gaps
+			}
+		})
+		p.gapsRead(gaps, asOf, err)
+		p.goOn()
 	})
 }
 
-// sourceLacks notes what the source has not got: its records are not here either, unless they came another way. What was passed since it was
-// looked at last is a gap here, too. What lies ahead is waited for, and left out by policy.
-func (p *part) sourceLacks(gaps loop.Gaps) {
+func (p *part) gapsRead(gaps loop.Gaps, asOf loop.Tick, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	now := p.frontier(p.assigned)
-	for _, g := range gaps {
-		if !g.From.Less(p.lookedAt) && !now.Less(g.To) && p.lookedAt.Less(now) {
-			g.Why = loop.GapCopied
-			p.noteGap(g)
-		}
+	if err != nil {
+		p.stop(Backoff, kafka.Explain(fmt.Errorf("reading what cluster %s lacks: %w", p.Source, err), kafka.SourceUnreachable))
+		return
 	}
-	p.lookedAt = now
-	p.sieve.behind(gaps)
-	if p.state == Failed && p.stoppedAtGap {
-		p.retryAt = time.Time{}
-	}
+	p.sieve.behind(gaps, asOf)
 }
 
 // noteGap records a gap and says so.
@@ -86,7 +63,6 @@ func (p *part) atGap() {
 	case p.OnGap == "continue":
 		p.leaveOut(loop.Gap{From: maxOf(next, g.From), To: g.To, Why: loop.GapCopied})
 	default:
-		p.stoppedAtGap = true
 		p.stop(Failed, lacking(p.Spec, next, g.To))
 	}
 }

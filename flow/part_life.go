@@ -114,7 +114,7 @@ func (p *part) goBack(n int64, to srcPlace) {
 
 // frontier is the first coordinate that is not in the records before number n.
 func (p *part) frontier(n int64) loop.Coordinate {
-	return loop.Coordinate{Incarnation: p.prog.Incarnation, Epoch: p.prog.EpochBefore(n), Offset: int64(p.prog.SourceOf(n))}
+	return loop.Coordinate{Incarnation: p.prog.Incarnation, Epoch: p.prog.RunOf(n).Epoch, Offset: int64(p.prog.SourceOf(n))}
 }
 
 // rewind drops what is queued: it is fetched again from the last acknowledged place.

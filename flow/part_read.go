@@ -51,6 +51,7 @@ func (p *part) take(g kafka.Got, l *lease, rec *recoder) {
 }
 
 func (p *part) accept(g kafka.Got, l *lease, rec *recoder) {
+	p.sieve.goBack(p.frontier(p.assigned))
 	got, err := prepare(g.FetchResponseTopicPartition, p.at, p.lastEpoch, p.sieve, rec)
 	for _, c := range got.chunks {
 		if c.lease = l.keep(); c.Own {

@@ -43,6 +43,7 @@ func prepare(rp *kmsg.FetchResponseTopicPartition, from offsetxlate.Source, prio
 		}
 		data = rest
 		if err := p.take(b, aborted, rec); err != nil {
+			sieve.remember(data, b, p.fetched)
 			return p, err
 		}
 	}

@@ -197,6 +197,10 @@ func (s *sender) put(r *request, o *Outlet) (size int, again bool) {
 		s.p.enqueue(o)
 		return 0, false
 	}
+	key := spot{o.topic, at.TopicID, o.number}
+	if _, taken := r.flights[key]; taken { // by the writer of another origin: a broker takes one batch of a partition
+		return 0, true
+	}
 	f, more := o.take(s.id.backlog, at.LeaderEpoch)
 	if f == nil {
 		return 0, false
@@ -205,7 +209,7 @@ func (s *sender) put(r *request, o *Outlet) (size int, again bool) {
 	pp.Partition, pp.Records = o.number, f.Data
 	t := r.topic(at)
 	t.Partitions = append(t.Partitions, pp)
-	r.flights[spot{o.topic, at.TopicID, o.number}] = flightOf{o, f}
+	r.flights[key] = flightOf{o, f}
 	return len(f.Data), more
 }
 

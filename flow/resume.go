@@ -131,7 +131,7 @@ func (l *life) resumePart(p *part, prog checkpoint.Progress, f *fenced) error {
 		written = 0 // a new epoch counts from 0
 	}
 	p.inherit(prog)
-	p.moveTo(srcPlace{next, prog.EpochBefore(count)}, written, f.marker+1)
+	p.moveTo(srcPlace{next, prog.RunOf(count).Epoch}, written, f.marker+1)
 	if sent := l.stored.sent[p.Key()]; prog.Owner == l.id && sent > written {
 		p.standBy(prog, sent)
 	}
@@ -150,7 +150,7 @@ func resumeRead(prog checkpoint.Progress, spec Spec, next offsetxlate.Source, wr
 	case same && prog.Read.At == int64(next):
 		return srcPlace{next, prog.Read.Epoch}
 	case written > 0 && prog.SourceOf(written-1)+1 == next:
-		return srcPlace{next, prog.EpochBefore(written)}
+		return srcPlace{next, prog.RunOf(written - 1).Epoch}
 	}
 	return srcPlace{next, -1}
 }

@@ -9,6 +9,7 @@ import (
 // sieve says which batches and records of a source's log a part takes: those of its origin that its destination has not got. It is the
 // part's, and used with the part's lock held.
 type sieve struct {
+	seen stretch // that was fetched already when something had to be waited for
 	*registered
 	prefix      *loop.PrefixJudge // prefix naming
 	judge       *loop.Judge       // identity naming
@@ -41,6 +42,33 @@ func batchOf(b batch.Batch, fetched loop.Tick) loop.Batch {
 	return of
 }
 
+// stretch is a part of the source's log, up to an offset, that was fetched at a tick.
+type stretch struct {
+	to   int64
+	tick loop.Tick
+}
+
+// remember notes that a batch and what follows it in an answer was fetched at a tick.
+func (s *sieve) remember(rest []byte, b batch.Batch, fetched loop.Tick) {
+	if b.LastOffset() < s.seen.to {
+		return // it was before
+	}
+	for s.seen = (stretch{b.LastOffset() + 1, fetched}); len(rest) > 0; s.seen.to = b.LastOffset() + 1 {
+		var err error
+		if b, rest, err = batch.Next(rest); err != nil {
+			return
+		}
+	}
+}
+
+// first is when a batch was fetched for the first time: after a wait it is fetched again.
+func (s *sieve) first(b batch.Batch, fetched loop.Tick) loop.Tick {
+	if b.LastOffset() < s.seen.to {
+		return s.seen.tick
+	}
+	return fetched
+}
+
 // epoch is what runs say of the leader epoch of their batches. With prefix naming nobody compares coordinates, and nothing has to be noted when
 // it changes.
 func (s *sieve) epoch(of int32) int32 {
@@ -67,14 +95,13 @@ func (s *sieve) goBack(to loop.Coordinate) {
 	}
 }
 
-// behind takes what the source lacks.
-func (s *sieve) behind(gaps loop.Gaps) {
-	if s.judge == nil || len(gaps) == 0 {
-		return
+// behind takes what the source lacks, as of a reading that began at a tick.
+func (s *sieve) behind(gaps loop.Gaps, asOf loop.Tick) {
+	s.judge.Behind, s.judge.BehindAsOf = loop.NewFrontiers(s.judge.Source), asOf
+	s.judge.BehindPart = s.judge.Behind.Part("", 0)
+	if n := len(gaps); n > 0 {
+		s.judge.Behind.Restore(s.origin, s.judge.BehindPart, gaps[n-1].To, gaps)
 	}
-	f := loop.NewFrontiers(s.judge.Source)
-	s.judge.Behind = f
-	f.Restore(s.origin, f.Part("", 0), gaps[len(gaps)-1].To, gaps)
 }
 
 // gapAt is what the source lacks of what comes at or behind a coordinate.
@@ -82,7 +109,7 @@ func (s *sieve) gapAt(next loop.Coordinate) (loop.Gap, bool) {
 	if s.judge == nil || s.judge.Behind == nil {
 		return loop.Gap{}, false
 	}
-	return s.judge.Behind.Gaps(s.origin, s.judge.Part).Between(next, loop.Infinite)
+	return s.judge.Behind.Gaps(s.origin, s.judge.BehindPart).Between(next, loop.Infinite)
 }
 
 // sieve makes that of a partition. All three clusters have been met.
@@ -103,6 +130,9 @@ func (l *life) sieve(spec Spec) *sieve {
 	s.judge = &loop.Judge{
 		Destination: destination, Source: source, Topic: loop.TopicTag(spec.Topic), Number: spec.Number, Provenance: spec.Provenance,
 		Incarnation: spec.Incarnation, Taken: taken, Part: taken.Part(spec.Topic, spec.Number), From: from,
+	}
+	if spec.hub() {
+		s.behind(nil, -1)
 	}
 	return s
 }

@@ -33,7 +33,7 @@ type sifting struct {
 
 // sift adds what is wanted of a batch whose records must be looked at, each with the header that says where it comes from.
 func (p *prepared) sift(b batch.Batch, v loop.Ruling, rec *recoder) error {
-	s := &sifting{sieve: p.sieve, of: batchOf(b, p.fetched), v: v}
+	s := &sifting{sieve: p.sieve, of: batchOf(b, p.sieve.first(b, p.fetched)), v: v}
 	whole, err := s.open(b, p.next, rec)
 	if whole {
 		p.copied++
@@ -72,9 +72,6 @@ func (p *prepared) stamp(s *sifting, b batch.Batch, rec *recoder) error {
 		} else {
 			c.next = end
 		}
-	}
-	if len(pieces) > 0 {
-		p.sieve.took(s.last)
 	}
 	if isRuled && end > p.next {
 		p.next, p.epoch, p.prior = end, epochOf(b), epochOf(b)
@@ -122,7 +119,7 @@ func (s *sifting) see(offset int64, header []byte, stamped bool) (take bool, val
 		return false, nil, &ruledError{v, offset}
 	}
 	s.note(v.At, 1)
-	s.last = v.At
+	s.took(v.At)
 	return true, value, nil
 }
 
@@ -156,6 +153,9 @@ func (p *part) ruled(e *ruledError) {
 	case e.Why == loop.Uncovered && e.Act == loop.Wait:
 		p.awaits = true
 		p.owner.needMap(p)
+	case e.Why == loop.GapBarrier:
+		p.awaits = true
+		p.owner.needGaps(p)
 	case e.Why == loop.AtGap:
 		p.atGap()
 	default:

@@ -50,6 +50,17 @@ func (h *holdings) with(ctx context.Context, f func(*checkpoint.Holdings)) error
 	return nil
 }
 
+// fresh is with, of one shard's progress as of now.
+func (h *holdings) fresh(ctx context.Context, shard int, f func(*checkpoint.Holdings)) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if err := h.view.RefreshShard(ctx, shard); err != nil && !checkpoint.IsNoTable(err) {
+		return err
+	}
+	f(h.view)
+	return nil
+}
+
 // source is what parts read from.
 func (w *way) source() (*Source, error) {
 	if w.src != nil {
