@@ -109,11 +109,11 @@ func (g Graph) takes(clusters []topology.Alias) (takes []Take, unheard []Unheard
 	for _, o := range clusters {
 		ways := g.Ways(o)
 		for _, c := range clusters {
-			way, ok := ways[c]
+			_, ok := ways[c]
 			switch {
 			case c == o:
 			case ok:
-				takes = append(takes, g.take(o, c, way))
+				takes = append(takes, g.take(o, c, ways))
 			default:
 				unheard = append(unheard, Unheard{o, c, reached(o, ways)})
 			}
@@ -122,13 +122,28 @@ func (g Graph) takes(clusters []topology.Alias) (takes []Take, unheard []Unheard
 	return takes, unheard
 }
 
-func (g Graph) take(o, c topology.Alias, way Way) Take {
+// take is what a cluster takes of an origin, whose ways lead there. Most ways to its neighbours do not lead over the cluster itself; only
+// where one does, another is looked for.
+func (g Graph) take(o, c topology.Alias, ways map[topology.Alias]Way) Take {
+	way := ways[c]
 	t := Take{Origin: o, Cluster: c, Source: way.Path[len(way.Path)-2], Cost: way.Cost, Path: way.Path}
-	for _, n := range g.Neighbours(o, c) {
-		if n.Cost != None && n.Cluster != t.Source {
-			t.Instead = append(t.Instead, n.Cluster)
+	var around map[topology.Alias]Way
+	for _, e := range g {
+		if e.Destination != c || e.Source == t.Source {
+			continue
+		}
+		w, ok := ways[e.Source]
+		if ok && slices.Contains(w.Path, c) {
+			if around == nil {
+				around = g.Ways(o, c)
+			}
+			_, ok = around[e.Source]
+		}
+		if ok {
+			t.Instead = append(t.Instead, e.Source)
 		}
 	}
+	slices.Sort(t.Instead)
 	return t
 }
 
