@@ -2,11 +2,8 @@ package loop
 
 import (
 	"encoding/binary"
-	"regexp"
 	"regexp/syntax"
 	"slices"
-
-	"github.com/meshd/meshd/topology"
 )
 
 // topicLetters are those that a topic's name can have (org.apache.kafka.common.internals.Topic).
@@ -148,28 +145,4 @@ func (m *automaton) unmark(places []uint32) {
 	for _, pc := range places {
 		m.marks[pc] = false
 	}
-}
-
-// expressions are those by which a link tells names apart: what must match, and what else decides.
-func expressions(l *topology.Link) (include, others []string) {
-	for _, p := range l.Topics.Include {
-		include = append(include, p.String())
-	}
-	others = append(others, internal(l.Settings.Separator))
-	for _, p := range l.Topics.Exclude {
-		others = append(others, p.String())
-	}
-	for _, r := range l.Topics.Rules {
-		others = append(others, r.Match.String())
-	}
-	return include, others
-}
-
-// internal is topology.Internal as an expression.
-func internal(separator string) string {
-	sep := `\.`
-	if separator != "" {
-		sep = `(\.|` + regexp.QuoteMeta(separator) + `)`
-	}
-	return `meshd\..*|__.*|heartbeats|.*` + sep + `heartbeats|.*` + sep + `checkpoints` + sep + `internal|mm2.*` + sep + `internal`
 }

@@ -61,8 +61,11 @@ func (g Graph) Ways(origin topology.Alias, avoid ...topology.Alias) map[topology
 			if _, ok := done[e.Destination]; ok || slices.Contains(avoid, e.Destination) {
 				continue
 			}
-			next := Way{way.Cost + e.Cost, append(slices.Clone(way.Path), e.Destination)}
-			if old, ok := open[e.Destination]; !ok || next.before(old) {
+			old, ok := open[e.Destination]
+			if ok && old.Cost < way.Cost+e.Cost {
+				continue
+			}
+			if next := (Way{way.Cost + e.Cost, append(slices.Clone(way.Path), e.Destination)}); !ok || next.before(old) {
 				open[e.Destination] = next
 			}
 		}
@@ -70,10 +73,10 @@ func (g Graph) Ways(origin topology.Alias, avoid ...topology.Alias) map[topology
 	return done
 }
 
-func (g Graph) bySource() map[topology.Alias]Graph {
-	out := map[topology.Alias]Graph{}
-	for _, e := range g {
-		out[e.Source] = append(out[e.Source], e)
+func (g Graph) bySource() map[topology.Alias][]*Edge {
+	out := map[topology.Alias][]*Edge{}
+	for i := range g {
+		out[g[i].Source] = append(out[g[i].Source], &g[i])
 	}
 	return out
 }

@@ -2,6 +2,7 @@ package loop
 
 import (
 	"encoding/binary"
+	"regexp"
 	"slices"
 
 	"github.com/meshd/meshd/topology"
@@ -120,4 +121,28 @@ func appendStates(key []byte, at []int32) []byte {
 		key = binary.AppendUvarint(key, uint64(s))
 	}
 	return key
+}
+
+// expressions are those by which a link tells names apart: what must match, and what else decides.
+func expressions(l *topology.Link) (include, others []string) {
+	for _, p := range l.Topics.Include {
+		include = append(include, p.String())
+	}
+	others = append(others, internal(l.Settings.Separator))
+	for _, p := range l.Topics.Exclude {
+		others = append(others, p.String())
+	}
+	for _, r := range l.Topics.Rules {
+		others = append(others, r.Match.String())
+	}
+	return include, others
+}
+
+// internal is topology.Internal as an expression.
+func internal(separator string) string {
+	sep := `\.`
+	if separator != "" {
+		sep = `(\.|` + regexp.QuoteMeta(separator) + `)`
+	}
+	return `meshd\..*|__.*|heartbeats|.*` + sep + `heartbeats|.*` + sep + `checkpoints` + sep + `internal|mm2.*` + sep + `internal`
 }

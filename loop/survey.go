@@ -104,62 +104,12 @@ func (e Edge) joins(o Edge) bool {
 	return e.Pair == o.Pair || e.Source == o.Destination && e.Destination == o.Source
 }
 
-// takes says what each cluster takes from where.
-func (g Graph) takes(clusters []topology.Alias) (takes []Take, unheard []Unheard) {
-	for _, o := range clusters {
-		ways := g.Ways(o)
-		for _, c := range clusters {
-			way, ok := ways[c]
-			switch {
-			case c == o:
-			case ok:
-				takes = append(takes, g.take(o, c, way))
-			default:
-				unheard = append(unheard, Unheard{o, c, reached(o, ways)})
-			}
-		}
-	}
-	return takes, unheard
-}
-
-func (g Graph) take(o, c topology.Alias, way Way) Take {
-	t := Take{Origin: o, Cluster: c, Source: way.Path[len(way.Path)-2], Cost: way.Cost, Path: way.Path}
-	for _, n := range g.Neighbours(o, c) {
-		if n.Cost != None && n.Cluster != t.Source {
-			t.Instead = append(t.Instead, n.Cluster)
-		}
-	}
-	return t
-}
-
-// copies is the largest number of sources from which a cluster takes an origin's records.
-func copies(takes []Take) (most int) {
-	count := map[topology.Pair]int{}
-	for _, t := range takes {
-		p := topology.Pair{Source: t.Origin, Destination: t.Cluster}
-		count[p]++
-		most = max(most, count[p])
-	}
-	return most
-}
-
 // Volumes is what is read over all links, and what of that is needed.
 func (s Survey) Volumes() (reads, needs int) {
 	for _, f := range s.Fetches {
 		reads, needs = reads+f.Reads, needs+len(f.Takes)
 	}
 	return reads, needs
-}
-
-func reached(o topology.Alias, ways map[topology.Alias]Way) []topology.Alias {
-	var out []topology.Alias
-	for a := range ways {
-		if a != o {
-			out = append(out, a)
-		}
-	}
-	slices.Sort(out)
-	return append([]topology.Alias{o}, out...)
 }
 
 // fetches says what goes over each link that is a source of something.

@@ -52,7 +52,7 @@ func (l *Loss) compare(before Survey, rest Graph, over func(path []topology.Alia
 		case !ok:
 			l.Cut = append(l.Cut, topology.Pair{Source: t.Origin, Destination: t.Cluster})
 		case way.Path[len(way.Path)-2] != t.Source:
-			l.Moved = append(l.Moved, rest.take(t.Origin, t.Cluster, way))
+			l.Moved = append(l.Moved, rest.take(t.Origin, t.Cluster, ways[t.Origin]))
 		}
 	}
 }

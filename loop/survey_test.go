@@ -82,6 +82,17 @@ func TestSurveyAgainstGraphs(t *testing.T) {
 	for n := 2; n <= 4; n++ {
 		for _, g := range graphs(n, true, false) {
 			s := SurveyTopic("orders", g)
+			for _, take := range s.Takes {
+				var instead []topology.Alias
+				for _, o := range g.Neighbours(take.Origin, take.Cluster) {
+					if o.Cost != None && o.Cluster != take.Source {
+						instead = append(instead, o.Cluster)
+					}
+				}
+				if !slices.Equal(take.Instead, instead) {
+					t.Fatalf("%v: %+v, want instead %v", show(g), take, instead)
+				}
+			}
 			if len(s.Takes)+len(s.Unheard) != n*(n-1) {
 				t.Fatalf("%v:\n%s", show(g), s.Text())
 			}
