@@ -38,12 +38,18 @@ func (c *recoder) recode(b batch.Batch, from int64) (batch.Batch, []srcRun, erro
 	if _, err := c.b.Fill(c.r); err != nil {
 		return nil, nil, err
 	}
+	runs := c.runs()
+	data, err := c.finish()
+	return data, runs, err
+}
+
+// runs tell where the records come from that were built.
+func (c *recoder) runs() []srcRun {
 	runs := make([]srcRun, 0, len(c.b.Runs()))
 	for _, r := range c.b.Runs() {
 		runs = append(runs, srcRun{offsetxlate.Source(r.Offset), r.Count, -1})
 	}
-	data, err := c.finish()
-	return data, runs, err
+	return runs
 }
 
 // begin begins a batch. The buffer is the Builder's until finish has got it back: where something fails it stays there.
@@ -53,13 +59,19 @@ func (c *recoder) begin(codec batch.Codec, limit int) {
 	c.b.Reset(buf, codec, limit)
 }
 
-// finish returns the batch that was built, in memory of its own and of its size; nil if there are no records.
+// finish returns the batch that was built, in memory of its own and of about its size; nil if there are no records. To build it there
+// at once, without a copy from a buffer, saves nothing: such memory has to be cleared first (1 KiB records with a header more, CPU for
+// a MB: 0.39 to 0.57 ms so, 0.38 to 0.49 ms with the copy).
 func (c *recoder) finish() (batch.Batch, error) {
 	data, err := c.b.Finish(0, 0, 0)
-	if err != nil || len(data) == 0 || cap(data) > keepBuilt {
+	switch {
+	case err != nil || len(data) == 0:
 		return data, err
+	case cap(data) <= keepBuilt:
+		c.buf = data[:0]
+	case cap(data) <= len(data)*5/4:
+		return data, nil
 	}
-	c.buf = data[:0]
 	return bytes.Clone(data), nil
 }
 

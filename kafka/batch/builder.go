@@ -62,20 +62,6 @@ func (b *Builder) Append(r Record) bool {
 	return true
 }
 
-// AppendWithHeader is Append for a record that gets one header more, behind those that it has.
-func (b *Builder) AppendWithHeader(r Record, key, value []byte) bool {
-	at := headersAt(r.Body)
-	count, n := varint(r.Body[at:])
-	rest := r.Body[at+n:]
-	if !b.begin(r, at+varintSize(int64(count)+1)+len(rest)+fieldSize(key)+fieldSize(value)) {
-		return false
-	}
-	b.plain = append(b.plain, r.Body[:at]...)
-	b.plain = append(appendVarint(b.plain, count+1), rest...)
-	b.plain = appendField(appendField(b.plain, key), value)
-	return true
-}
-
 // begin writes what stands before a body of the given size, if there is room for both.
 func (b *Builder) begin(r Record, body int) bool {
 	if b.count == 0 {

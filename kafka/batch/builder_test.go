@@ -129,28 +129,6 @@ func TestFinishNothing(t *testing.T) {
 	}
 }
 
-func TestAppendWithHeader(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		rows := genRows(9, true, 5).Draw(t, "rows")
-		value := genBytes().Draw(t, "value")
-		r, b := NewReader(testLimit), NewBuilder()
-		if err := r.Reset(encode(t, None, rows, nil)); err != nil {
-			t.Fatalf("reading: %v", err)
-		}
-		b.Reset(nil, Gzip, testLimit)
-		for r.Next() {
-			if !b.AppendWithHeader(r.Record(), []byte("stamp"), value) {
-				t.Fatalf("full at %d", b.Size())
-			}
-		}
-		want := renumber(rows)
-		for i := range want {
-			want[i].Headers = append(slices.Clone(want[i].Headers), kmsg.Header{Key: "stamp", Value: value})
-		}
-		wantRows(t, readModel(t, mustFinish(t, b)), want)
-	})
-}
-
 // Timestamps far apart survive: the delta wraps around, there and back.
 func TestExtremeTimestamps(t *testing.T) {
 	rows := []row{{0, math.MaxInt64, nil, nil, nil}, {1, math.MinInt64, nil, nil, nil}, {2, -1, nil, nil, nil}, {3, 0, nil, nil, nil}}

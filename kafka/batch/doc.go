@@ -2,7 +2,8 @@
 //
 //	fetched bytes ── Next ──> Batch ── CopyReason ──┬─ Copy ────> Patch (61 bytes touched) ───────────┐
 //	                                                ├─ Rewrite ─> Reader ─> Builder.Fill ──> Finish ──┼──> produce
-//	                 several small ones ────────────┼─ Merge ───> Reader ─> Builder ──> Finish, Check ┘
+//	                 several small ones ────────────┼─ Merge ───> Reader ─> Builder ──> Finish, Check ┤
+//	                 a header for each record ──────┼─ Stamp ───> Reader ─> AppendWithHeader, Finish ─┘
 //	                                                └─ Skip ────> a control batch: left out
 //
 // # Format
@@ -33,7 +34,8 @@
 //   - A CRC is never computed anew over bytes that were received with one: Patch derives the new CRC from the old one and the
 //     changed header, so that a byte that was damaged in memory is still found by the next one who checks.
 //   - No input makes the package panic, or use memory beyond a small multiple of the Reader's limit.
-//   - Key, value, headers, record attributes and timestamp of a record are the same after Copy, Rewrite and Merge.
+//   - Key, value, headers, record attributes and timestamp of a record are the same after Copy, Rewrite and Merge. After Stamp the
+//     headers of one key are gone but for a new one at the end.
 //
 // It must never own a goroutine or a client, keep a batch beyond the call that it was given to (a Reader: until its next
 // Reset), or decide what becomes of a batch: CopyReason tells, the caller acts.

@@ -19,6 +19,7 @@ const (
 var (
 	fuzzReader  = NewReader(fuzzLimit)
 	fuzzBuilder = NewBuilder()
+	fuzzStamped = NewReader(testLimit) // for headers take what was read beyond the limit of the other
 )
 
 // fuzzRows are rows of a size that a fuzzer can work with.
@@ -117,6 +118,7 @@ func mustSurvive(t *testing.T, b Batch) {
 		mustBeTyped(t, err)
 		return
 	}
+	mustStamp(t, b, rows)
 	out, err := tryRewrite(r, b)
 	if err != nil {
 		t.Fatalf("rewriting what could be read: %v", err)
@@ -133,6 +135,54 @@ func mustSurvive(t *testing.T, b Batch) {
 	}
 	if diff := cmp.Diff(renumber(rows), rewritten, sameBytes); diff != "" {
 		t.Fatalf("rewriting changed (-want +got):\n%s", diff)
+	}
+}
+
+// mustStamp finds the ends of what could be read, and gives it headers.
+func mustStamp(t *testing.T, b Batch, rows []row) {
+	r, w := fuzzReader, fuzzBuilder
+	if err := r.Reset(b); err != nil {
+		t.Fatal(err)
+	}
+	first, last, err := r.Ends()
+	if err != nil {
+		t.Fatalf("the ends of what could be read: %v", err)
+	}
+	if len(rows) == 0 {
+		return
+	}
+	wantRows(t, []row{copyRow(first), copyRow(last)}, []row{rows[0], rows[len(rows)-1]})
+	w.Reset(nil, b.Codec(), testLimit)
+	for r.Next() {
+		w.AppendWithHeader(r.Record(), fuzzKey, []byte("value"))
+		value, ok := r.Record().LastHeader(fuzzKey)
+		wantLast(t, copyRow(r.Record()), value, ok)
+	}
+	out, err := w.Finish(1, 2, 3)
+	if err != nil {
+		t.Fatalf("finishing: %v", err)
+	}
+	got, err := readAllRows(fuzzStamped, out)
+	if err != nil {
+		t.Fatalf("reading what was stamped: %v", err)
+	}
+	wantRows(t, got, stampModel(rows, fuzzKey, []byte("value")))
+}
+
+// fuzzKey is a key that fuzzRows have, twice in a record.
+const fuzzKey = "a"
+
+func wantLast(t *testing.T, r row, value []byte, ok bool) {
+	t.Helper()
+	var want []byte
+	there := false
+	for _, h := range r.Headers {
+		if h.Key == fuzzKey {
+			want, there = h.Value, true
+		}
+	}
+	if ok != there || !bytes.Equal(value, want) || (value == nil) != (want == nil) {
+		t.Fatalf("last header %q, %t of %v", value, ok, r)
 	}
 }
 

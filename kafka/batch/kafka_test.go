@@ -95,6 +95,11 @@ func TestThroughKafka(t *testing.T) {
 			wantRows(t, b.consume(w.topic, len(want)), renumber(want))
 		})
 	}
+	t.Run("stamp", func(t *testing.T) {
+		w := newWriter(t, b)
+		stampAll(w, batches)
+		wantRows(t, b.consume(w.topic, len(want)), stampModel(want, "a", []byte("stamped")))
+	})
 }
 
 // writer sends batches to a topic of its own under one producer id.
@@ -139,6 +144,23 @@ func copyAll(w *writer, batches []Batch) {
 		if !bytes.Equal(out[countAt:], src[countAt:]) {
 			w.t.Fatal("a copied batch is not the same bytes")
 		}
+	}
+}
+
+// stampAll gives all records a header, in place of those of its key that some have.
+func stampAll(w *writer, batches []Batch) {
+	for _, src := range batches {
+		if err := w.r.Reset(src); err != nil {
+			w.t.Fatal(err)
+		}
+		w.w.Reset(nil, src.Codec(), testLimit)
+		for w.r.Next() {
+			w.w.AppendWithHeader(w.r.Record(), "a", []byte("stamped"))
+		}
+		if err := w.r.Err(); err != nil {
+			w.t.Fatal(err)
+		}
+		w.send(w.w.Finish(w.id, w.epoch, w.sequence))
 	}
 }
 

@@ -27,13 +27,10 @@ func (r Record) Value() []byte {
 // Headers yields the keys and values of the headers, in their order. The value of a header can be null, which is nil.
 func (r Record) Headers() iter.Seq2[[]byte, []byte] {
 	return func(yield func(key, value []byte) bool) {
-		rest := r.Body[headersAt(r.Body):]
-		count, n := varint(rest)
-		rest = rest[n:]
+		count, rest := cutCount(r.Body[headersAt(r.Body):])
 		for range count {
 			var key, value []byte
-			key, rest = field(rest)
-			value, rest = field(rest)
+			key, value, rest = header(rest)
 			if !yield(key, value) {
 				return
 			}
