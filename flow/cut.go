@@ -64,7 +64,7 @@ func (c *recoder) next(codec batch.Codec, n int32) (batch.Batch, error) {
 func splitRuns(runs []srcRun, n int32) (head, tail []srcRun) {
 	for _, r := range runs {
 		if k := min(n, r.count); k > 0 {
-			head, n = append(head, srcRun{r.source, k}), n-k
+			head, n = append(head, srcRun{r.source, k, r.epoch}), n-k
 			r.source, r.count = r.source+offsetxlate.Source(k), r.count-k
 		}
 		if r.count > 0 {
