@@ -3,7 +3,7 @@ package main
 // preface and footnote are the words around the tables of docs/BENCHMARKS.md: what was measured, and how to read it.
 const preface = `# Benchmarks
 
-Written by a run of ` + "`make bench`" + `; nothing here is typed in by hand. Every run of a tool reads the same source topic of the same broker
+Written by a run of ` + "`make bench`" + `, up to the notes at the end, which are kept. Every run of a tool reads the same source topic of the same broker
 and writes to the same other broker, on one machine, in turn. All of it shares that machine's cores: brokers, load, tool and consumer.
 
 | | |

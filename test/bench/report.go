@@ -132,5 +132,20 @@ func save(root, file string, rows []row, m machine) error {
 	if err := os.WriteFile(filepath.Join(root, "build", "bench.json"), measured, 0o644); err != nil {
 		return err
 	}
-	return os.WriteFile(cmp.Or(file, filepath.Join(root, "build", "BENCHMARKS.md")), []byte(page(rows, m)), 0o644)
+	file = cmp.Or(file, filepath.Join(root, "build", "BENCHMARKS.md"))
+	return os.WriteFile(file, []byte(page(rows, m)+notes(file)), 0o644)
+}
+
+const notesBegin = "\n## Notes\n"
+
+// notes are what people wrote at the end of the page that is there now: what was seen in profiles, and in runs of single cells.
+func notes(file string) string {
+	now, err := os.ReadFile(file)
+	if err != nil {
+		return ""
+	}
+	if i := strings.Index(string(now), notesBegin); i >= 0 {
+		return string(now[i:])
+	}
+	return ""
 }

@@ -2,6 +2,8 @@ package main
 
 import (
 	"math"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -68,6 +70,26 @@ func TestFigures(t *testing.T) {
 	}
 	if text := out.String(); !strings.Contains(text, "<= 1 s         0.25 s\n") || !strings.Contains(text, "<= 50 ms       -\n") || !strings.Contains(text, ">= 25 MB/s") {
 		t.Errorf("printed:\n%s", text)
+	}
+}
+
+// What people wrote below the tables outlives the next run.
+func TestNotesAreKept(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "page.md")
+	if got := notes(file); got != "" {
+		t.Errorf("a page that is not there has %q", got)
+	}
+	if err := os.WriteFile(file, []byte("# old\n"+notesBegin+"\nwritten\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if err := save(t.TempDir(), file, nil, machine{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	text, err := os.ReadFile(file)
+	if err != nil || strings.Count(string(text), notesBegin+"\nwritten\n") != 1 || strings.Contains(string(text), "# old") {
+		t.Errorf("%v:\n%s", err, text)
 	}
 }
 
