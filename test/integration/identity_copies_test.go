@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -46,7 +47,7 @@ func (p *copying) run(t *testing.T, n int) {
 	produced := loads.wait(t)
 	all := n * len(p.sites)
 	awaitFor(t, 2*patience, fmt.Sprintf("the application to copy %d records", all), func() (string, bool) {
-		return fmt.Sprintf("%d", a.copied.Load()), int(a.copied.Load()) >= all
+		return strconv.FormatInt(a.copied.Load(), 10), int(a.copied.Load()) >= all
 	})
 	a.stop(t)
 	produced[p.app.alias] += all
