@@ -2,7 +2,6 @@ package checkpoint
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
@@ -39,29 +38,9 @@ func (m *Maps) apply(r *kgo.Record) error {
 	return m.pages.Apply(r)
 }
 
-// Refresh reads what was written before the call: one question for all ends, and a fetch only where something is new.
+// Refresh reads what was written before the call.
 func (m *Maps) Refresh(ctx context.Context) error {
-	at, err := m.cluster.Locate(ctx, m.topic)
-	if err != nil {
-		return err
-	}
-	ps := at[m.topic]
-	if len(ps) != topology.Shards {
-		return fmt.Errorf("reading %s on cluster %s: %w", m.topic, m.cluster.Config.Alias, ErrNoTable)
-	}
-	ends, err := m.cluster.Offsets(ctx, ps, kafka.End)
-	if err != nil {
-		return err
-	}
-	for n := range ps {
-		if ends[n].Err == nil && ends[n].At == m.tables[n].Next() {
-			continue
-		}
-		if err := m.tables[n].readTo(ctx, ps[n], ends[n]); err != nil {
-			return fmt.Errorf("reading %s on cluster %s: %w", ps[n], m.cluster.Config.Alias, err)
-		}
-	}
-	return nil
+	return refreshAll(ctx, m.cluster, m.topic, &m.tables)
 }
 
 // Of returns the map of a partition, named as at the origin; nil if there is none. It is valid until the next Refresh.

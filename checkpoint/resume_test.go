@@ -13,7 +13,7 @@ import (
 )
 
 func TestSourceOf(t *testing.T) {
-	p := Progress{Written: 10, Source: 100, Ahead: []Run{{15, 200}, {20, 300}}}
+	p := Progress{Written: 10, Source: 100, Ahead: []Run{{15, 200, 0}, {20, 300, 0}}}
 	for n, want := range map[int64]offsetxlate.Source{10: 100, 14: 104, 15: 200, 19: 204, 20: 300, 25: 305} {
 		if got := p.SourceOf(n); got != want {
 			t.Errorf("record %d lies at %d, want %d", n, got, want)
@@ -22,7 +22,7 @@ func TestSourceOf(t *testing.T) {
 }
 
 func TestResumeCutsBatchesAtRuns(t *testing.T) {
-	p := Progress{Written: 10, Source: 100, Dest: 50, Ahead: []Run{{13, 200}}}
+	p := Progress{Written: 10, Source: 100, Dest: 50, Ahead: []Run{{13, 200, 0}}}
 	next, written, copied, err := p.Resume([]Batch{{Base: 50, Count: 5, Sequence: 10}, {Base: 56, Count: 1, Sequence: 15}})
 	if err != nil {
 		t.Fatal(err)
@@ -50,7 +50,7 @@ func TestResumeRefusesATailThatDoesNotFollow(t *testing.T) {
 
 // Compaction takes batches out of a log's middle, and of those that it leaves the headers tell how many there were.
 func TestResumeStepsOverWhatCompactionTook(t *testing.T) {
-	p := Progress{Written: 10, Source: 100, Dest: 50, Ahead: []Run{{13, 200}}}
+	p := Progress{Written: 10, Source: 100, Dest: 50, Ahead: []Run{{13, 200, 0}}}
 	next, written, copied, err := p.Resume([]Batch{{Base: 51, Count: 1, Sequence: 11}, {Base: 56, Count: 2, Sequence: 15}})
 	if err != nil {
 		t.Fatal(err)

@@ -14,7 +14,7 @@ import (
 
 // Writer is the registration of one producer id. It is in the registry before the id's first batch is anywhere.
 type Writer struct {
-	Version   int            `json:"v"` // 1
+	Version   int            `json:"v"`          // 1
 	ClusterID string         `json:"cluster_id"` // of the destination
 	Origin    topology.Alias `json:"origin"`
 	OriginID  string         `json:"origin_id"` // the origin's cluster id

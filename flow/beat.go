@@ -30,7 +30,7 @@ func (m *Manager) Turning() map[topology.Alias]Turning {
 		t.Released[id] = seq
 		out[id.Destination] = t
 	}
-	for tp, p := range m.pairs {
+	for tp, p := range m.flows {
 		t := out[tp.Destination]
 		p.turning(&t)
 		out[tp.Destination] = t
@@ -38,7 +38,7 @@ func (m *Manager) Turning() map[topology.Alias]Turning {
 	return out
 }
 
-func (p *pair) turning(t *Turning) {
+func (p *inflow) turning(t *Turning) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, r := range p.shards {
@@ -53,7 +53,7 @@ func (m *Manager) Written() map[topology.Shard]int64 {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	out := map[topology.Shard]int64{}
-	for _, p := range m.pairs {
+	for _, p := range m.flows {
 		p.mu.Lock()
 		for _, r := range p.shards {
 			out[r.id] = r.bytes()

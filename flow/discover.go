@@ -8,61 +8,60 @@ import (
 	"time"
 
 	"github.com/meshd/meshd/checkpoint"
-	"github.com/meshd/meshd/checkpoint/mm2"
 	"github.com/meshd/meshd/kafka"
 	"github.com/meshd/meshd/loop"
 	"github.com/meshd/meshd/metasync"
-	"github.com/meshd/meshd/offsetxlate"
 	"github.com/meshd/meshd/topology"
 )
 
+const discoverTimeout = 2 * time.Minute // with thousands of topics to create
+
 // discover does one round: who the clusters are, what the registries know, which topics there are, and what they need.
-func (p *pair) discover(ctx context.Context) error {
+func (p *inflow) discover(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, discoverTimeout)
 	defer cancel()
 	if err := p.registries(ctx); err != nil {
 		return err
 	}
-	topics, loaded := p.src.Dir.Topics()
-	if !loaded {
-		if err := p.src.Dir.Refresh(ctx); err != nil {
-			return err
-		}
-		topics, _ = p.src.Dir.Topics()
-	}
-	// The registry is read after the topics were listed: what meshd makes there meanwhile is in it.
-	if err := readRegistry(ctx, p.own, p.theirs, p.Source); err != nil {
+	p.lookAround(ctx)
+	if err := p.nothing(); err != nil {
 		return err
 	}
-	p.mu.Lock()
-	link := p.link
-	p.mu.Unlock()
-	r := &round{pair: p, link: link, out: map[int]map[string]Spec{}, status: map[string]TopicStatus{}, first: p.own.FlowBegan(p.Source) == ""}
-	for _, name := range slices.Sorted(maps.Keys(topics)) { // the same order every time: logs can be compared
-		if err := r.topic(ctx, name, topics[name]); err != nil {
+	origin, err := p.originID()
+	if err != nil {
+		return err
+	}
+	r := &round{inflow: p, origin: origin, out: map[int]map[string]Spec{}, status: map[string]TopicStatus{}, first: p.own.FlowBegan(p.Source) == ""}
+	found := p.find()
+	for _, name := range slices.Sorted(maps.Keys(found)) { // the same order every time: logs can be compared
+		if err := r.topic(ctx, name, found[name]); err != nil {
 			return err
 		}
 	}
+	r.keepUnseen(found)
 	if r.first && ctx.Err() == nil {
 		if err := p.own.BeginFlow(ctx, p.Source); err != nil {
 			return err
 		}
 	}
-	r.missing(topics)
 	p.deal(r)
 	return r.align(ctx)
 }
 
-const discoverTimeout = 2 * time.Minute // with thousands of topics to create
-
-// registries meets both clusters, makes meshd's own topics, and reads the destination's registry.
-func (p *pair) registries(ctx context.Context) error {
+// registries meets the destination, makes meshd's own topics, and reads its registries.
+func (p *inflow) registries(ctx context.Context) error {
 	if !p.prepared {
-		if err := p.meet(ctx); err != nil {
+		if err := p.dst.meet(ctx); err != nil {
 			return err
 		}
-		p.own, p.theirs = checkpoint.NewTopics(p.dst.Control), checkpoint.NewTopics(p.src.Control)
-		p.sync = &metasync.Syncer{Source: p.src.Control, Destination: p.dst.Control, Registry: p.own, Log: p.log}
+		if err := p.dst.prepare(ctx, p.Source); err != nil {
+			return err
+		}
+		p.own = checkpoint.NewTopics(p.dst.Control)
+		for _, w := range p.ways {
+			w.theirs = checkpoint.NewTopics(w.Control)
+			w.sync = &metasync.Syncer{Source: w.Control, Destination: p.dst.Control, Registry: p.own, Log: p.log}
+		}
 		p.prepared = true
 	}
 	p.dst.askMemory(ctx)
@@ -72,192 +71,137 @@ func (p *pair) registries(ctx context.Context) error {
 	return p.own.BeBorn(ctx, newID())
 }
 
-func (p *pair) meet(ctx context.Context) error {
-	if err := p.dst.meet(ctx); err != nil {
-		return err
+// nothing says why nothing can be read anywhere, if so; the origin's trouble where it is one of the ways.
+func (p *inflow) nothing() error {
+	var why error
+	for _, w := range p.ways {
+		if w.err == nil {
+			return nil
+		}
+		if why == nil || w.Alias == p.Source {
+			why = w.err
+		}
 	}
-	if err := p.src.meet(ctx); err != nil {
-		return err
+	return why
+}
+
+// originID is the origin's cluster id: from itself where it can be asked, or as its writers registered. A cluster that was rebuilt is another
+// origin, and has to be given another alias.
+func (p *inflow) originID() (string, error) {
+	was := p.dst.Writers.origin(p.Pair)
+	w := p.way(p.Source)
+	switch {
+	case w == nil || w.ID() == "":
+		if was == "" {
+			was = p.heardOf()
+		}
+		if was == "" {
+			return "", kafka.Because(kafka.ClusterUnreachable, fmt.Sprintf("cluster %s was never met, and no cluster that links lead from knows it", p.Source), "its id is learnt when it, or a node that reads from it, is up")
+		}
+		return was, nil
+	case was != "" && was != w.ID():
+		return "", kafka.Because(kafka.OriginRebuilt, fmt.Sprintf("cluster %s has id %s, but what is here came from a cluster of that alias with id %s", p.Source, w.ID(), was),
+			"a cluster that was rebuilt is another origin: give it another alias; what is here of the old one stays")
 	}
-	if p.src.ID() == p.dst.ID() {
-		return kafka.Reason{Code: kafka.SameCluster, Text: fmt.Sprintf("%s and %s are the same cluster, %s", p.Source, p.Destination, p.src.ID()), Hint: "correct the bootstrap addresses"}
+	return w.ID(), nil
+}
+
+// heardOf is the origin's cluster id as the writers of other clusters registered it; "" if none did.
+func (p *inflow) heardOf() string {
+	for _, w := range p.ways {
+		if id := w.registered.idOf(p.Source); id != "" {
+			return id
+		}
 	}
-	return p.dst.prepare(ctx, p.Source)
+	return ""
 }
 
 // round is one discovery.
 type round struct {
-	*pair
-	link   *topology.Link
+	*inflow
+	origin string // its cluster id
 	first  bool
-	wishes []metasync.Wish
+	wishes []wish
 	out    map[int]map[string]Spec
 	status map[string]TopicStatus
 }
 
-// topic decides about one topic of the source. Only what concerns all topics is an error.
-func (r *round) topic(ctx context.Context, name string, ps []kafka.Partition) error {
-	settings, carried := r.link.Topic(name)
-	if name == mm2.Heartbeats && r.link.Settings.MM2Heartbeats {
-		settings, carried = r.link.Settings, true
-		settings.OnGap = "continue" // a heartbeat that is gone was for nobody
+// wish is what a way's topic is to be here.
+type wish struct {
+	metasync.Wish
+	way *way
+}
+
+// given is what was handed out of a topic.
+type given struct {
+	specs  []Spec
+	status TopicStatus
+}
+
+// topic decides about one topic of the origin. Only what concerns all topics is an error.
+func (r *round) topic(ctx context.Context, name string, from []offer) error {
+	o, ok := r.choose(name, from)
+	if !ok {
+		return nil // what was handed out stays
 	}
-	if !carried {
+	st := TopicStatus{Topic: name, From: o.way.Alias, Kind: o.kind, Partitions: len(o.partitions)}
+	if o.reason != nil {
+		st.Reason = o.reason
+		r.status[name] = st
 		return nil
 	}
-	v := r.mesh.Classify(name, r.Source, known(r.theirs, name))
-	identity := settings.Naming == "identity"
-	if name == mm2.Heartbeats {
-		v.Kind, identity = loop.Local, false // each cluster's own, and carried like any topic
-	} else if identity && v.Kind == loop.Unclaimed {
-		v.Kind = loop.Local // with one name everywhere there are no look-alikes
-	}
-	st := TopicStatus{Topic: name, Kind: v.Kind, Partitions: len(ps)}
-	switch v.Kind {
-	case loop.Internal, loop.Remote:
-		return nil
-	case loop.Unclaimed:
-		if settings.Remote != "local" {
-			st.Reason = &kafka.Reason{Code: kafka.Unclaimed, Text: "topic " + name + ": " + v.Why, Hint: r.unclaimed(name, v)}
-			r.status[name] = st
-			return nil
-		}
-	case loop.Local:
-	}
-	if st.Remote = name; !identity {
-		st.Remote = loop.RemoteName(r.Source, settings.Separator, name)
-	}
-	if err := r.copy(ctx, name, ps, settings, st.Remote); err != nil {
+	st.Remote = o.remote
+	specs, err := r.copy(ctx, name, o)
+	if err != nil {
 		if ctx.Err() != nil {
 			return fmt.Errorf("preparing topic %s: %w", st.Remote, err)
 		}
 		st.Reason = new(kafka.Explain(err, kafka.TopicNotMade))
 	}
-	r.status[name] = st
+	r.hand(given{specs, st})
 	return nil
 }
 
-// unclaimed says what a person can decide about a topic of the source that looks like a copy.
-func (r *round) unclaimed(name string, v loop.Verdict) string {
-	return fmt.Sprintf("meshd adopt %s --topology FILE --from %s --at %s takes it over, with --local it is declared to be no copy; or set remote: local, or exclude %s from the link", v.Topic, v.Origin, r.Source, name)
-}
-
-// copy makes the copy exist and hands its partitions out.
-func (r *round) copy(ctx context.Context, name string, ps []kafka.Partition, settings topology.LinkSettings, remote string) error {
-	w := metasync.Wish{Topic: name, Remote: remote, Origin: r.Source, Partitions: len(ps), Settings: settings, First: r.first, Shared: remote == name}
-	have, err := r.partitionsThere(ctx, remote)
-	if err != nil {
-		return err
-	}
-	entry, err := r.sync.Ensure(ctx, w, have)
-	if err != nil {
-		return err
-	}
-	if have < len(ps) {
-		r.dst.Dir.Stale()
-	}
-	for _, at := range ps {
-		start, err := metasync.StartOf(entry, at.Number)
-		if err != nil {
-			return err
-		}
-		spec := Spec{
-			Origin: r.Source, Topic: name, Number: at.Number, Remote: remote, Source: r.Source, At: name, SourceID: at.TopicID, OriginID: r.src.form(), src: r.src,
-			Identity: w.Shared, Provenance: provenance(settings), limit: r.throttleOf(name, settings.LimitBytes), OnGap: settings.OnGap, Start: start, From: -1,
-		}
-		if pos, ok := entry.Positions[at.Number]; ok {
-			spec.From = offsetxlate.Source(pos)
-		}
-		n := topology.ShardOf(name, at.Number)
+// hand gives out the partitions of a topic.
+func (r *round) hand(g given) {
+	r.given[g.status.Topic], r.status[g.status.Topic] = g, g.status
+	for _, spec := range g.specs {
+		n := topology.ShardOf(spec.Topic, spec.Number)
 		if r.out[n] == nil {
 			r.out[n] = map[string]Spec{}
 		}
 		r.out[n][spec.Key()] = spec
 	}
-	r.wishes = append(r.wishes, w)
-	return nil
 }
 
-// align brings configs in line, after the partitions were handed out: with many topics it takes a while. A copy that can't be
-// aligned is copied into all the same.
-func (r *round) align(ctx context.Context) error {
-	for _, w := range r.wishes {
-		err := r.sync.Align(ctx, w, r.env.intervals.Configs)
-		if ctx.Err() != nil {
-			return fmt.Errorf("aligning configs of %s: %w", w.Remote, err)
-		}
-		r.setConfigTrouble(w.Topic, err)
-	}
-	return nil
-}
-
-func (p *pair) setConfigTrouble(topic string, err error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	st := p.topics[topic]
-	if st.Drift = nil; err != nil {
-		st.Drift = new(kafka.Because(kafka.ConfigsNotAligned, err.Error(), kafka.Hint(err)))
-	}
-	p.topics[topic] = st
-}
-
-// missing says of each copy whose topic is no longer at the source that it is so.
-func (r *round) missing(there map[string][]kafka.Partition) {
-	for remote, e := range r.own.Entries() {
-		if e.Kind == checkpoint.Shared {
-			continue // it is missing at a cluster only until it is made there
-		}
-		_, carried := r.link.Topic(e.Topic)
-		if e.Origin != r.Source || e.Kind == checkpoint.Local || there[e.Topic] != nil || !carried {
+// keepUnseen hands out again what can't be looked at now, as it was: nobody knows whether it is still there. What is known to be gone at the
+// origin is said.
+func (r *round) keepUnseen(found map[string][]offer) {
+	for name, g := range r.given {
+		if _, done := r.status[name]; done {
 			continue
 		}
-		r.status[e.Topic] = TopicStatus{Topic: e.Topic, Remote: remote, Kind: loop.Local, Reason: new(kafka.Because(kafka.SourceDeleted,
-			"topic "+e.Topic+" is not at the source any more", "what arrived stays in "+remote+"; exclude the topic from the link to have this settled"))}
-	}
-}
-
-// partitionsThere counts the partitions of a topic at the destination. What the directory does not have may be new.
-func (r *round) partitionsThere(ctx context.Context, topic string) (int, error) {
-	if there, _ := r.dst.Dir.Topics(); len(there[topic]) > 0 {
-		return len(there[topic]), nil
-	}
-	at, err := r.dst.Control.Locate(ctx, topic)
-	return len(at[topic]), err
-}
-
-func provenance(s topology.LinkSettings) loop.Provenance {
-	if s.Provenance == "batch" {
-		return loop.Batches
-	}
-	return loop.Headers
-}
-
-func known(reg *checkpoint.Topics, topic string) *loop.Known {
-	e, ok := reg.Entries()[topic]
-	if !ok || e.Kind == checkpoint.Shared {
-		return nil
-	}
-	return &loop.Known{Made: e.Kind != checkpoint.Local, Local: e.Kind == checkpoint.Local, Origin: e.Origin, Topic: e.Topic}
-}
-
-// deal gives each shard its partitions, and starts those that have some for the first time.
-func (p *pair) deal(r *round) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for name, st := range r.status {
-		st.Drift = p.topics[name].Drift // until it is looked at again
-		r.status[name] = st
-	}
-	p.topics = r.status
-	for n, run := range p.shards {
-		run.assign(r.out[n])
-		if run.done == closed && len(r.out[n]) > 0 {
-			ctx, cancel := context.WithCancel(context.Background())
-			run.cancel, run.done = cancel, make(chan struct{})
-			go func() {
-				defer close(run.done)
-				run.run(ctx)
-			}()
+		w := r.way(g.status.From)
+		if w != nil && w.err != nil || len(found[name]) > 0 {
+			r.hand(g)
+			continue
 		}
+		delete(r.given, name)
+	}
+	if w := r.way(r.Source); w != nil && w.err == nil {
+		r.missing(w)
+	}
+}
+
+// missing says of each copy whose topic is no longer at the origin that it is so.
+func (r *round) missing(w *way) {
+	for remote, e := range r.own.Entries() {
+		_, carried := w.link.Topic(e.Topic)
+		_, found := r.status[e.Topic]
+		if e.Origin != r.Source || e.Kind == checkpoint.Local || e.Kind == checkpoint.Shared || w.topics[e.Topic] != nil || !carried || found {
+			continue
+		}
+		r.status[e.Topic] = TopicStatus{Topic: e.Topic, From: w.Alias, Remote: remote, Kind: loop.Local, Reason: new(kafka.Because(kafka.SourceDeleted,
+			"topic "+e.Topic+" is not at the source any more", "what arrived stays in "+remote+"; exclude the topic from the link to have this settled"))}
 	}
 }

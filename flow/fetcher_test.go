@@ -63,7 +63,7 @@ func reading(t *testing.T) (f *Fetcher, p *part, hide func(bool), produce func()
 	t.Cleanup(f.Close)
 	at, _ := dir.Get("t", 0)
 	p = loose(&mute{})
-	p.Topic, p.SourceID = "t", at.TopicID
+	p.Topic, p.At, p.SourceID = "t", "t", at.TopicID
 	return f, p, hide, produce
 }
 
@@ -149,7 +149,7 @@ func TestAnUnfinishedTransactionIsSaid(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(cluster.Close)
-	s := newShard(topology.Shard{}, told{}, &env{}, nil, &Destination{Site: &Site{Control: cluster}}, slog.New(slog.DiscardHandler))
+	s := newShard(topology.Shard{}, told{}, &env{}, &Destination{Site: &Site{Control: cluster}}, slog.New(slog.DiscardHandler))
 	ctx, cancel := context.WithTimeout(t.Context(), 3*claimPatience)
 	defer cancel()
 	if _, err := s.claimIt(ctx); !errors.Is(err, kerr.ConcurrentTransactions) || ctx.Err() != nil {

@@ -15,7 +15,7 @@ const beatShard = 0
 
 // beat writes the pair's heartbeats while this node holds its first shard. They flow back over the other links, so that a link
 // that carries nothing else can be seen to work.
-func (p *pair) beat(ctx context.Context) {
+func (p *inflow) beat(ctx context.Context) {
 	tick := time.NewTicker(p.env.intervals.Heartbeat)
 	defer tick.Stop()
 	made, failing := false, false
@@ -36,7 +36,7 @@ func (p *pair) beat(ctx context.Context) {
 	}
 }
 
-func (p *pair) sayHeartbeats(err error) {
+func (p *inflow) sayHeartbeats(err error) {
 	if err == nil {
 		p.log.Info("heartbeats are written again")
 		return
@@ -45,7 +45,7 @@ func (p *pair) sayHeartbeats(err error) {
 	p.log.Warn("heartbeats can't be written", slog.String("reason", r.Code), slog.String("text", r.Text), slog.String("hint", r.Hint))
 }
 
-func (p *pair) beatOnce(ctx context.Context, made *bool) error {
+func (p *inflow) beatOnce(ctx context.Context, made *bool) error {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
 	if !*made {
@@ -61,10 +61,11 @@ func (p *pair) beatOnce(ctx context.Context, made *bool) error {
 	return err
 }
 
-// leads says whether this node does what is done once for the pair: it holds the first shard, and has met both clusters.
-func (p *pair) leads() bool {
+// leads says whether this node does what is done once for the pair: it holds the first shard, and has met both clusters, between which there is a link.
+func (p *inflow) leads() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	_, ok := p.shards[beatShard]
-	return ok && p.ready && p.link.Settings.MM2Heartbeats
+	w := p.way(p.Source)
+	return ok && p.ready && w != nil && w.link.Settings.MM2Heartbeats
 }

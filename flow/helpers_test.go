@@ -30,7 +30,7 @@ func (quiet) TookOver(topology.Shard)                          {}
 // fake starts a cluster in this process.
 func fake(t *testing.T, more ...kfake.Opt) *kfake.Cluster {
 	t.Helper()
-	c, err := kfake.NewCluster(append(more, kfake.NumBrokers(3), kfake.ClusterID(t.Name()+strconv.Itoa(int(fakes.Add(1)))))...)
+	c, err := kfake.NewCluster(append(more, kfake.NumBrokers(3), kfake.ClusterID("fake-"+strconv.Itoa(int(fakes.Add(1)))))...)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,9 +3,11 @@ package flow
 import (
 	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
 	"sync"
 
+	"github.com/meshd/meshd/checkpoint"
 	"github.com/meshd/meshd/kafka"
 	"github.com/meshd/meshd/loop"
 	"github.com/meshd/meshd/topology"
@@ -38,7 +40,7 @@ type Manager struct {
 	topo   *topology.Topology
 	sites  map[topology.Alias]*Site
 	dsts   map[topology.Alias]*Destination
-	pairs  map[topology.Pair]*pair
+	flows  map[topology.Pair]*inflow // by origin and destination
 	budget *Budget
 	closed map[topology.Alias]error // clusters for which no client could be made
 
@@ -49,7 +51,7 @@ type Manager struct {
 func NewManager(cfg Config) *Manager {
 	return &Manager{
 		cfg: cfg, sites: map[topology.Alias]*Site{},
-		dsts: map[topology.Alias]*Destination{}, pairs: map[topology.Pair]*pair{}, closed: map[topology.Alias]error{},
+		dsts: map[topology.Alias]*Destination{}, flows: map[topology.Pair]*inflow{}, closed: map[topology.Alias]error{},
 	}
 }
 
@@ -82,15 +84,10 @@ func (m *Manager) Apply(t *topology.Topology, held []Held) error {
 }
 
 func byPair(t *topology.Topology, held []Held) map[topology.Pair]map[int]told {
-	paused := map[topology.Pair]bool{}
-	listed := map[topology.Pair]bool{}
-	for p, l := range t.Pairs() {
-		paused[p], listed[p] = l.Paused, true
-	}
 	want := map[topology.Pair]map[int]told{}
 	for _, h := range held {
 		p := topology.Pair{Source: h.Origin, Destination: h.Destination}
-		if paused[p] || !listed[p] {
+		if len(waysOf(t, p)) == 0 {
 			continue
 		}
 		if want[p] == nil {
@@ -105,11 +102,11 @@ func byPair(t *topology.Topology, held []Held) map[topology.Pair]map[int]told {
 func (m *Manager) stopOthers(t *topology.Topology, want map[topology.Pair]map[int]told) {
 	m.mu.Lock()
 	changed := m.topo != nil && m.topo.Hash() != t.Hash()
-	var gone []*pair
-	for tp, p := range m.pairs {
+	var gone []*inflow
+	for tp, p := range m.flows {
 		if want[tp] == nil || changed {
 			gone = append(gone, p)
-			delete(m.pairs, tp)
+			delete(m.flows, tp)
 		}
 	}
 	m.mu.Unlock()
@@ -119,7 +116,7 @@ func (m *Manager) stopOthers(t *topology.Topology, want map[topology.Pair]map[in
 	}
 }
 
-func stopAll(ps []*pair) {
+func stopAll(ps []*inflow) {
 	var wg sync.WaitGroup
 	for _, p := range ps {
 		wg.Go(p.stop)
@@ -129,17 +126,17 @@ func stopAll(ps []*pair) {
 
 func (m *Manager) run(t *topology.Topology, tp topology.Pair, shards map[int]told) error {
 	m.mu.Lock()
-	p := m.pairs[tp]
+	p := m.flows[tp]
 	m.mu.Unlock()
 	if p == nil {
 		var err error
-		if p, err = m.newPair(t, tp); err != nil {
+		if p, err = m.newInflow(t, tp); err != nil {
 			return err
 		}
 		p.hold(shards)
 		p.start()
 		m.mu.Lock()
-		m.pairs[tp] = p
+		m.flows[tp] = p
 		m.mu.Unlock()
 		return nil
 	}
@@ -147,30 +144,50 @@ func (m *Manager) run(t *topology.Topology, tp topology.Pair, shards map[int]tol
 	return nil
 }
 
-func (m *Manager) newPair(t *topology.Topology, tp topology.Pair) (*pair, error) {
+func (m *Manager) newInflow(t *topology.Topology, tp topology.Pair) (*inflow, error) {
 	dst, err := m.destination(t, tp.Destination)
 	if err != nil {
 		return nil, err
 	}
-	src, err := m.source(t, tp.Source)
+	ways, err := m.ways(t, tp)
 	if err != nil {
 		return nil, err
 	}
-	p := &pair{
-		Pair: tp, mesh: meshOf(t), src: src, dst: dst, kick: make(chan struct{}, 1),
-		limits: map[int]*limited{}, shards: map[int]*running{}, topics: map[string]TopicStatus{},
+	return &inflow{
+		Pair: tp, mesh: meshOf(t), topo: t, ways: ways, dst: dst, kick: make(chan struct{}, 1), choices: map[string]loop.Choice{}, given: map[string]given{},
+		limits: map[limitKey]*limited{}, shards: map[int]*running{}, topics: map[string]TopicStatus{},
 		log: m.cfg.Log.With(slog.String("pair", tp.String())),
 		env: &env{
 			mesh: t.Mesh, node: m.cfg.Node, intervals: t.Intervals, budget: m.budget,
 			released: &m.released, mapBytes: int(t.OffsetMap.MaxBytesPerPartition), observer: m.cfg.Observer,
 		},
-	}
-	for q, l := range t.Pairs() {
-		if q == tp {
-			p.link = l
+	}, nil
+}
+
+// waysOf are the links over which an origin's records may come to a destination, by the cluster that they lead from.
+func waysOf(t *topology.Topology, tp topology.Pair) map[topology.Alias]*topology.Link {
+	out := map[topology.Alias]*topology.Link{}
+	reached := t.Reachable()[tp.Source]
+	for p, l := range t.Pairs() {
+		if p.Destination == tp.Destination && !l.Paused && (p.Source == tp.Source || slices.Contains(reached, p.Source)) {
+			out[p.Source] = l
 		}
 	}
-	return p, nil
+	return out
+}
+
+// ways opens them, but for what is only needed to read from them.
+func (m *Manager) ways(t *topology.Topology, tp topology.Pair) (out []*way, err error) {
+	links := waysOf(t, tp)
+	for _, a := range slices.Sorted(maps.Keys(links)) {
+		site, err := m.site(t, a)
+		if err != nil {
+			return nil, err
+		}
+		held := &holdings{view: checkpoint.NewHoldings(site.Control, tp.Source)}
+		out = append(out, &way{Site: site, link: links[a], held: held, open: func() (*Source, error) { return openSource(m.cfg.Dialer, t.Clusters[a], site, m.budget) }})
+	}
+	return out, nil
 }
 
 func meshOf(t *topology.Topology) loop.Mesh {
@@ -198,14 +215,6 @@ func (m *Manager) site(t *topology.Topology, a topology.Alias) (*Site, error) {
 	return s, nil
 }
 
-func (m *Manager) source(t *topology.Topology, a topology.Alias) (*Source, error) {
-	site, err := m.site(t, a)
-	if err != nil {
-		return nil, err
-	}
-	return openSource(m.cfg.Dialer, t.Clusters[a], site, m.budget)
-}
-
 func (m *Manager) destination(t *topology.Topology, a topology.Alias) (*Destination, error) {
 	if d := m.dsts[a]; d != nil {
 		return d, nil
@@ -226,11 +235,16 @@ func (m *Manager) destination(t *topology.Topology, a topology.Alias) (*Destinat
 
 // closeIdle closes what no pair uses any more.
 func (m *Manager) closeIdle(want map[topology.Pair]map[int]told) {
-	srcs, dsts := map[topology.Alias]bool{}, map[topology.Alias]bool{}
+	used, dsts := map[topology.Alias]bool{}, map[topology.Alias]bool{}
 	for tp := range want {
-		srcs[tp.Source], dsts[tp.Destination] = true, true
+		used[tp.Destination], dsts[tp.Destination] = true, true
 	}
 	m.mu.Lock()
+	for _, p := range m.flows {
+		for _, w := range p.ways {
+			used[w.Alias] = true
+		}
+	}
 	var closers []func()
 	for a, d := range m.dsts {
 		if !dsts[a] {
@@ -239,7 +253,7 @@ func (m *Manager) closeIdle(want map[topology.Pair]map[int]told) {
 		}
 	}
 	for a, s := range m.sites {
-		if !srcs[a] && !dsts[a] {
+		if !used[a] {
 			closers = append(closers, s.close)
 			delete(m.sites, a)
 		}
@@ -255,10 +269,10 @@ func (m *Manager) Close() {
 	m.apply.Lock()
 	defer m.apply.Unlock()
 	m.mu.Lock()
-	var all []*pair
-	for tp, p := range m.pairs {
+	var all []*inflow
+	for tp, p := range m.flows {
 		all = append(all, p)
-		delete(m.pairs, tp)
+		delete(m.flows, tp)
 	}
 	m.mu.Unlock()
 	stopAll(all)

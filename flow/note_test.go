@@ -17,14 +17,14 @@ func (nobody) wakeFetch(*part) {}
 // have the same numbers.
 func TestNoteOfBeforeGoingBackLiftsNoGate(t *testing.T) {
 	p := &part{
-		owner: nobody{}, budget: NewBudget(1 << 20), state: Streaming, unnoted: nothingUnnoted,
+		owner: nobody{}, sieve: passAll(), budget: NewBudget(1 << 20), state: Streaming, unnoted: nothingUnnoted,
 		prog: checkpoint.Progress{}, xlate: offsetxlate.New(offsetxlate.Point{}),
 	}
-	p.addRun(0, 10)
+	p.addRun(0, srcRun{source: 10})
 	p.assigned = 5
 	_, mark, _ := p.note()
 	p.rewind()
-	p.addRun(0, 20)
+	p.addRun(0, srcRun{source: 20})
 	p.assigned = 5
 	p.noted(mark)
 	if p.unnoted != 0 {

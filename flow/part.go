@@ -26,11 +26,12 @@ type Spec struct {
 	Identity    bool
 	Provenance  loop.Provenance
 	Incarnation int32 // of the topic at the origin
-	src      *Source
-	OnGap    string             // stop or continue
-	Start    topology.Start     // for a partition without progress
-	From     offsetxlate.Source // instead of Start, where another tool stopped; -1: none
-	limit    *throttle          // nil: none
+	src         *Source
+	held        *holdings          // of the source
+	OnGap       string             // stop or continue
+	Start       topology.Start     // for a partition without progress
+	From        offsetxlate.Source // instead of Start, where another tool stopped; -1: none
+	limit       *throttle          // nil: none
 }
 
 // hub says whether it is not read at its origin.
@@ -143,9 +144,9 @@ type part struct {
 
 // partOwner is what a part tells its shard.
 type partOwner interface {
-	needNote(*part)  // runs wait to be noted
-	sure() bool      // this node was the owner a moment ago
-	needProof(*part) // whether it still is has to be asked
+	needNote(*part)     // runs wait to be noted
+	sure() bool         // this node was the owner a moment ago
+	needProof(*part)    // whether it still is has to be asked
 	needRegistry(*part) // who wrote a batch at the source has to be read there
 	foundStrange(p *part, from, to offsetxlate.Dest)
 	partFailed(error)              // the shard must take a new epoch

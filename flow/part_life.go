@@ -16,7 +16,9 @@ import (
 func (p *part) begin() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.state = CatchingUp
+	if p.state = CatchingUp; p.at == nowhere {
+		p.lookFor()
+	}
 }
 
 // halt ends the part at once. What is under way may still arrive; its successor finds it in the log.
@@ -128,6 +130,9 @@ func (p *part) resolveRange(start, end offsetxlate.Source) {
 	defer p.mu.Unlock()
 	switch {
 	case p.state != Backoff && p.state != Failed: // answered otherwise meanwhile
+	case p.hub():
+		p.at = nowhere
+		p.lookFor()
 	case p.at > end:
 		p.tookBack(srcPlace{end, -1}, fmt.Sprintf("the source's log ends at offset %d, but was read up to %d", end, p.at))
 	case p.at >= start:

@@ -14,6 +14,7 @@ import (
 	"github.com/meshd/meshd/checkpoint"
 	"github.com/meshd/meshd/kafka"
 	"github.com/meshd/meshd/kafka/batch"
+	"github.com/meshd/meshd/loop"
 	"github.com/meshd/meshd/offsetxlate"
 	"github.com/meshd/meshd/topology"
 )
@@ -36,11 +37,19 @@ func loose(o partOwner) *part {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	p := &part{
-		owner: o, budget: NewBudget(1 << 30), state: CatchingUp, lastEpoch: -1, unnoted: nothingUnnoted, memory: kafka.DefaultMemory.Producer,
+		Spec:  Spec{At: "t"},
+		sieve: passAll(), prog: checkpoint.Progress{SourceEpoch: -1}, owner: o, budget: NewBudget(1 << 30), state: CatchingUp, lastEpoch: -1, unnoted: nothingUnnoted, memory: kafka.DefaultMemory.Producer,
 		xlate: offsetxlate.New(offsetxlate.Point{}),
 	}
 	p.outlet = (&Producer{ctx: ctx, dir: kafka.NewDirectory(nil, time.Hour)}).Outlet("t", 0, p.onAck, p.stuck)
 	return p
+}
+
+// passAll is the sieve of prefix naming, behind a barrier, with no writers at the source.
+func passAll() *sieve {
+	r := newRegistered(nil)
+	r.writers.ReadSince(1 << 62)
+	return &sieve{registered: r, prefix: &loop.PrefixJudge{Destination: 1}}
 }
 
 // batchAt is a batch of n records of one topic's partition, from an offset on, of a leader's epoch.
@@ -159,7 +168,7 @@ func TestStoredEpochIsThatOfThePlace(t *testing.T) {
 				c.batches = c.batches[min(n+1, len(c.batches)):]
 			}
 			p.snapshot()
-			if got := (want{p.prog.Source, p.prog.SourceEpoch}); got != c.want {
+			if got := (want{offsetxlate.Source(p.prog.Read.At), p.prog.Read.Epoch}); got != c.want {
 				t.Fatalf("the place is %+v, want %+v", got, c.want)
 			}
 		})
@@ -231,7 +240,7 @@ func TestAFailedMarkerIsNotAskedForAtOnce(t *testing.T) {
 
 // The shard asks its parts nothing while it holds its own lock: parts ask the shard with theirs held.
 func TestLookingForFaintPartsHoldsNoPartUp(t *testing.T) {
-	s := newShard(topology.Shard{}, told{}, &env{}, nil, &Destination{Site: &Site{}}, slog.New(slog.DiscardHandler))
+	s := newShard(topology.Shard{}, told{}, &env{}, &Destination{Site: &Site{}}, slog.New(slog.DiscardHandler))
 	p := loose(s)
 	s.parts["t/0"] = p
 	p.mu.Lock()
@@ -300,7 +309,7 @@ func TestNotesOfManyGapsAreBounded(t *testing.T) {
 // What a leader was not asked for is not taken for "none".
 func TestUnaskedIsUnknown(t *testing.T) {
 	f, _, _, _ := reading(t)
-	l := &life{shard: newShard(topology.Shard{}, told{}, &env{}, nil, &Destination{Site: &Site{Dir: f.dir}}, slog.New(slog.DiscardHandler))}
+	l := &life{shard: newShard(topology.Shard{}, told{}, &env{}, &Destination{Site: &Site{Dir: f.dir}}, slog.New(slog.DiscardHandler))}
 	todo := map[kafka.Partition]*opening{}
 	l.place(todo, "t/0", Spec{Topic: "t", Remote: "t"})
 	for _, o := range todo {

@@ -27,6 +27,11 @@ func (p *part) turned(ts []turn) {
 // tookBack is for a source whose log parts from what was read of it: it has an epoch, which is the last one that is not behind what was
 // read, up to an offset. What was read and not sent is dropped: the rest may be as it was.
 func (p *part) tookBack(has srcPlace, text string) {
+	if p.hub() { // what was read of it stays good: it is the origin's
+		p.at = nowhere
+		p.lookFor()
+		return
+	}
 	r := kafka.Because(kafka.SourceTruncated, text, "an unclean leader election lost records there, or the topic was made again: compare both topics, then remove and add the flow, or set on_gap: continue to keep what was copied and go on with what the source has now")
 	if len(p.queue) > 0 || len(p.busy) > 0 {
 		p.stop(Backoff, r)
@@ -81,7 +86,7 @@ func (p *part) goOnFrom(to srcPlace) {
 	p.stats.Gaps++
 	p.stats.GapRecords += int64(p.at - to.next)
 	p.owner.steppedOver(p.Spec, to.next, p.at, "the source's log was truncated: it lost records that were copied, and the copy keeps them")
-	p.addRun(p.assigned, srcRun{source: to.next, epoch: to.epoch})
+	p.addRun(p.assigned, srcRun{source: to.next, epoch: p.sieve.epoch(to.epoch)})
 	p.at, p.lastEpoch = to.next, to.epoch
 	p.forgetTurns(p.at)
 	p.passed = to

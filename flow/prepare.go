@@ -131,7 +131,7 @@ func (p *prepared) add(b batch.Batch, rec *recoder) error {
 		return p.recode(b, rec)
 	}
 	p.copied++
-	p.put(b, b, false, []srcRun{{offsetxlate.Source(b.BaseOffset()), b.Count(), epochOf(b)}})
+	p.put(b, b, false, []srcRun{{offsetxlate.Source(b.BaseOffset()), b.Count(), p.sieve.epoch(epochOf(b))}})
 	return nil
 }
 
@@ -145,7 +145,7 @@ func (p *prepared) recode(b batch.Batch, rec *recoder) error {
 		return nil // nothing of it is wanted
 	}
 	for i := range runs {
-		runs[i].epoch = epochOf(b)
+		runs[i].epoch = p.sieve.epoch(epochOf(b))
 	}
 	p.recoded++
 	p.put(b, data, true, runs)

@@ -49,7 +49,11 @@ func (l *life) findRange(ctx context.Context, p *part) {
 		p.fetchTrouble(err)
 		return
 	}
-	l.resolve(ctx, p, at, start, end)
+	if p.lookedFor() {
+		l.findAtHub(ctx, p, start)
+	} else {
+		l.resolve(ctx, p, at, start, end)
+	}
 	p.src.Fetcher.wakeFor(p)
 }
 

@@ -15,9 +15,9 @@ import (
 // registered is who writes at a cluster that is read from, as far as its registry was read. Who is not in it is known behind a barrier: the
 // registry is read when somebody meets a producer id that it does not know, once for all who do.
 type registered struct {
-	topics  *checkpoint.Topics  // of the one that reads, as the next
-	table   *checkpoint.Writers
-	tick    atomic.Int64
+	topics *checkpoint.Topics // of the one that reads, as the next
+	table  *checkpoint.Writers
+	tick   atomic.Int64
 
 	mu      sync.Mutex
 	writers *loop.Writers

@@ -70,6 +70,19 @@ func (r *registry) known(s topology.Shard) (checkpoint.Registration, bool) {
 	return at, ok
 }
 
+// origin is the cluster id of an origin whose records come to a destination, as its writers registered it last; "" if none did.
+func (r *registry) origin(p topology.Pair) string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	id, seq := "", int64(-1)
+	for s, h := range r.holders {
+		if s.Origin == p.Source && s.Destination == p.Destination && h.Seq > seq {
+			id, seq = h.OriginID, h.Seq
+		}
+	}
+	return id
+}
+
 func (r *registry) read(ctx context.Context) {
 	r.began = time.Now()
 	r.err = r.table.Refresh(ctx)

@@ -57,11 +57,16 @@ func (l *life) beginPart(ctx context.Context, p *part, f *fenced) error {
 	if f.strange > 0 && !p.Identity {
 		return kafka.Because(kafka.ResumePointLost, p.Remote+" was written to while it was opened", "")
 	}
-	start, err := p.src.startOf(ctx, p.Spec)
-	if err != nil {
-		return err
+	start, read := offsetxlate.Source(0), offsetxlate.Source(nowhere)
+	if !p.hub() {
+		var err error
+		if start, err = p.src.startOf(ctx, p.Spec); err != nil {
+			return err
+		}
+		read = start
 	}
 	p.moveTo(srcPlace{start, -1}, 0, f.marker+1)
+	p.readFrom(srcPlace{read, -1})
 	for at := range l.stored.pages[p.Key()] {
 		p.stale = append(p.stale, at) // of a map that was there before: no page of it may become one of the new map's
 	}
@@ -127,7 +132,7 @@ func resumeRead(prog checkpoint.Progress, spec Spec, next offsetxlate.Source, wr
 	case spec.hub() && same:
 		return srcPlace{offsetxlate.Source(prog.Read.At), prog.Read.Epoch}
 	case spec.hub():
-		return srcPlace{0, -1} // whatever is there already is left out
+		return srcPlace{nowhere, -1}
 	case same && prog.Read.At == int64(next):
 		return srcPlace{next, prog.Read.Epoch}
 	case written > 0 && prog.SourceOf(written-1)+1 == next:

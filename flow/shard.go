@@ -15,7 +15,6 @@ import (
 type shard struct {
 	id  topology.Shard
 	env *env
-	src *Source
 	dst *Destination
 	log *slog.Logger
 
@@ -30,6 +29,7 @@ type shard struct {
 	writer  kafka.ProducerID
 	seq     int64     // of the last registration; -1: none
 	turned  time.Time // when the loop last went round
+	origin  string    // the origin's cluster id
 	want    map[string]Spec
 	parts   map[string]*part
 	blocked map[string]kafka.Reason // wanted, but not to be opened at present
@@ -69,17 +69,18 @@ type Observer interface {
 	TookOver(topology.Shard)
 }
 
-func newShard(id topology.Shard, t told, e *env, src *Source, dst *Destination, log *slog.Logger) *shard {
+func newShard(id topology.Shard, t told, e *env, dst *Destination, log *slog.Logger) *shard {
 	return &shard{
-		id: id, told: t, env: e, src: src, dst: dst, state: New, twin: -1, kick: make(chan struct{}, 1), want: map[string]Spec{},
+		id: id, told: t, env: e, dst: dst, state: New, twin: -1, kick: make(chan struct{}, 1), want: map[string]Spec{},
 		seq: -1, claim: kafka.ProducerID{ID: -1}, log: log.With(slog.String("shard", id.String())), parts: map[string]*part{},
 		notes: map[*part]struct{}{}, ranges: map[*part]struct{}{}, blocked: map[string]kafka.Reason{}, unproven: map[*part]struct{}{}, stuck: map[*part]kafka.Reason{},
 	}
 }
 
 // assign says which partitions the shard has; it may be called at any time.
-func (s *shard) assign(specs map[string]Spec) {
+func (s *shard) assign(origin string, specs map[string]Spec) {
 	s.mu.Lock()
+	s.origin = origin
 	same := maps.Equal(s.want, specs)
 	s.want = specs
 	s.mu.Unlock()
@@ -117,7 +118,7 @@ func (s *shard) set(st State, r kafka.Reason) {
 	changed := s.state != st || s.reason.Code != r.Code
 	s.state, s.reason = st, r
 	s.mu.Unlock()
-	if changed && r.Code == "" { // reasons are told by the pair, in which many shards may have the same
+	if changed && r.Code == "" { // reasons are told by the inflow, in which many shards may have the same
 		s.log.Info("shard changed state", slog.String("state", string(st)))
 	}
 }

@@ -31,14 +31,11 @@ type sifting struct {
 	header []byte
 }
 
-// headerKey is the key by which records carry their origin.
-var headerKey = []byte(loop.HeaderKey)
-
 // sift adds what is wanted of a batch whose records must be looked at, each with the header that says where it comes from.
 func (p *prepared) sift(b batch.Batch, v loop.Ruling, rec *recoder) error {
 	s := &sifting{sieve: p.sieve, of: batchOf(b, p.fetched), v: v}
-	whole, err := s.whole(b, p.next, rec)
-	if err == nil && whole {
+	whole, err := s.open(b, p.next, rec)
+	if whole {
 		p.copied++
 		p.put(b, b, false, s.runs)
 		p.sieve.took(s.last)
@@ -47,45 +44,55 @@ func (p *prepared) sift(b batch.Batch, v loop.Ruling, rec *recoder) error {
 	if err == nil {
 		err = p.stamp(s, b, rec)
 	}
-	var ruled *ruledError
-	if err != nil && !errors.As(err, &ruled) {
+	if _, ruled := errors.AsType[*ruledError](err); err != nil && !ruled {
 		return fmt.Errorf("looking at the records of the batch at offset %d: %w", b.BaseOffset(), err)
 	}
 	return err
 }
 
-// stamp builds the batch of what is wanted. Where a record is not let pass, what is before it goes all the same.
+// stamp builds what is wanted. Where a record is not let pass, what is before it goes all the same.
 func (p *prepared) stamp(s *sifting, b batch.Batch, rec *recoder) error {
-	data, err := rec.stamp(b, int64(p.next), headerKey, s.see)
-	var ruled *ruledError
-	if err != nil && !errors.As(err, &ruled) {
+	pieces, err := rec.stampOpen(b, int64(p.next), s.see)
+	ruled, isRuled := errors.AsType[*ruledError](err)
+	if err != nil && !isRuled {
 		return err
 	}
-	if data != nil {
+	end := offsetxlate.Source(b.NextOffset())
+	if isRuled {
+		end = offsetxlate.Source(ruled.at)
+	}
+	for i, piece := range pieces {
+		var mine []srcRun
+		mine, s.runs = splitRuns(s.runs, piece.data.Count())
 		p.recoded++
-		p.put(b, data, true, s.runs)
+		p.put(b, piece.data, true, mine)
+		if c := p.chunks[len(p.chunks)-1]; i < len(pieces)-1 {
+			last := piece.runs[len(piece.runs)-1]
+			c.next = last.source + offsetxlate.Source(last.count)
+		} else {
+			c.next = end
+		}
+	}
+	if len(pieces) > 0 {
 		p.sieve.took(s.last)
 	}
-	if ruled != nil && offsetxlate.Source(ruled.at) > p.next {
-		p.next, p.epoch, p.prior = offsetxlate.Source(ruled.at), epochOf(b), epochOf(b)
-		if n := len(p.chunks); data != nil {
-			p.chunks[n-1].next = p.next
-		}
+	if isRuled && end > p.next {
+		p.next, p.epoch, p.prior = end, epochOf(b), epochOf(b)
 	}
 	return err
 }
 
-// whole says whether all records of a batch are wanted as they are, as its first and its last one show: a writer's records rise.
-func (s *sifting) whole(b batch.Batch, from offsetxlate.Source, rec *recoder) (bool, error) {
+// open opens a batch, and says whether all of its records are wanted as they are, as its first and its last one show: a writer's records
+// rise.
+func (s *sifting) open(b batch.Batch, from offsetxlate.Source, rec *recoder) (whole bool, err error) {
 	if s.v.Why != loop.Carried || offsetxlate.Source(b.BaseOffset()) < from || batch.CopyReason(b) != batch.Copy {
-		return false, nil
+		return false, rec.open(b)
 	}
-	first, last, err := rec.ends(b, headerKey)
+	first, last, err := rec.ends(b)
 	if err != nil {
 		return false, err
 	}
-	x := s.judge.Record(s.of, s.v, b.BaseOffset(), first.value, first.there)
-	y := s.judge.Record(s.of, s.v, b.LastOffset(), last.value, last.there)
+	x, y := s.record(first), s.record(last)
 	if v := s.judge.Span(x, y); v.Act != loop.Deliver || x.At.Epoch != y.At.Epoch || y.At.Offset-x.At.Offset != int64(b.Count())-1 {
 		return false, nil
 	}
@@ -93,6 +100,11 @@ func (s *sifting) whole(b batch.Batch, from offsetxlate.Source, rec *recoder) (b
 	s.note(x.At, b.Count())
 	s.last = y.At
 	return true, nil
+}
+
+func (s *sifting) record(r batch.Record) loop.Ruling {
+	header, stamped := r.LastHeader(loop.HeaderKey)
+	return s.judge.Record(s.of, s.v, r.Offset, header, stamped)
 }
 
 // see judges one record, and gives its header where it gets a fresh one.

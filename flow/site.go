@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"errors"
-	"fmt"
 	"sync"
 	"time"
 
@@ -220,26 +219,6 @@ func newID() string {
 	b := make([]byte, 16)
 	_, _ = rand.Read(b) // never fails
 	return hex.EncodeToString(b)
-}
-
-// registry reads the registry of topics of a cluster that others write. Without one, the cluster has no topics of meshd's; but
-// where there was one before, it is lost, and nothing there can be told apart any more.
-func readRegistry(ctx context.Context, own *checkpoint.Topics, theirs *checkpoint.Topics, alias topology.Alias) error {
-	err := theirs.Refresh(ctx)
-	before := own.Seen(alias)
-	switch {
-	case err == nil && (before == "" || before == theirs.Birth()):
-		if before == "" && theirs.Birth() != "" {
-			return own.Remember(ctx, alias, theirs.Birth())
-		}
-		return nil
-	case checkpoint.IsNoTable(err) && before == "":
-		return nil
-	case err == nil || checkpoint.IsNoTable(err) || wentBack(err):
-		return kafka.Because(kafka.RegistryLost, fmt.Sprintf("the registry of cluster %s (%s) is not the one that was read before", alias, checkpoint.TopicsTopic),
-			"without it copies can't be told from local topics there; restore the topic, or remove and add the link")
-	}
-	return err
 }
 
 func wentBack(err error) bool {

@@ -81,7 +81,7 @@ func (m *Manager) Status() Status {
 		c.Because(err)
 		s.Clusters = append(s.Clusters, c)
 	}
-	for _, p := range m.pairs {
+	for _, p := range m.flows {
 		s.Pairs = append(s.Pairs, p.status())
 	}
 	if m.budget != nil {
@@ -112,7 +112,7 @@ func (c *ClusterStatus) Because(err error) {
 	}
 }
 
-func (p *pair) status() PairStatus {
+func (p *inflow) status() PairStatus {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	s := PairStatus{Source: p.Source, Destination: p.Destination, Ready: p.ready, Reason: some(p.reason)}

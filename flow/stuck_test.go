@@ -385,7 +385,7 @@ func TestALeaderThatGoesOnUnderANewEpochLostNothing(t *testing.T) {
 		"another writer's took it":      {3, 3, kafka.ProducerID{ID: id.ID + 1}, true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := newShard(topology.Shard{}, told{}, &env{}, nil, &Destination{Site: &Site{Control: cluster, Dir: dir}}, slog.New(slog.DiscardHandler))
+			s := newShard(topology.Shard{}, told{}, &env{}, &Destination{Site: &Site{Control: cluster, Dir: dir}}, slog.New(slog.DiscardHandler))
 			l := &life{shard: s, fence: f}
 			p := loose(s)
 			p.id, p.dest, p.written, p.prog.DestEpoch = x.id, x.dest, x.written, epoch
@@ -406,11 +406,11 @@ func TestResumesWhereTheSourceTookBack(t *testing.T) {
 	if err := m.Append(0, 0, 30); err != nil {
 		t.Fatal(err)
 	}
-	l := &life{shard: newShard(topology.Shard{}, told{}, &env{}, nil, nil, slog.New(slog.DiscardHandler)), id: kafka.ProducerID{ID: 7, Epoch: 1}, stored: stored{pages: checkpoint.Pages{}}}
+	l := &life{shard: newShard(topology.Shard{}, told{}, &env{}, nil, slog.New(slog.DiscardHandler)), id: kafka.ProducerID{ID: 7, Epoch: 1}, stored: stored{pages: checkpoint.Pages{}}}
 	o := &mute{}
 	p := loose(o)
 	l.stored.pages.Put(p.Key(), m)
-	prog := checkpoint.Progress{Owner: kafka.ProducerID{ID: 7}, Written: 30, Source: 30, Dest: 30, Ahead: []checkpoint.Run{{Written: 30, Source: 15}}}
+	prog := checkpoint.Progress{Owner: kafka.ProducerID{ID: 7}, Written: 30, Source: 30, SourceEpoch: -1, Dest: 30, Ahead: []checkpoint.Run{{Written: 30, Source: 15, Epoch: -1}}}
 	if err := l.resumePart(p, prog, &fenced{end: 30, marker: 30}); err != nil {
 		t.Fatal(err)
 	}
@@ -427,9 +427,10 @@ func TestResumesWhereTheSourceTookBack(t *testing.T) {
 // Parts that could not be closed in peace are ended with their epoch: the next one hears no more of them.
 func TestWhatCouldNotBeClosedIsEnded(t *testing.T) {
 	f, p, _, _ := reading(t)
-	s := newShard(topology.Shard{}, told{}, &env{}, &Source{Fetcher: f}, nil, slog.New(slog.DiscardHandler))
+	s := newShard(topology.Shard{}, told{}, &env{}, nil, slog.New(slog.DiscardHandler))
 	q := loose(s)
-	q.Topic, q.broken = "u", true
+	q.Topic, q.At, q.broken = "u", "u", true
+	p.src, q.src = &Source{Fetcher: f}, &Source{Fetcher: f}
 	p.broken = true
 	s.parts[p.Key()], s.parts[q.Key()] = p, q
 	f.add(p)
@@ -498,7 +499,7 @@ func TestNoFenceBeforeTheLeaderWasAsked(t *testing.T) {
 	src, x, _, _ := reading(t)
 	at, _ := src.dir.Get(x.Topic, x.Number)
 	l := &life{
-		shard: newShard(topology.Shard{}, told{}, &env{}, nil, &Destination{Site: &Site{Control: src.tail, Dir: src.dir}}, slog.New(slog.DiscardHandler)),
+		shard: newShard(topology.Shard{}, told{}, &env{}, &Destination{Site: &Site{Control: src.tail, Dir: src.dir}}, slog.New(slog.DiscardHandler)),
 		fence: &fence{cluster: src.tail, dir: src.dir, kept: map[kafka.Spot]kept{}}, old: kafka.ProducerID{ID: -1},
 	}
 	ended, end := context.WithDeadline(t.Context(), time.Now())
@@ -516,7 +517,8 @@ func TestNoFenceBeforeTheLeaderWasAsked(t *testing.T) {
 // A source that takes its time to say what it holds holds up nothing else of the shard, which would be taken for standing still.
 func TestAskingTheSourceHoldsUpNoShard(t *testing.T) {
 	f, p, _, _ := reading(t)
-	s := newShard(topology.Shard{}, told{}, &env{}, &Source{Site: &Site{Control: f.tail, Dir: f.dir}, Fetcher: f}, nil, slog.New(slog.DiscardHandler))
+	s := newShard(topology.Shard{}, told{}, &env{}, nil, slog.New(slog.DiscardHandler))
+	p.src = &Source{Site: &Site{Control: f.tail, Dir: f.dir}, Fetcher: f}
 	p.state = Backoff
 	s.outOfRange(p)
 	l := &life{shard: s}
@@ -557,7 +559,7 @@ func TestNumbersKeepTheirMeaningInAnEpoch(t *testing.T) {
 			_, m := old.noteEntry()
 			old.answered = time.Now()
 			old.noted(m)
-			l := &life{shard: newShard(topology.Shard{}, told{}, &env{}, nil, nil, slog.New(slog.DiscardHandler))}
+			l := &life{shard: newShard(topology.Shard{}, told{}, &env{}, nil, slog.New(slog.DiscardHandler))}
 			l.stored = stored{progress: map[string]checkpoint.Progress{}, pages: checkpoint.Pages{}, sent: map[string]int64{}}
 			l.stored.keep(old)
 			if l.stored.sent[old.Key()] != 20 {

@@ -29,7 +29,7 @@ func (s *shard) open(ctx context.Context) (*life, error) {
 		l.old, l.ids[before.ID.ID] = before.ID, true
 	}
 	seq, err := checkpoint.Register(ctx, s.dst.Control, l.id, checkpoint.Writer{
-		ClusterID: s.dst.ID(), Origin: s.id.Origin, OriginID: s.src.ID(), Shard: s.id.Number, Node: s.env.node, Held: s.toldNow().epoch, At: time.Now().UnixMilli(),
+		ClusterID: s.dst.ID(), Origin: s.id.Origin, OriginID: s.originID(), Shard: s.id.Number, Node: s.env.node, Held: s.toldNow().epoch, At: time.Now().UnixMilli(),
 	})
 	if err != nil {
 		return nil, err
@@ -52,6 +52,12 @@ func (s *shard) open(ctx context.Context) (*life, error) {
 	clear(s.stuck)
 	s.asks.Unlock()
 	return l, nil
+}
+
+func (s *shard) originID() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.origin
 }
 
 const claimPatience = 5 * time.Second // for a producer id; then it is said why there is none, and tried again

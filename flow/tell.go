@@ -37,7 +37,7 @@ const (
 
 // tell logs what of a pair stands still, and what goes on again. A part of a second is not told: what is tried again at once, or
 // comes and goes, would fill the log.
-func (p *pair) tell(ctx context.Context) {
+func (p *inflow) tell(ctx context.Context) {
 	t := teller{log: p.log, told: map[place]kafka.Reason{}}
 	tick := time.NewTicker(tellEvery)
 	defer tick.Stop()
@@ -52,7 +52,7 @@ func (p *pair) tell(ctx context.Context) {
 }
 
 // standing is all that stands still, by itself: what stands still because of its shard is told by the shard alone.
-func (p *pair) standing() map[place]kafka.Reason {
+func (p *inflow) standing() map[place]kafka.Reason {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	out := map[place]kafka.Reason{}
@@ -89,7 +89,7 @@ func (s *shard) standing(out map[place]kafka.Reason) {
 }
 
 // goesOn says whether something that does not stand still any more is still here, and not merely gone.
-func (p *pair) goesOn(at place) bool {
+func (p *inflow) goesOn(at place) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	r := p.shards[int(at.number)]

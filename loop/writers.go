@@ -10,6 +10,7 @@ type Tick int64
 // producer id of a batch that had been fetched before a reading began, and that this reading did not find, is nobody's writer.
 type Writers struct {
 	known  map[int64]Origin // a writer's origin; local: judged behind a barrier
+	met    map[int64]Tick   // when a batch of an unknown producer id had been fetched for the first time: the same batch may be fetched again
 	locals int
 	asOf   Tick
 	lost   bool
@@ -22,7 +23,7 @@ const local Origin = -1
 const maxLocals = 1 << 14
 
 // NewWriters is a registry of which nothing was read.
-func NewWriters() *Writers { return &Writers{known: map[int64]Origin{}, asOf: -1} }
+func NewWriters() *Writers { return &Writers{known: map[int64]Origin{}, met: map[int64]Tick{}, asOf: -1} }
 
 // Register notes what the registry says. A producer id of two origins is an error, and what it wrote is judged no more.
 func (w *Writers) Register(id int64, o Origin) error {
@@ -40,7 +41,26 @@ func (w *Writers) Register(id int64, o Origin) error {
 }
 
 // ReadSince says that all is registered here that was in the registry when a reading began at tick.
-func (w *Writers) ReadSince(t Tick) { w.asOf = max(w.asOf, t) }
+func (w *Writers) ReadSince(t Tick) {
+	w.asOf = max(w.asOf, t)
+	for id, first := range w.met {
+		if first < w.asOf {
+			w.settle(id)
+		}
+	}
+}
+
+// settle notes that a producer id which was met before the last reading is nobody's writer, unless it is one.
+func (w *Writers) settle(id int64) {
+	delete(w.met, id)
+	if _, ok := w.known[id]; ok {
+		return
+	}
+	if w.locals++; w.locals > maxLocals {
+		w.forgetLocals()
+	}
+	w.known[id] = local
+}
 
 // Lose says that the registry is not the one that was read before, or went back. Nothing can be judged until it is rebuilt, and then
 // with a new Writers.
@@ -55,14 +75,14 @@ func (w *Writers) whose(id int64, fetched Tick) (o Origin, known bool) {
 	if o, ok := w.known[id]; ok {
 		return o, true
 	}
-	if w.asOf <= fetched {
-		return local, false
+	if w.asOf > fetched {
+		w.settle(id)
+		return local, true
 	}
-	if w.locals++; w.locals > maxLocals {
-		w.forgetLocals()
+	if _, ok := w.met[id]; !ok {
+		w.met[id] = fetched
 	}
-	w.known[id] = local
-	return local, true
+	return local, false
 }
 
 func (w *Writers) forgetLocals() {

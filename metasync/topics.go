@@ -21,7 +21,8 @@ const dynamicTopicConfig = kmsg.ConfigSourceDynamicTopicConfig
 
 // Wish is the copy of one topic as it should be.
 type Wish struct {
-	Topic      string // at the source
+	Topic      string // at its origin
+	At         string // at the source
 	Remote     string // at the destination
 	Origin     topology.Alias
 	Partitions int
@@ -146,7 +147,7 @@ func (s *Syncer) createWith(ctx context.Context, w Wish, rf int16, configs map[s
 func (s *Syncer) blueprint(ctx context.Context, w Wish) (map[string]string, int16, error) {
 	configs := map[string]string{}
 	if w.Settings.SyncConfigs {
-		have, err := describe(ctx, s.Source, w.Topic)
+		have, err := describe(ctx, s.Source, w.At)
 		if err != nil {
 			return nil, 0, err
 		}
@@ -184,11 +185,11 @@ func (s *Syncer) replicationFactor(ctx context.Context, w Wish) (int16, error) {
 		return -1, nil
 	}
 	if rf == 0 {
-		md, err := s.Source.Admin.Metadata(ctx, w.Topic)
+		md, err := s.Source.Admin.Metadata(ctx, w.At)
 		if err != nil {
 			return 0, fmt.Errorf("reading the replication factor of %s: %w", w.Topic, err)
 		}
-		rf = max(1, md.Topics[w.Topic].Partitions.NumReplicas())
+		rf = max(1, md.Topics[w.At].Partitions.NumReplicas())
 	}
 	md, err := s.Destination.Admin.BrokerMetadata(ctx)
 	if err != nil {
@@ -240,7 +241,7 @@ func (s *Syncer) Align(ctx context.Context, w Wish, every time.Duration) error {
 }
 
 func (s *Syncer) align(ctx context.Context, w Wish) error {
-	source, err := describe(ctx, s.Source, w.Topic)
+	source, err := describe(ctx, s.Source, w.At)
 	if err != nil {
 		return err
 	}

@@ -113,6 +113,7 @@ type Link struct {
 // LinkSettings is everything that defaults.link, a link and a topic rule can set; the nearer setting wins.
 type LinkSettings struct {
 	Naming            string // prefix | identity
+	Provenance        string // identity: headers | batch
 	Separator         string
 	Remote            string // look-alikes of remote topics: ask | adopt | local
 	Start             Start

@@ -9,35 +9,36 @@ import (
 	"github.com/meshd/meshd/checkpoint"
 	"github.com/meshd/meshd/kafka"
 	"github.com/meshd/meshd/loop"
-	"github.com/meshd/meshd/metasync"
 	"github.com/meshd/meshd/topology"
 )
 
-// pair runs the shards of one directed pair that this node holds: it finds topics, makes their copies exist, and hands
-// partitions to shards.
-type pair struct {
+// inflow runs the shards of one origin at one destination that this node holds: it finds the origin's topics at the clusters from which
+// links lead to the destination, chooses for each where it is read, makes their copies exist, and hands partitions to shards. The Source
+// of its Pair is the origin.
+type inflow struct {
 	topology.Pair
 	env    *env
 	mesh   loop.Mesh
-	src    *Source
+	topo   *topology.Topology
+	ways   []*way // in the order of their aliases
 	dst    *Destination
 	log    *slog.Logger
 	cancel context.CancelFunc
 	wg     sync.WaitGroup
 	kick   chan struct{}
 
-	own, theirs *checkpoint.Topics // of the loop's goroutine
-	sync        *metasync.Syncer
-	prepared    bool
+	own      *checkpoint.Topics // of the loop's goroutine, as what follows
+	prepared bool
+	choices  map[string]loop.Choice // by topic
+	given    map[string]given       // what was handed out last
 
 	mu     sync.Mutex
-	link   *topology.Link
 	shards map[int]*running
 	topics map[string]TopicStatus
-	limits map[int]*limited // by the rule that sets them; -1: the link
-	reason kafka.Reason     // why the pair as a whole does not go on
-	ready  bool             // discovery has succeeded at least once
-	seen   int              // partitions in the last status
+	limits map[limitKey]*limited
+	reason kafka.Reason // why nothing of the origin goes on
+	ready  bool         // discovery has succeeded at least once
+	seen   int          // partitions in the last status
 }
 
 // running is a shard with the goroutine that runs it.
@@ -47,17 +48,18 @@ type running struct {
 	done   chan struct{}
 }
 
-// TopicStatus is what a pair makes of one topic of its source.
+// TopicStatus is what an inflow makes of one topic of its origin.
 type TopicStatus struct {
-	Topic      string        `json:"topic"`
-	Remote     string        `json:"remote,omitempty"`
-	Kind       loop.Kind     `json:"kind"`
-	Partitions int           `json:"partitions"`
-	Reason     *kafka.Reason `json:"reason,omitempty"`
-	Drift      *kafka.Reason `json:"drift,omitempty"` // why its configs could not be brought in line
+	Topic      string         `json:"topic"`
+	From       topology.Alias `json:"from"` // where it is read
+	Remote     string         `json:"remote,omitempty"`
+	Kind       loop.Kind      `json:"kind"`
+	Partitions int            `json:"partitions"`
+	Reason     *kafka.Reason  `json:"reason,omitempty"`
+	Drift      *kafka.Reason  `json:"drift,omitempty"` // why its configs could not be brought in line
 }
 
-func (p *pair) start() {
+func (p *inflow) start() {
 	ctx, cancel := context.WithCancel(context.Background())
 	p.cancel = cancel
 	p.wg.Go(func() { p.loop(ctx) })
@@ -66,15 +68,17 @@ func (p *pair) start() {
 }
 
 // stop drains the pair's shards, all at once, and returns when they have.
-func (p *pair) stop() {
+func (p *inflow) stop() {
 	p.cancel()
 	p.wg.Wait()
 	p.hold(nil)
-	p.src.close()
+	for _, w := range p.ways {
+		w.close()
+	}
 }
 
 // hold makes the shards that run be those of held: it stops before it starts. One that goes on is told what is new.
-func (p *pair) hold(held map[int]told) {
+func (p *inflow) hold(held map[int]told) {
 	p.mu.Lock()
 	var gone []*running
 	for n, r := range p.shards {
@@ -107,9 +111,9 @@ func (p *pair) hold(held map[int]told) {
 }
 
 // newRunning makes a shard that begins when discovery first tells it what it has.
-func (p *pair) newRunning(n int, t told) *running {
+func (p *inflow) newRunning(n int, t told) *running {
 	id := topology.Shard{Origin: p.Source, Destination: p.Destination, Number: n}
-	return &running{shard: newShard(id, t, p.env, p.src, p.dst, p.log), cancel: func() {}, done: closed}
+	return &running{shard: newShard(id, t, p.env, p.dst, p.log), cancel: func() {}, done: closed}
 }
 
 var closed = func() chan struct{} {
@@ -118,7 +122,7 @@ var closed = func() chan struct{} {
 	return c
 }()
 
-func (p *pair) poke() {
+func (p *inflow) poke() {
 	select {
 	case p.kick <- struct{}{}:
 	default:
@@ -126,9 +130,9 @@ func (p *pair) poke() {
 }
 
 // loop discovers at intervals, sooner when the source's metadata changed, and sooner still after a failure.
-func (p *pair) loop(ctx context.Context) {
+func (p *inflow) loop(ctx context.Context) {
 	for failures := 0; ctx.Err() == nil; {
-		changed := p.src.Dir.Changed()
+		changed := p.changed()
 		wait := p.env.intervals.Discovery
 		if err := p.discover(ctx); err != nil && ctx.Err() == nil {
 			failures++
@@ -150,7 +154,7 @@ func (p *pair) loop(ctx context.Context) {
 	}
 }
 
-func (p *pair) trouble(err error) {
+func (p *inflow) trouble(err error) {
 	r := kafka.Explain(err, kafka.ClusterUnreachable)
 	p.mu.Lock()
 	changed := !kafka.Alike(p.reason, r)
@@ -161,7 +165,7 @@ func (p *pair) trouble(err error) {
 	}
 }
 
-func (p *pair) clear() {
+func (p *inflow) clear() {
 	p.mu.Lock()
 	was := p.reason
 	p.reason, p.ready = kafka.Reason{}, true
@@ -171,14 +175,20 @@ func (p *pair) clear() {
 	}
 }
 
+// limitKey names a limit: the cluster that is read and the rule of the link that sets it; -1: the link itself.
+type limitKey struct {
+	from topology.Alias
+	rule int
+}
+
 // throttleOf is what a topic's partitions share; nil where there is no limit.
-func (p *pair) throttleOf(topic string, limit int64) *throttle {
+func (p *inflow) throttleOf(w *way, topic string, limit int64) *throttle {
 	if limit == 0 {
 		return nil
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	key := p.link.LimitOf(topic)
+	key := limitKey{w.Alias, w.link.LimitOf(topic)}
 	l := p.limits[key]
 	if l == nil {
 		l = &limited{bytes: limit}

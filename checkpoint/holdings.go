@@ -1,0 +1,82 @@
+package checkpoint
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/meshd/meshd/kafka"
+	"github.com/meshd/meshd/topology"
+)
+
+// Holdings is what a cluster has of an origin, as its writers noted it: how far they have come, and where the records lie. It is not safe
+// for concurrent use.
+type Holdings struct {
+	Maps     *Maps
+	cluster  *kafka.Cluster
+	topic    string
+	tables   [topology.Shards]Table
+	progress map[string]Progress
+}
+
+// NewHoldings makes an unread view of what cluster c has of origin.
+func NewHoldings(c *kafka.Cluster, origin topology.Alias) *Holdings {
+	h := &Holdings{Maps: NewMaps(c, origin), cluster: c, topic: ProgressTopic(origin), progress: map[string]Progress{}}
+	for n := range h.tables {
+		h.tables[n] = Table{Cluster: c, Topic: h.topic, Partition: int32(n), Apply: h.apply}
+	}
+	return h
+}
+
+func (h *Holdings) apply(r *kgo.Record) error {
+	if r.Value == nil {
+		delete(h.progress, string(r.Key))
+		return nil
+	}
+	p, err := DecodeProgress(r.Value)
+	if err != nil {
+		return fmt.Errorf("progress of %s: %w", r.Key, err)
+	}
+	h.progress[string(r.Key)] = p
+	return nil
+}
+
+// Refresh reads what was written before the call. ErrNoTable means that nothing of the origin was ever written there.
+func (h *Holdings) Refresh(ctx context.Context) error {
+	if err := refreshAll(ctx, h.cluster, h.topic, &h.tables); err != nil { // maps are stored before places
+		return err
+	}
+	return h.Maps.Refresh(ctx)
+}
+
+// Progress is how far the writer of a partition, named as at the origin, has come.
+func (h *Holdings) Progress(topic string, partition int32) (Progress, bool) {
+	p, ok := h.progress[PartitionKey(topic, partition)]
+	return p, ok
+}
+
+// refreshAll reads what is new in the tables of a topic: one question for all ends, and a fetch only where something is new.
+func refreshAll(ctx context.Context, c *kafka.Cluster, topic string, tables *[topology.Shards]Table) error {
+	at, err := c.Locate(ctx, topic)
+	if err != nil {
+		return err
+	}
+	ps := at[topic]
+	if len(ps) != topology.Shards {
+		return fmt.Errorf("reading %s on cluster %s: %w", topic, c.Config.Alias, ErrNoTable)
+	}
+	ends, err := c.Offsets(ctx, ps, kafka.End)
+	if err != nil {
+		return err
+	}
+	for n := range ps {
+		if ends[n].Err == nil && ends[n].At == tables[n].Next() {
+			continue
+		}
+		if err := tables[n].readTo(ctx, ps[n], ends[n]); err != nil {
+			return fmt.Errorf("reading %s on cluster %s: %w", ps[n], c.Config.Alias, err)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,123 @@
+package flow
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/meshd/meshd/kafka"
+	"github.com/meshd/meshd/loop"
+	"github.com/meshd/meshd/metasync"
+	"github.com/meshd/meshd/offsetxlate"
+	"github.com/meshd/meshd/topology"
+)
+
+// copy makes the copy of a topic exist, and says which partitions there are to copy.
+func (r *round) copy(ctx context.Context, topic string, o offer) ([]Spec, error) {
+	w := metasync.Wish{Topic: topic, At: o.at, Remote: o.remote, Origin: r.Source, Partitions: len(o.partitions), Settings: o.settings, First: r.first, Shared: o.identity()}
+	have, err := r.partitionsThere(ctx, o.remote)
+	if err != nil {
+		return nil, err
+	}
+	entry, err := o.way.sync.Ensure(ctx, w, have)
+	if err != nil {
+		return nil, err
+	}
+	if have < len(o.partitions) {
+		r.dst.Dir.Stale()
+	}
+	src, err := o.way.source()
+	if err != nil {
+		return nil, err
+	}
+	base, err := r.spec(topic, o, src)
+	if err != nil {
+		return nil, err
+	}
+	specs := make([]Spec, 0, len(o.partitions))
+	for _, at := range o.partitions {
+		spec := base
+		spec.Number, spec.SourceID = at.Number, at.TopicID
+		if spec.Start, err = metasync.StartOf(entry, at.Number); err != nil {
+			return nil, err
+		}
+		if pos, ok := entry.Positions[at.Number]; ok {
+			spec.From = offsetxlate.Source(pos)
+		}
+		specs = append(specs, spec)
+	}
+	r.wishes = append(r.wishes, wish{w, o.way})
+	return specs, nil
+}
+
+// spec is what all partitions of a topic have in common.
+func (r *round) spec(topic string, o offer, src *Source) (Spec, error) {
+	id, err := loop.NewClusterID(r.origin)
+	if err != nil {
+		return Spec{}, fmt.Errorf("the id of cluster %s: %w", r.Source, err)
+	}
+	return Spec{
+		Origin: r.Source, OriginID: id, Topic: topic, Remote: o.remote, Source: o.way.Alias, At: o.at, src: src, held: o.way.held, Identity: o.identity(), Provenance: provenance(o.settings),
+		limit: r.throttleOf(o.way, topic, o.settings.LimitBytes), OnGap: o.settings.OnGap, From: -1,
+	}, nil
+}
+
+func provenance(s topology.LinkSettings) loop.Provenance {
+	if s.Provenance == "batch" {
+		return loop.Batches
+	}
+	return loop.Headers
+}
+
+// align brings configs in line, after the partitions were handed out: with many topics it takes a while. A copy that can't be
+// aligned is copied into all the same.
+func (r *round) align(ctx context.Context) error {
+	for _, w := range r.wishes {
+		err := w.way.sync.Align(ctx, w.Wish, r.env.intervals.Configs)
+		if ctx.Err() != nil {
+			return fmt.Errorf("aligning configs of %s: %w", w.Remote, err)
+		}
+		r.setConfigTrouble(w.Topic, err)
+	}
+	return nil
+}
+
+func (p *inflow) setConfigTrouble(topic string, err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	st := p.topics[topic]
+	if st.Drift = nil; err != nil {
+		st.Drift = new(kafka.Because(kafka.ConfigsNotAligned, err.Error(), kafka.Hint(err)))
+	}
+	p.topics[topic] = st
+}
+
+// partitionsThere counts the partitions of a topic at the destination. What the directory does not have may be new.
+func (r *round) partitionsThere(ctx context.Context, topic string) (int, error) {
+	if there, _ := r.dst.Dir.Topics(); len(there[topic]) > 0 {
+		return len(there[topic]), nil
+	}
+	at, err := r.dst.Control.Locate(ctx, topic)
+	return len(at[topic]), err
+}
+
+// deal gives each shard its partitions, and starts those that have some for the first time.
+func (p *inflow) deal(r *round) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for name, st := range r.status {
+		st.Drift = p.topics[name].Drift // until it is looked at again
+		r.status[name] = st
+	}
+	p.topics = r.status
+	for n, run := range p.shards {
+		run.assign(r.origin, r.out[n])
+		if run.done == closed && len(r.out[n]) > 0 {
+			ctx, cancel := context.WithCancel(context.Background())
+			run.cancel, run.done = cancel, make(chan struct{})
+			go func() {
+				defer close(run.done)
+				run.run(ctx)
+			}()
+		}
+	}
+}

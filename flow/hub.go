@@ -1,0 +1,92 @@
+package flow
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/meshd/meshd/checkpoint"
+	"github.com/meshd/meshd/kafka"
+	"github.com/meshd/meshd/loop"
+	"github.com/meshd/meshd/offsetxlate"
+)
+
+// nowhere is the place of a part that is not read at its origin, until it was looked for.
+const nowhere = -1
+
+// lookFor has the place looked for where a part is to be read that is not read at its origin. It is called with the lock held.
+func (p *part) lookFor() {
+	p.stop(Backoff, kafka.Because(kafka.SourceUnreachable, fmt.Sprintf("where %s goes on at cluster %s is being looked for", p.Key(), p.Source), ""))
+	p.owner.outOfRange(p)
+}
+
+// lookedFor says whether the part's place is looked for.
+func (p *part) lookedFor() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.at == nowhere
+}
+
+// findAtHub finds where a part goes on at a cluster that is not its origin, by the map that is kept there: at the first record that it may
+// lack. What it has already is left out when it is read. start is where the log begins there.
+func (l *life) findAtHub(ctx context.Context, p *part, start offsetxlate.Source) {
+	at, first, err := start, loop.Start, error(nil)
+	next := p.lacks()
+	herr := p.held.with(ctx, func(h *checkpoint.Holdings) {
+		var m *offsetxlate.Map
+		if m, err = h.Maps.Of(p.Topic, p.Number); err != nil || m == nil {
+			return
+		}
+		at = max(start, offsetxlate.Source(m.ToDest(offsetxlate.Source(next.Offset)).Offset))
+		if start > 0 && at == start { // what is left of the log may begin behind what is lacking
+			x := m.ToSource(offsetxlate.Dest(start))
+			first = loop.Coordinate{Incarnation: next.Incarnation, Epoch: next.Epoch, Offset: int64(x.Offset)}
+		}
+	})
+	switch {
+	case ctx.Err() != nil:
+	case herr != nil:
+		p.fetchTrouble(herr)
+	case err != nil:
+		p.fetchTrouble(fmt.Errorf("the map of %s at cluster %s: %w", p.Key(), p.Source, err))
+	default:
+		p.found(at, next, first)
+	}
+}
+
+// lacks is the first coordinate that is not under way.
+func (p *part) lacks() loop.Coordinate {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.frontier(p.assigned)
+}
+
+// found has a part read on where it was found, unless what it lacks is not there any more and nobody said that it may be left out.
+func (p *part) found(at offsetxlate.Source, next, first loop.Coordinate) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.at != nowhere || p.state != Backoff && p.state != Failed {
+		return
+	}
+	if next.Less(first) {
+		if p.OnGap != "continue" {
+			p.stop(Failed, kafka.Because(kafka.RetentionGap, fmt.Sprintf("cluster %s deleted offsets %d to %d of %s at %s before they were copied from there", p.Source, next.Offset, first.Offset-1, p.Topic, p.Origin),
+				"set on_gap: continue to go on behind the gap and record it; or wait for the origin, or another cluster that has them"))
+			return
+		}
+		p.leaveOut(loop.Gap{From: next, To: first, Why: loop.GapRetention})
+	}
+	p.at, p.lastEpoch, p.retryAt = at, -1, time.Time{}
+	p.pass(at, -1)
+	p.dirty = true
+}
+
+// leaveOut notes a gap, and passes it.
+func (p *part) leaveOut(g loop.Gap) {
+	p.stats.Gaps++
+	p.stats.GapRecords += g.To.Offset - g.From.Offset
+	p.owner.steppedOver(p.Spec, offsetxlate.Source(g.From.Offset), offsetxlate.Source(g.To.Offset), g.Why.String())
+	p.prog.Gaps = p.prog.Gaps.Add(g)
+	p.addRun(p.assigned, srcRun{source: offsetxlate.Source(g.To.Offset), epoch: g.To.Epoch})
+	p.sieve.goBack(g.To)
+}
