@@ -190,7 +190,7 @@ func (r *Runner) member(t *topology.Topology, a topology.Alias, l *topology.Link
 	}
 	s.clusters = append(s.clusters, c)
 	m := groupsync.Member{Alias: a, Cluster: c, Link: l}
-	for p := range t.Pairs() {
+	for _, p := range t.Inflows() {
 		if p.Destination == a {
 			m.Origins = append(m.Origins, p.Source)
 		}

@@ -8,7 +8,6 @@ import (
 	"github.com/meshd/meshd/loop"
 	"github.com/meshd/meshd/metasync"
 	"github.com/meshd/meshd/offsetxlate"
-	"github.com/meshd/meshd/topology"
 )
 
 // copy makes the copy of a topic exist, and says which partitions there are to copy.
@@ -56,16 +55,9 @@ func (r *round) spec(topic string, o offer, src *Source) (Spec, error) {
 		return Spec{}, fmt.Errorf("the id of cluster %s: %w", r.Source, err)
 	}
 	return Spec{
-		Origin: r.Source, OriginID: id, Topic: topic, Remote: o.remote, Source: o.way.Alias, At: o.at, src: src, held: o.way.held, Identity: o.identity(), Provenance: provenance(o.settings),
+		Origin: r.Source, OriginID: id, Topic: topic, Remote: o.remote, Source: o.way.Alias, At: o.at, src: src, held: o.way.held, Identity: o.identity(), Provenance: loop.ProvenanceOf(o.settings),
 		limit: r.throttleOf(o.way, topic, o.settings.LimitBytes), OnGap: o.settings.OnGap, From: -1,
 	}, nil
-}
-
-func provenance(s topology.LinkSettings) loop.Provenance {
-	if s.Provenance == "batch" {
-		return loop.Batches
-	}
-	return loop.Headers
 }
 
 // align brings configs in line, after the partitions were handed out: with many topics it takes a while. A copy that can't be

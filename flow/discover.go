@@ -27,8 +27,8 @@ func (p *inflow) discover(ctx context.Context) error {
 	if err := p.nothing(); err != nil {
 		return err
 	}
-	origin, err := p.originID()
-	if err != nil {
+	origin, err := p.originID(ctx)
+	if err != nil || origin == "" {
 		return err
 	}
 	r := &round{inflow: p, origin: origin, out: map[int]map[string]Spec{}, status: map[string]TopicStatus{}, first: p.own.FlowBegan(p.Source) == ""}
@@ -85,19 +85,17 @@ func (p *inflow) nothing() error {
 	return why
 }
 
-// originID is the origin's cluster id: from itself where it can be asked, or as its writers registered. A cluster that was rebuilt is another
+// originID is the origin's cluster id: from itself where it can be asked, or as its writers registered; "" where nobody has any of its records yet. A cluster that was rebuilt is another
 // origin, and has to be given another alias.
-func (p *inflow) originID() (string, error) {
+func (p *inflow) originID(ctx context.Context) (string, error) {
 	was := p.dst.Writers.origin(p.Pair)
 	w := p.way(p.Source)
 	switch {
+	case was == "" && w != nil && w.ID() == "":
+		return p.heardOf(ctx), w.err
+	case was == "" && w == nil:
+		return p.heardOf(ctx), nil
 	case w == nil || w.ID() == "":
-		if was == "" {
-			was = p.heardOf()
-		}
-		if was == "" {
-			return "", kafka.Because(kafka.ClusterUnreachable, fmt.Sprintf("cluster %s was never met, and no cluster that links lead from knows it", p.Source), "its id is learnt when it, or a node that reads from it, is up")
-		}
 		return was, nil
 	case was != "" && was != w.ID():
 		return "", kafka.Because(kafka.OriginRebuilt, fmt.Sprintf("cluster %s has id %s, but what is here came from a cluster of that alias with id %s", p.Source, w.ID(), was),
@@ -107,8 +105,11 @@ func (p *inflow) originID() (string, error) {
 }
 
 // heardOf is the origin's cluster id as the writers of other clusters registered it; "" if none did.
-func (p *inflow) heardOf() string {
+func (p *inflow) heardOf(ctx context.Context) string {
 	for _, w := range p.ways {
+		if w.err != nil || w.registered.know(ctx, w.aside) != nil {
+			continue
+		}
 		if id := w.registered.idOf(p.Source); id != "" {
 			return id
 		}

@@ -21,7 +21,7 @@ type offer struct {
 	settings   topology.LinkSettings
 }
 
-func (o offer) identity() bool { return o.at == o.remote && o.settings.Naming == "identity" }
+func (o offer) identity() bool { return o.at == o.remote && o.settings.Naming == topology.Identity }
 
 // find lists the origin's topics, each with the ways that have it, in their order.
 func (p *inflow) find() map[string][]offer {
@@ -51,11 +51,11 @@ func (p *inflow) offer(w *way, name string) (topic string, o offer, ok bool) {
 	if e, known := w.theirs.Entries()[name]; known && e.Kind != checkpoint.Shared {
 		o.settings, ok = w.link.Topic(e.Topic)
 		o.kind, o.remote = loop.Remote, name
-		return e.Topic, o, ok && e.Origin == p.Source && e.Kind != checkpoint.Local && o.settings.Naming != "identity"
+		return e.Topic, o, ok && e.Origin == p.Source && e.Kind != checkpoint.Local && o.settings.Naming != topology.Identity
 	}
 	o.settings, ok = w.link.Topic(name)
 	o.kind, o.remote = loop.Local, name
-	return name, o, ok && o.settings.Naming == "identity" && p.mesh.Classify(name, w.Alias, nil).Kind != loop.Internal && p.reaches(name, w.Alias)
+	return name, o, ok && o.settings.Naming == topology.Identity && p.mesh.Classify(name, w.Alias, nil).Kind != loop.Internal && p.reaches(name, w.Alias)
 }
 
 // reaches says whether the origin's records of an identity topic come to a cluster.
@@ -67,7 +67,7 @@ func (p *inflow) reaches(topic string, a topology.Alias) bool {
 // direct looks at a topic of the origin itself.
 func (p *inflow) direct(w *way, name string) (o offer, ok bool) {
 	o.settings, ok = w.link.Topic(name)
-	identity := o.settings.Naming == "identity"
+	identity := o.settings.Naming == topology.Identity
 	if name == mm2.Heartbeats {
 		o.settings, ok, identity = w.link.Settings, w.link.Settings.MM2Heartbeats, false
 		o.settings.OnGap = "continue" // a heartbeat that is gone was for nobody
@@ -88,7 +88,7 @@ func (p *inflow) direct(w *way, name string) (o offer, ok bool) {
 		return o, true
 	}
 	if o.remote = name; !identity {
-		o.settings.Naming = "prefix"
+		o.settings.Naming = topology.Prefix
 		o.remote = loop.RemoteName(p.Source, o.settings.Separator, name)
 	}
 	return o, true

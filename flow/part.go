@@ -147,6 +147,7 @@ type partOwner interface {
 	needNote(*part)     // runs wait to be noted
 	sure() bool         // this node was the owner a moment ago
 	needProof(*part)    // whether it still is has to be asked
+	needMap(*part)      // what its source's map says
 	needRegistry(*part) // who wrote a batch at the source has to be read there
 	foundStrange(p *part, from, to offsetxlate.Dest)
 	partFailed(error)              // the shard must take a new epoch

@@ -112,6 +112,9 @@ func (p *prepared) leftOut(b batch.Batch, aborted *aborter, rec *recoder) (bool,
 func (p *prepared) judge(b batch.Batch, rec *recoder) error {
 	switch v := p.sieve.batch(b, p.fetched); v.Act {
 	case loop.Deliver:
+		if p.sieve.translated != nil {
+			return p.addTranslated(b, rec)
+		}
 		if err := p.add(b, rec); err != nil {
 			return err
 		}

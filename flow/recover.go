@@ -96,6 +96,7 @@ func (l *life) recoverPart(p *part, prog checkpoint.Progress, f *fenced) error {
 	if err := m.AdvanceDest(f.marker + 1); err != nil {
 		return fmt.Errorf("completing the offset map of %s: %w", p.Key(), err)
 	}
+	p.inherit(prog)
 	written := int64(0) // a new epoch counts from 0
 	if f.last != nil && f.last.writer == l.id {
 		written = prog.Unwrap(sequence(int64(f.last.Sequence) + int64(f.last.Count)))

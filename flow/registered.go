@@ -74,6 +74,18 @@ func (r *registered) ask(run func(func(context.Context)), then func(error)) {
 	}
 }
 
+// know has the registry read, and returns when it was.
+func (r *registered) know(ctx context.Context, run func(func(context.Context))) error {
+	read := make(chan error, 1)
+	r.ask(run, func(err error) { read <- err })
+	select {
+	case err := <-read:
+		return err
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
 const (
 	readRegistryFor   = 10 * time.Second
 	readRegistryAgain = time.Second

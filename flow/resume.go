@@ -35,7 +35,7 @@ func otherTopic(spec Spec, prog checkpoint.Progress, at kafka.Partition) (kafka.
 	switch {
 	case prog.DstID != at.TopicID:
 		return kafka.Because(kafka.DestinationRecreated, fmt.Sprintf("topic %s was deleted and made again since meshd wrote to it", spec.Remote), hint), true
-	case !spec.hub() && prog.SrcID != spec.SourceID:
+	case !spec.hub() && prog.SrcID != ([16]byte{}) && prog.SrcID != spec.SourceID:
 		return kafka.Because(kafka.SourceRecreated, fmt.Sprintf("topic %s was deleted and made again at the source", spec.Topic), hint), true
 	}
 	return kafka.Reason{}, false
@@ -45,11 +45,25 @@ func (l *life) newPart(at kafka.Partition, spec Spec) *part {
 	p := &part{
 		Spec: spec, sieve: l.sieve(spec), owner: l.shard, id: l.id, budget: l.env.budget, state: Opening, behind: true, lastEpoch: -1, unnoted: nothingUnnoted,
 		mapBytes: l.env.mapBytes, memory: l.dst.Memory().Producer, youngest: time.Now().UnixMilli(), // of the fence's marker
-		prog: checkpoint.Progress{Owner: l.id, SrcID: spec.SourceID, DstID: at.TopicID, SourceEpoch: -1, DestEpoch: at.LeaderEpoch},
+		prog: checkpoint.Progress{Owner: l.id, SrcID: originTopic(spec, checkpoint.Progress{}), DstID: at.TopicID, SourceEpoch: -1, DestEpoch: at.LeaderEpoch},
 	}
 	p.outlet = l.dst.Producer.Outlet(spec.Remote, spec.Number, p.onAck, p.stuck)
 	p.outlet.id, p.outlet.guard = at.TopicID, p.mayGo
 	return p
+}
+
+// originTopic is the id of the topic at the origin, as far as it is known: where the records are read elsewhere, from before.
+func originTopic(spec Spec, before checkpoint.Progress) [16]byte {
+	if spec.hub() {
+		return before.SrcID
+	}
+	return spec.SourceID
+}
+
+// inherit takes over what stays as it was, whoever writes.
+func (p *part) inherit(prog checkpoint.Progress) {
+	p.prog.SrcID = originTopic(p.Spec, prog)
+	p.prog.Incarnation, p.prog.Gaps = prog.Incarnation, prog.Gaps
 }
 
 // beginPart is for a partition without progress. It holds no record: precheck looked, and what came since lies before the marker.
@@ -116,7 +130,7 @@ func (l *life) resumePart(p *part, prog checkpoint.Progress, f *fenced) error {
 	if prog.Owner != l.id {
 		written = 0 // a new epoch counts from 0
 	}
-	p.prog.Incarnation, p.prog.Gaps = prog.Incarnation, prog.Gaps
+	p.inherit(prog)
 	p.moveTo(srcPlace{next, prog.EpochBefore(count)}, written, f.marker+1)
 	if sent := l.stored.sent[p.Key()]; prog.Owner == l.id && sent > written {
 		p.standBy(prog, sent)

@@ -3,16 +3,18 @@ package flow
 import (
 	"github.com/meshd/meshd/kafka/batch"
 	"github.com/meshd/meshd/loop"
+	"github.com/meshd/meshd/offsetxlate"
 )
 
 // sieve says which batches and records of a source's log a part takes: those of its origin that its destination has not got. It is the
 // part's, and used with the part's lock held.
 type sieve struct {
 	*registered
-	prefix *loop.PrefixJudge // prefix naming
-	judge  *loop.Judge       // identity naming
-	origin loop.Origin
-	counts loop.Counters
+	prefix      *loop.PrefixJudge // prefix naming
+	judge       *loop.Judge       // identity naming
+	*translated                   // prefix naming, not read at the origin
+	origin      loop.Origin
+	counts      loop.Counters
 }
 
 // batch judges a batch of an answer that arrived at a tick.
@@ -60,6 +62,9 @@ func (s *sieve) goBack(to loop.Coordinate) {
 	if s.judge != nil {
 		s.judge.Taken.Restore(s.origin, s.judge.Part, to, nil)
 	}
+	if s.translated != nil {
+		s.translated.next = offsetxlate.Source(to.Offset)
+	}
 }
 
 // sieve makes that of a partition. All three clusters have been met.
@@ -69,6 +74,9 @@ func (l *life) sieve(spec Spec) *sieve {
 	source, destination := r.number(spec.src.form()), r.number(l.dst.form())
 	if !spec.Identity {
 		s.prefix = &loop.PrefixJudge{Destination: destination, Source: source, Origin: s.origin}
+		if spec.hub() {
+			s.translated = &translated{}
+		}
 		return s
 	}
 	from := make([]bool, s.origin+1)

@@ -139,21 +139,23 @@ func (s *sifting) note(at loop.Coordinate, n int32) {
 // registryRead is called when the source's registry was read, or could not be.
 func (p *part) registryRead(err error) {
 	p.mu.Lock()
-	p.awaits = false
 	if err != nil && p.mayPump() {
 		p.stop(Backoff, kafka.Explain(err, kafka.SourceUnreachable))
 		p.retryAt = time.Time{} // the reading itself is not tried again at once
 	}
 	p.mu.Unlock()
-	p.owner.wakeFetch(p)
+	p.goOn()
 }
 
 // ruled does what a ruling asks for that lets a batch not pass.
 func (p *part) ruled(e *ruledError) {
-	switch e.Why {
-	case loop.Barrier:
+	switch {
+	case e.Why == loop.Barrier:
 		p.awaits = true
 		p.owner.needRegistry(p)
+	case e.Why == loop.Uncovered && e.Act == loop.Wait:
+		p.awaits = true
+		p.owner.needMap(p)
 	default:
 		p.stop(Failed, reasonOf(e))
 	}
@@ -166,6 +168,9 @@ func reasonOf(e *ruledError) kafka.Reason {
 		return kafka.Because(kafka.RegistryLost, fmt.Sprintf("source offset %d: the registry of writers there does not prove where records came from", e.at), "see docs/OPERATIONS.md, a lost registry")
 	case loop.TwoOrigins:
 		return kafka.Because(kafka.RegistryLost, "the source's registry of writers has one producer id for two origins", "see docs/OPERATIONS.md, a lost registry")
+	case loop.Uncovered:
+		return kafka.Because(kafka.OriginUnknown, fmt.Sprintf("the map that the source keeps does not say any more where the record at offset %d lies at its origin", e.at),
+			"raise offset_map.max_bytes_per_partition, or read it from its origin")
 	case loop.OldFormat:
 		return kafka.Because(kafka.OldFormat, fmt.Sprintf("the batch at source offset %d is of a message format below v2, which does not say who wrote it", e.at),
 			"let the source rewrite it, or use naming: prefix for this topic")

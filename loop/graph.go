@@ -11,7 +11,7 @@ type Edge struct {
 	topology.Pair
 	Cost       int
 	Link       string
-	Naming     string // prefix | identity
+	Naming     topology.Naming
 	Provenance Provenance
 	Paused     bool
 }
@@ -22,9 +22,13 @@ type Graph []Edge
 // Carriers is the graph of a topic.
 func Carriers(t *topology.Topology, topic string) Graph {
 	var g Graph
-	for pair, link := range t.Pairs() {
-		if s, ok := link.Topic(topic); ok {
-			g = append(g, Edge{Pair: pair, Cost: link.Cost, Link: link.Name, Naming: s.Naming, Paused: link.Paused})
+	for _, link := range t.Links {
+		s, ok := link.Topic(topic)
+		if !ok {
+			continue
+		}
+		for _, pair := range link.Pairs {
+			g = append(g, Edge{Pair: pair, Cost: link.Cost, Link: link.Name, Naming: s.Naming, Provenance: ProvenanceOf(s), Paused: link.Paused})
 		}
 	}
 	return g
@@ -39,7 +43,7 @@ type Way struct {
 // Ways returns the shortest way to each cluster that an origin's records reach without passing through one of the clusters avoided. Of
 // ways of one cost it takes the one of fewer hops, then the first by name.
 func (g Graph) Ways(origin topology.Alias, avoid ...topology.Alias) map[topology.Alias]Way {
-	done, open := map[topology.Alias]Way{}, map[topology.Alias]Way{}
+	done, open, from := map[topology.Alias]Way{}, map[topology.Alias]Way{}, g.bySource()
 	if !slices.Contains(avoid, origin) {
 		open[origin] = Way{Path: []topology.Alias{origin}}
 	}
@@ -53,8 +57,8 @@ func (g Graph) Ways(origin topology.Alias, avoid ...topology.Alias) map[topology
 		way := open[at]
 		done[at] = way
 		delete(open, at)
-		for _, e := range g {
-			if _, ok := done[e.Destination]; ok || e.Source != at || slices.Contains(avoid, e.Destination) {
+		for _, e := range from[at] {
+			if _, ok := done[e.Destination]; ok || slices.Contains(avoid, e.Destination) {
 				continue
 			}
 			next := Way{way.Cost + e.Cost, append(slices.Clone(way.Path), e.Destination)}
@@ -64,6 +68,14 @@ func (g Graph) Ways(origin topology.Alias, avoid ...topology.Alias) map[topology
 		}
 	}
 	return done
+}
+
+func (g Graph) bySource() map[topology.Alias]Graph {
+	out := map[topology.Alias]Graph{}
+	for _, e := range g {
+		out[e.Source] = append(out[e.Source], e)
+	}
+	return out
 }
 
 func (w Way) before(o Way) bool {

@@ -1,5 +1,7 @@
 package loop
 
+import "github.com/meshd/meshd/topology"
+
 // Provenance is how a topic's records show where they came from.
 type Provenance uint8
 
@@ -8,6 +10,14 @@ const (
 	Headers Provenance = iota // each record that crosses is stamped
 	Batches                   // the registry of writers alone; for two clusters
 )
+
+// ProvenanceOf is that of a topic with these settings. It means something with identity naming only.
+func ProvenanceOf(s topology.LinkSettings) Provenance {
+	if s.Naming == topology.Identity && s.Provenance == topology.ProvenanceBatch {
+		return Batches
+	}
+	return Headers
+}
 
 // Batch is what the judge must know of a record batch.
 type Batch struct {

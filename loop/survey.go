@@ -10,19 +10,22 @@ import (
 // when a cluster or a link is lost.
 type Survey struct {
 	Topic    string           `json:"topic"`
-	Naming   string           `json:"naming"` // prefix | identity; "" where it has two
+	Naming   topology.Naming  `json:"naming"` // "" where it has two
 	Clusters []topology.Alias `json:"clusters"`
+	Copies   int              `json:"copies"` // of a record at a cluster that it reaches
 	Refused  []Finding        `json:"refused,omitempty"`
 	Takes    []Take           `json:"takes"`
 	Unheard  []Unheard        `json:"unheard,omitempty"`
 	Fetches  []Fetch          `json:"fetches"`
 	Losses   []Loss           `json:"losses"`
+	Single   []string         `json:"single_points"` // of failure: clusters and links whose loss cuts others off from each other
 }
 
 // Finding is a reason for which a topology is refused.
 type Finding struct {
-	Code string `json:"code"` // two_namings | batch_third_cluster | two_provenances
-	Text string `json:"text"`
+	Code  string    `json:"code"` // two_namings | batch_third_cluster | two_provenances
+	Text  string    `json:"text"`
+	Links [2]string `json:"links"` // names; the second is the one that does not fit
 }
 
 // Take says from where a cluster takes an origin's records. There is one for each origin, so each cluster has one copy of a record.
@@ -62,6 +65,14 @@ type Loss struct {
 // Single says whether others are cut off from each other by the loss.
 func (l Loss) Single() bool { return len(l.Cut) > 0 }
 
+// What names what is lost.
+func (l Loss) What() string {
+	if l.Link != nil {
+		return "link " + string(l.Link.Source) + " - " + string(l.Link.Destination)
+	}
+	return "cluster " + string(l.Cluster)
+}
+
 // SurveyTopic looks at the graph of a topic. Every cluster in it counts as an origin.
 func SurveyTopic(topic string, g Graph) Survey {
 	s := Survey{Topic: topic, Clusters: g.Clusters(), Refused: g.refusals(topic)}
@@ -69,13 +80,19 @@ func SurveyTopic(topic string, g Graph) Survey {
 		s.Naming = g[0].Naming
 	}
 	s.Takes, s.Unheard = g.takes(s.Clusters)
-	s.Fetches = g.fetches(s.Clusters, s.Takes, s.Naming == "identity")
+	s.Copies = copies(s.Takes)
+	s.Fetches = g.fetches(s.Clusters, s.Takes, s.Naming == topology.Identity)
 	for _, c := range s.Clusters {
 		s.Losses = append(s.Losses, g.loseCluster(c, s))
 	}
 	for i, e := range g {
 		if !slices.ContainsFunc(g[:i], e.joins) {
 			s.Losses = append(s.Losses, g.loseLink(e, s))
+		}
+	}
+	for _, l := range s.Losses {
+		if l.Single() {
+			s.Single = append(s.Single, l.What())
 		}
 	}
 	return s
@@ -94,19 +111,42 @@ func (g Graph) takes(clusters []topology.Alias) (takes []Take, unheard []Unheard
 			switch {
 			case c == o:
 			case ok:
-				t := Take{Origin: o, Cluster: c, Source: way.Path[len(way.Path)-2], Cost: way.Cost, Path: way.Path}
-				for _, n := range g.Neighbours(o, c) {
-					if n.Cost != None && n.Cluster != t.Source {
-						t.Instead = append(t.Instead, n.Cluster)
-					}
-				}
-				takes = append(takes, t)
+				takes = append(takes, g.take(o, c, way))
 			default:
 				unheard = append(unheard, Unheard{o, c, reached(o, ways)})
 			}
 		}
 	}
 	return takes, unheard
+}
+
+func (g Graph) take(o, c topology.Alias, way Way) Take {
+	t := Take{Origin: o, Cluster: c, Source: way.Path[len(way.Path)-2], Cost: way.Cost, Path: way.Path}
+	for _, n := range g.Neighbours(o, c) {
+		if n.Cost != None && n.Cluster != t.Source {
+			t.Instead = append(t.Instead, n.Cluster)
+		}
+	}
+	return t
+}
+
+// copies is the largest number of sources from which a cluster takes an origin's records.
+func copies(takes []Take) (most int) {
+	count := map[topology.Pair]int{}
+	for _, t := range takes {
+		p := topology.Pair{Source: t.Origin, Destination: t.Cluster}
+		count[p]++
+		most = max(most, count[p])
+	}
+	return most
+}
+
+// Volumes is what is read over all links, and what of that is needed.
+func (s Survey) Volumes() (reads, needs int) {
+	for _, f := range s.Fetches {
+		reads, needs = reads+f.Reads, needs+len(f.Takes)
+	}
+	return reads, needs
 }
 
 func reached(o topology.Alias, ways map[topology.Alias]Way) []topology.Alias {

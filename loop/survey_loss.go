@@ -9,7 +9,7 @@ import (
 func (g Graph) loseCluster(c topology.Alias, s Survey) Loss {
 	l := Loss{Cluster: c}
 	rest := slices.DeleteFunc(slices.Clone(g), func(e Edge) bool { return e.Source == c || e.Destination == c })
-	l.compare(s, rest)
+	l.compare(s, rest, func(path []topology.Alias) bool { return slices.Contains(path, c) })
 	for _, t := range s.Takes {
 		if t.Origin != c {
 			continue
@@ -25,23 +25,34 @@ func (g Graph) loseCluster(c topology.Alias, s Survey) Loss {
 
 func (g Graph) loseLink(e Edge, s Survey) Loss {
 	l := Loss{Link: &e.Pair}
-	l.compare(s, slices.DeleteFunc(slices.Clone(g), e.joins))
+	rest := slices.DeleteFunc(slices.Clone(g), e.joins)
+	l.compare(s, rest, func(path []topology.Alias) bool {
+		for i := range path[1:] {
+			if e.joins(Edge{Pair: topology.Pair{Source: path[i], Destination: path[i+1]}}) {
+				return true
+			}
+		}
+		return false
+	})
 	return l
 }
 
-// compare says what is otherwise than before, of what does not concern the lost cluster itself.
-func (l *Loss) compare(before Survey, rest Graph) {
-	now, _ := rest.takes(before.Clusters)
+// compare says what is otherwise than before, of what does not concern the lost cluster itself. Ways that do not lead over what is lost
+// stay the shortest.
+func (l *Loss) compare(before Survey, rest Graph, over func(path []topology.Alias) bool) {
+	ways := map[topology.Alias]map[topology.Alias]Way{}
 	for _, t := range before.Takes {
-		if t.Origin == l.Cluster || t.Cluster == l.Cluster {
+		if t.Origin == l.Cluster || t.Cluster == l.Cluster || !over(t.Path) {
 			continue
 		}
-		i := slices.IndexFunc(now, func(n Take) bool { return n.Origin == t.Origin && n.Cluster == t.Cluster })
-		switch {
-		case i < 0:
+		if ways[t.Origin] == nil {
+			ways[t.Origin] = rest.Ways(t.Origin)
+		}
+		switch way, ok := ways[t.Origin][t.Cluster]; {
+		case !ok:
 			l.Cut = append(l.Cut, topology.Pair{Source: t.Origin, Destination: t.Cluster})
-		case now[i].Source != t.Source:
-			l.Moved = append(l.Moved, now[i])
+		case way.Path[len(way.Path)-2] != t.Source:
+			l.Moved = append(l.Moved, rest.take(t.Origin, t.Cluster, way))
 		}
 	}
 }

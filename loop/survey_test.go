@@ -39,6 +39,7 @@ func TestSurveyOfHub(t *testing.T) {
   without cluster us: a single point of failure; ap never hears of eu;
   without link eu - us: a single point of failure; ap never hears of eu; us never hears of eu; eu never hears of us;
   without link us - ap: a single point of failure; ap never hears of eu; ap never hears of us;
+  single points of failure: cluster us, link eu - us, link us - ap
 `
 	if got := s.Text(); got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
@@ -134,7 +135,7 @@ func link(t testing.TB, naming, include, exclude string) *topology.Link {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l := &topology.Link{Settings: topology.LinkSettings{Naming: naming, Separator: "."}}
+	l := &topology.Link{Settings: topology.LinkSettings{Naming: topology.Naming(naming), Separator: "."}}
 	l.Topics.Include = []topology.Pattern{p}
 	if exclude != "" {
 		if p, err = topology.NewPattern(exclude); err != nil {
@@ -167,7 +168,7 @@ func TestOverlap(t *testing.T) {
 	if _, found, sure := Overlap(link(t, "prefix", ".*", ""), link(t, "prefix", ".*", ""), differ); found || !sure {
 		t.Error("one naming in both")
 	}
-	if _, found, sure := Overlap(link(t, "identity", "(a|b){200}x", ""), link(t, "prefix", ".*[ab].{14}y", ""), differ); found || sure {
+	if _, found, sure := Overlap(link(t, "identity", "(a|b){200}x", ""), link(t, "prefix", ".*a.{14}y", ""), differ); found || sure {
 		t.Errorf("too many states: %v %v", found, sure)
 	}
 }
@@ -177,7 +178,7 @@ func TestOverlapAgainstNames(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		expr := rapid.StringMatching(`([a-c.]|a\*|\.\+|\[ab\]|\(a\|b\.\)|\(b\|c\)\?){1,4}`)
 		draw := func(naming string) *topology.Link {
-			l := &topology.Link{Settings: topology.LinkSettings{Naming: naming, Separator: "."}}
+			l := &topology.Link{Settings: topology.LinkSettings{Naming: topology.Naming(naming), Separator: "."}}
 			for _, list := range []*[]topology.Pattern{&l.Topics.Include, &l.Topics.Exclude} {
 				p, err := topology.NewPattern(expr.Draw(t, naming))
 				if err != nil {

@@ -11,7 +11,7 @@ import (
 // Text is a survey for people.
 func (s Survey) Text() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s (%s): %d clusters, each record once at each\n", s.Topic, either(s.Naming, "refused"), len(s.Clusters))
+	fmt.Fprintf(&b, "%s (%s): %d clusters, each record once at each\n", s.Topic, s.naming(), len(s.Clusters))
 	for _, f := range s.Refused {
 		fmt.Fprintf(&b, "  refused: %s\n", f.Text)
 	}
@@ -23,34 +23,45 @@ func (s Survey) Text() string {
 		b.WriteString("\n")
 	}
 	for _, u := range s.Unheard {
-		fmt.Fprintf(&b, "  %s never hears of %s: its records reach %s, and no link leads from there to %s\n", u.Cluster, u.Origin, path(u.Reached, ", "), u.Cluster)
+		fmt.Fprintf(&b, "  %s\n", u)
 	}
 	s.writeFetches(&b)
 	for _, l := range s.Losses {
 		l.write(&b)
 	}
+	fmt.Fprintf(&b, "  %s\n", s.singlePoints())
 	return b.String()
 }
 
+func (s Survey) naming() string {
+	if s.Naming == "" {
+		return "refused"
+	}
+	return string(s.Naming)
+}
+
+func (s Survey) singlePoints() string {
+	if len(s.Single) == 0 {
+		return "no single point of failure"
+	}
+	return "single points of failure: " + strings.Join(s.Single, ", ")
+}
+
+func (u Unheard) String() string {
+	return fmt.Sprintf("%s never hears of %s: its records reach %s, and no link leads from there to %s", u.Cluster, u.Origin, path(u.Reached, ", "), u.Cluster)
+}
+
 func (s Survey) writeFetches(b *strings.Builder) {
-	reads, needs := 0, 0
 	for _, f := range s.Fetches {
 		fmt.Fprintf(b, "  %s reads %d volumes for %s\n", f.Pair, f.Reads, path(f.Takes, ", "))
-		reads, needs = reads+f.Reads, needs+len(f.Takes)
 	}
-	if reads > 0 {
+	if reads, needs := s.Volumes(); reads > 0 {
 		fmt.Fprintf(b, "  in all %d volumes are read, %d are needed (a volume is what one cluster produces)\n", reads, needs)
 	}
 }
 
 func (l Loss) write(b *strings.Builder) {
-	what := "link"
-	if l.Link != nil {
-		what += " " + string(l.Link.Source) + " - " + string(l.Link.Destination)
-	} else {
-		what = "cluster " + string(l.Cluster)
-	}
-	fmt.Fprintf(b, "  without %s:", what)
+	fmt.Fprintf(b, "  without %s:", l.What())
 	if l.Single() {
 		b.WriteString(" a single point of failure;")
 	}
@@ -69,13 +80,6 @@ func (l Loss) write(b *strings.Builder) {
 	b.WriteString("\n")
 }
 
-func either(s, otherwise string) string {
-	if s == "" {
-		return otherwise
-	}
-	return s
-}
-
 func path(as []topology.Alias, sep string) string {
 	words := make([]string, len(as))
 	for i, a := range as {
@@ -90,24 +94,28 @@ func (s Survey) DOT(g Graph) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "digraph %q {\n", s.Topic)
 	for _, c := range s.Clusters {
-		fmt.Fprintf(&b, "  %q%s;\n", c, red(s.single(func(l Loss) bool { return l.Cluster == c }), ""))
+		fmt.Fprintf(&b, "  %q%s;\n", c, red(s.isSingle(Loss{Cluster: c}), ""))
 	}
 	for _, e := range g {
 		style := "style=dashed"
 		if i := slices.IndexFunc(s.Fetches, func(f Fetch) bool { return f.Pair == e.Pair }); i >= 0 {
 			style = fmt.Sprintf("label=%q", path(s.Fetches[i].Takes, ", "))
 		}
-		lost := s.single(func(l Loss) bool {
-			return l.Link != nil && e.joins(Edge{Pair: *l.Link})
-		})
-		fmt.Fprintf(&b, "  %q -> %q%s;\n", e.Source, e.Destination, red(lost, style))
+		fmt.Fprintf(&b, "  %q -> %q%s;\n", e.Source, e.Destination, red(s.isSingle(Loss{Link: &e.Pair}), style))
 	}
 	b.WriteString("}\n")
 	return b.String()
 }
 
-func (s Survey) single(is func(Loss) bool) bool {
-	return slices.ContainsFunc(s.Losses, func(l Loss) bool { return is(l) && l.Single() })
+// isSingle says whether the loss of a cluster or a link cuts others off.
+func (s Survey) isSingle(x Loss) bool {
+	return slices.ContainsFunc(s.Losses, func(l Loss) bool {
+		same := x.Link == nil && l.Link == nil && l.Cluster == x.Cluster
+		if x.Link != nil && l.Link != nil {
+			same = Edge{Pair: *l.Link}.joins(Edge{Pair: *x.Link})
+		}
+		return same && l.Single()
+	})
 }
 
 func red(yes bool, style string) string {

@@ -71,3 +71,17 @@ func (m *Map) runBefore(x int64, from side) run {
 	}
 	return m.open
 }
+
+// Stretch returns where the record at destination offset y lies at the source, and how many records, that one among them, follow it without
+// a gap on either side. ok is false where none lies there, and where that is not known: not yet, not from the beginning, or not any more.
+func (m *Map) Stretch(y Dest) (x Source, n int64, ok bool) {
+	if int64(y) < m.pages[0].start[dst] || int64(y) >= m.recordsEnd()[dst] {
+		return 0, 0, false
+	}
+	r := m.runBefore(int64(y), dst)
+	skip := int64(y) - r.at[dst]
+	if !r.dense() || skip < 0 || skip >= r.n {
+		return 0, 0, false
+	}
+	return Source(r.at[src] + skip), r.n - skip, true
+}

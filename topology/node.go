@@ -36,7 +36,8 @@ type parser struct {
 	where    map[string]*yaml.Node // path -> its node, for what is found out only when all is read
 	cost     int                   // of the expressions so far
 
-	separators []value // wherever one is set
+	separators  []value // wherever one is set
+	provenances []value // likewise
 }
 
 func newParser(file string) *parser { return &parser{file: file, where: map[string]*yaml.Node{}} }

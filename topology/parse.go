@@ -32,7 +32,7 @@ func parse(file string, data []byte, inProcess bool) (*Topology, error) {
 		p.problems.sort()
 		return nil, p.problems
 	}
-	d.t.source, d.t.root, d.t.hash = bytes.Clone(data), root, hashOf(root)
+	d.t.file, d.t.source, d.t.root, d.t.hash = file, bytes.Clone(data), root, hashOf(root)
 	d.warn(p)
 	p.warnings.sort()
 	d.t.warnings = p.warnings

@@ -63,7 +63,7 @@ func TestMinimal(t *testing.T) {
 			Topics: Topics{Include: all, Exclude: []Pattern{}},
 			Groups: Groups{Include: all, Exclude: []Pattern{}, Uncommitted: "start"},
 			Settings: LinkSettings{
-				Naming: "prefix", Separator: ".", Remote: "ask", OnGap: "stop", OnRecreate: "stop", OnDelete: "keep",
+				Naming: "prefix", Provenance: "headers", Separator: ".", Remote: "ask", OnGap: "stop", OnRecreate: "stop", OnDelete: "keep", Divergence: "refuse",
 				SyncGroups: true, SyncConfigs: true, SyncPartitions: true, MM2Checkpoints: true, MM2Heartbeats: true,
 				ConfigsExclude: []string{},
 			},
@@ -117,7 +117,7 @@ func TestNearer(t *testing.T) {
 	same(t, topo.Clusters["eu"].RequestTimeout, 20*time.Second)
 	same(t, topo.Clusters["eu"].InternalReplicationFactor, 0)
 	link := LinkSettings{
-		Naming: "prefix", Separator: ".", Remote: "ask", OnGap: "stop", OnRecreate: "stop", OnDelete: "keep",
+		Naming: "prefix", Provenance: "headers", Separator: ".", Remote: "ask", OnGap: "stop", OnRecreate: "stop", OnDelete: "keep", Divergence: "refuse",
 		SyncGroups: true, SyncPartitions: true, MM2Checkpoints: true, MM2Heartbeats: true,
 		ConfigsExclude: []string{"retention.ms"}, ReplicationFactor: -1,
 	}
@@ -145,6 +145,31 @@ func TestNearer(t *testing.T) {
 		}
 		if want != nil {
 			same(t, got, *want)
+		}
+	}
+}
+
+// TestIdentitySettings: what is nearer wins, key by key.
+func TestIdentitySettings(t *testing.T) {
+	links := load(t, "testdata/good/identity.yaml").Links
+	for _, c := range []struct {
+		link       int
+		topic      string
+		naming     Naming
+		provenance Provenance
+		recreate   OnRecreate
+		divergence Divergence
+	}{
+		{0, "orders", Identity, ProvenanceBatch, RecreateIncarnation, DivergenceRefuse},
+		{0, "orders.eu", Identity, ProvenanceHeaders, RecreateStop, DivergenceRefuse},
+		{0, "orders.us", Prefix, ProvenanceBatch, RecreateIncarnation, DivergenceRefuse},
+		{0, "state", Identity, ProvenanceBatch, RecreateIncarnation, DivergenceAllow},
+		{1, "a", Identity, ProvenanceBatch, RecreateIncarnation, DivergenceRefuse},
+		{1, "b", Prefix, ProvenanceBatch, RecreateIncarnation, DivergenceRefuse},
+	} {
+		s, ok := links[c.link].Topic(c.topic)
+		if !ok || s.Naming != c.naming || s.Provenance != c.provenance || s.OnRecreate != c.recreate || s.Divergence != c.divergence {
+			t.Errorf("%s: %+v", c.topic, s)
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package topology
 
 import (
+	"cmp"
 	"iter"
 	"slices"
 )
@@ -52,21 +53,17 @@ func (t *Topology) Reachable() map[Alias][]Alias {
 	return out
 }
 
-// Unheard returns the pairs between which a chain of links leads, but no link: topics go over direct links only, so what is produced
-// at the source never arrives there.
-func (t *Topology) Unheard() []Pair {
-	direct := map[Pair]bool{}
-	for pair := range t.Pairs() {
-		direct[pair] = true
-	}
-	reachable := t.Reachable()
+// Inflows returns the couples of an origin and a destination that the mesh is to serve: every cluster from which links lead to another
+// one, directly or over others, whether or not they are paused. They are in the order of the destinations' names, then of the origins'.
+func (t *Topology) Inflows() []Pair {
 	var out []Pair
-	for _, a := range t.Aliases() {
-		for _, b := range reachable[a] {
-			if !direct[Pair{a, b}] {
-				out = append(out, Pair{a, b})
-			}
+	for origin, reached := range t.Reachable() {
+		for _, destination := range reached {
+			out = append(out, Pair{origin, destination})
 		}
 	}
+	slices.SortFunc(out, func(a, b Pair) int {
+		return cmp.Or(cmp.Compare(a.Destination, b.Destination), cmp.Compare(a.Source, b.Source))
+	})
 	return out
 }

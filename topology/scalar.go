@@ -65,7 +65,7 @@ func boolean(key, def string, at *bool) field {
 }
 
 // oneOf is one of a few words. Those of later belong to a function that isn't there yet.
-func oneOf(key, def string, at *string, now []string, later ...string) field {
+func oneOf[T ~string](key, def string, at *T, now []string, later ...string) field {
 	return field{key: key, kind: orList(now), def: def, read: func(p *parser, v value) {
 		word := v.node.Value
 		if v.node.Kind == yaml.MappingNode && len(v.node.Content) > 0 {
@@ -75,7 +75,7 @@ func oneOf(key, def string, at *string, now []string, later ...string) field {
 		case slices.Contains(later, word):
 			p.notYet(v, now)
 		case v.node.Kind == yaml.ScalarNode && slices.Contains(now, word):
-			*at = word
+			*at = T(word)
 		default:
 			p.bad(v, "wants %s, not %s", orList(now), describe(v.node)).Hint = didYouMean(word, now)
 		}

@@ -25,6 +25,7 @@ type Topology struct {
 	Metrics    Metrics
 	Switchover Switchover
 
+	file     string // as its problems name it
 	source   []byte
 	root     *yaml.Node
 	hash     string
@@ -112,16 +113,17 @@ type Link struct {
 
 // LinkSettings is everything that defaults.link, a link and a topic rule can set; the nearer setting wins.
 type LinkSettings struct {
-	Naming            string // prefix | identity
-	Provenance        string // identity: headers | batch
+	Naming            Naming
+	Provenance        Provenance // of identity naming
 	Separator         string
 	Remote            string // look-alikes of remote topics: ask | adopt | local
 	Start             Start
 	ReplicationFactor int    // 0: as at the source; -1: the broker's default; else 1..n; capped by the brokers there
 	LimitBytes        int64  // bytes/s; 0: no limit
 	OnGap             string // stop | continue
-	OnRecreate        string // stop | new_incarnation
-	OnDelete          string // keep | stop
+	OnRecreate        OnRecreate
+	OnDelete          string     // keep | stop
+	Divergence        Divergence // of identity naming
 	SyncGroups        bool
 	SyncConfigs       bool
 	SyncPartitions    bool

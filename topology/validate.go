@@ -9,6 +9,7 @@ import (
 func (d *draft) validate(p *parser) {
 	d.checkIDs(p)
 	d.checkSeparators(p)
+	d.checkProvenances(p)
 	d.checkDatacenters(p)
 	d.checkAddresses(p)
 	d.checkSecurity(p)

@@ -4,13 +4,6 @@ package topology
 func (t *Topology) Warnings() []Problem { return t.warnings }
 
 func (d *draft) warn(p *parser) {
-	if unheard := d.t.Unheard(); len(unheard) > 0 {
-		words := make([]string, len(unheard))
-		for i, pair := range unheard {
-			words[i] = pair.String()
-		}
-		p.warn("links", "never hear of each other: %s; topics are carried over direct links only", some(words))
-	}
 	linked, written := map[Alias]bool{}, map[string]bool{}
 	for pair := range d.t.Pairs() {
 		linked[pair.Source], linked[pair.Destination] = true, true

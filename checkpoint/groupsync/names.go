@@ -22,16 +22,17 @@ type names struct {
 func newNames(at topology.Alias, entries map[string]checkpoint.TopicEntry) names {
 	n := names{at: at, known: entries, remote: make(map[coordinate]string, len(entries))}
 	for name, e := range entries {
-		if e.Kind != checkpoint.Local {
+		if e.Kind != checkpoint.Local && e.Kind != checkpoint.Shared {
 			n.remote[coordinate{Origin: e.Origin, Topic: e.Topic}] = name
 		}
 	}
 	return n
 }
 
-// coordinateOf is where the records of a topic here came from.
+// coordinateOf is where the records of a topic here came from. Those of a topic that has one name everywhere come from many clusters: it
+// counts as this cluster's own, and its groups stay where they are.
 func (n names) coordinateOf(topic string, partition int32) coordinate {
-	if e, ok := n.known[topic]; ok && e.Kind != checkpoint.Local {
+	if e, ok := n.known[topic]; ok && e.Kind != checkpoint.Local && e.Kind != checkpoint.Shared {
 		return coordinate{e.Origin, e.Topic, partition}
 	}
 	return coordinate{n.at, topic, partition}

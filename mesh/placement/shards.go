@@ -10,7 +10,7 @@ import (
 // Shards returns all shards that end in a datacenter, in order: those that its nodes write.
 func Shards(t *topology.Topology, datacenter string) []topology.Shard {
 	var shards []topology.Shard
-	for pair := range t.Pairs() {
+	for _, pair := range t.Inflows() {
 		if t.Clusters[pair.Destination].Datacenter != datacenter {
 			continue
 		}
