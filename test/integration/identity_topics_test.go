@@ -160,7 +160,10 @@ func TestIdentityTwoAliasesForOneCluster(t *testing.T) {
 	c.produce(t, 500, kafkatest.Workload{Partitions: 4})
 	m := newMesh(t, identity("us, west, eu", c.topic), us, west, eu)
 	m.startAll(t)
-	p := m.awaitReason(t, "eu-1", "same_cluster", "west")
+	p, saw := m.findReason(t, "eu-1", "same_cluster", "west")
+	if saw != "" {
+		t.Errorf("nothing is said of it: %s", saw)
+	}
 	t.Logf("it said: %s (%s)", p.Text, p.Hint)
 	c.produce(t, 500, kafkatest.Workload{Seed: 1, Partitions: 4})
 	report := c.judge(t, patience/4)
