@@ -1,6 +1,10 @@
 package flow
 
 import (
+	"context"
+	"log/slog"
+	"maps"
+	"math"
 	"slices"
 	"time"
 
@@ -9,26 +13,53 @@ import (
 )
 
 // choose takes one of the ways that have a topic; false: none can be read now.
-func (r *round) choose(topic string, from []offer) (offer, bool) {
+func (r *round) choose(ctx context.Context, topic string, from []offer) (offer, bool) {
 	if len(r.ways) == 1 {
 		return from[0], true
 	}
 	view := loop.View{}
+	order, here := r.order(topic, from)
+	for _, n := range order {
+		view.Here = append(view.Here, here[n])
+	}
 	for _, n := range loop.Carriers(r.topo, topic).Neighbours(r.Source, r.Destination) {
-		i := slices.IndexFunc(from, func(o offer) bool { return o.way.Alias == n.Cluster })
 		w := r.way(n.Cluster)
-		n.Reachable = i >= 0 && w.err == nil && w.Dir.Err() == nil
-		if w != nil {
-			view.Neighbours = append(view.Neighbours, n)
+		if w == nil {
+			continue
 		}
+		i := slices.IndexFunc(from, func(o offer) bool { return o.way == w })
+		if n.Reachable = i >= 0 && w.err == nil && w.Dir.Err() == nil; n.Reachable && len(from) > 1 {
+			var err error
+			n.Offers, err = r.offers(ctx, topic, from[i], order, here)
+			n.Reachable = err == nil
+		}
+		view.Neighbours = append(view.Neighbours, n)
 	}
 	c := loop.Choose(r.choices[topic], view, time.Now())
+	r.sayChoice(topic, c)
 	r.choices[topic] = c
 	i := slices.IndexFunc(from, func(o offer) bool { return o.way.Alias == c.Source })
 	if i < 0 {
 		return offer{}, false
 	}
 	return from[i], true
+}
+
+// order is the partitions of a topic that this node copies, and how far they have come.
+func (r *round) order(topic string, from []offer) ([]int32, map[int32]loop.Coordinate) {
+	least := math.MaxInt32
+	for _, o := range from {
+		least = min(least, len(o.partitions))
+	}
+	here := r.here(topic, least)
+	return slices.Sorted(maps.Keys(here)), here
+}
+
+// sayChoice tells when another source is taken than before.
+func (r *round) sayChoice(topic string, c loop.Choice) {
+	if was := r.choices[topic].Source; was != "" && was != c.Source {
+		r.log.Info("another source", slog.String("topic", topic), slog.String("from", string(was)), slog.String("to", string(c.Source)), slog.String("why", string(c.Why)))
+	}
 }
 
 // idOf is the cluster id of an origin, as a writer of its records registered it; "" if none did.

@@ -141,7 +141,7 @@ type given struct {
 
 // topic decides about one topic of the origin. Only what concerns all topics is an error.
 func (r *round) topic(ctx context.Context, name string, from []offer) error {
-	o, ok := r.choose(name, from)
+	o, ok := r.choose(ctx, name, from)
 	if !ok {
 		return nil // what was handed out stays
 	}
