@@ -50,6 +50,9 @@ func tellAndSpoil(t *testing.T, naming Naming, file string, mistakes []mistake) 
 	}
 	t.Logf("\n%s", &out)
 	golden(t, file, shape(out.String()))
+	for _, n := range sorted(s.topo.Nodes) {
+		s.nodes.kill(n) // or they would carry on what is spoilt
+	}
 	for _, m := range mistakes {
 		before := v
 		if err := m.do(ctx, s.world); err != nil {
