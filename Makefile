@@ -3,7 +3,7 @@ SHELL := /usr/bin/env bash
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test test-unit test-kfake test-real test-kafka-2.8 test-kafka-3.9 lint lint-selftest fmt kafka bench figures chaos model clean
+.PHONY: help build demo test test-unit test-kfake test-real test-kafka-2.8 test-kafka-3.9 lint lint-selftest fmt kafka bench figures chaos model sim clean
 
 help: ## this list
 	@sed -n 's/^\([a-z0-9.-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r target text; do printf '  %-15s %s\n' "$$target" "$$text"; done
@@ -33,7 +33,10 @@ test-kafka-3.9: ## all integration tests on Kafka 3.9 (ten minutes)
 	scripts/test.sh kafka-3.9
 
 model: ## every graph of up to 5 clusters, and every order of deliveries where that is possible, against package loop (ten minutes)
-	MESHD_MODEL=1 go test -count=1 -timeout 1h -v -run 'EveryOrder|Everything|EachRule|Registries|Elsewhere|Pairs|OtherRules|LinkState' ./loop
+	MESHD_MODEL=1 go test -count=1 -timeout 1h -v -run 'Order|Everything|EachRule|Registries|Elsewhere|Pairs|Progress|SeveralTopics|OtherRules|LinkState' ./loop
+
+sim: ## 20,000 seeds of meshes around the pure packages, and every rule that may be taken away (an hour; SIM='-seeds 1 -seed 7')
+	go test -count=1 -timeout 4h -v ./test/sim -seeds 20000 $(SIM)
 
 lint: lint-selftest ## golangci-lint, after a proof that its rules refuse what they should
 	"$$(scripts/tool.sh golangci-lint)" run --allow-serial-runners ./...

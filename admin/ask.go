@@ -2,8 +2,11 @@ package admin
 
 import (
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
+
+	"github.com/meshd/meshd/loop"
 )
 
 func (s *Server) health(*http.Request) (any, error) {
@@ -83,7 +86,7 @@ func (s *Server) topology(*http.Request) (any, error) {
 	out := TopologyAnswer{At: time.Now(), Accepted: t.Accepted, Offered: some(t.Offered)}
 	if t.Current != nil {
 		out.Running = &TopologyText{Stamp: t.Current.Stamp(), Mesh: t.Current.Mesh, Parent: t.Current.Parent, Source: string(t.Current.Source()), Warnings: []string{}}
-		for _, w := range t.Current.Warnings() {
+		for _, w := range slices.Concat(t.Current.Warnings(), loop.ReviewTopology(t.Current).Said) {
 			out.Running.Warnings = append(out.Running.Warnings, w.String())
 		}
 	}

@@ -89,7 +89,7 @@ func (p Progress) Encode() []byte {
 	b = append(b, p.DstID[:]...)
 	for _, v := range []int64{
 		p.Owner.ID, int64(p.Owner.Epoch), p.Written, int64(p.Source), int64(p.Dest),
-		int64(p.SourceEpoch), int64(p.DestEpoch), int64(p.SourceEnd), p.SeenAt, int64(len(p.Ahead)),
+		int64(p.SourceEpoch), int64(p.DestEpoch), int64(p.Incarnation), int64(p.SourceEnd), p.SeenAt, int64(len(p.Ahead)),
 	} {
 		b = binary.AppendVarint(b, v)
 	}
@@ -98,7 +98,11 @@ func (p Progress) Encode() []byte {
 		b = binary.AppendVarint(b, int64(r.Source))
 		b = binary.AppendVarint(b, int64(r.Epoch))
 	}
-	return loop.AppendFrontier(p.Read.append(b), p.Frontier(), p.Gaps)
+	end := p.Frontier()
+	if n := len(p.Gaps); n > 0 && end.Less(p.Gaps[n-1].To) { // noted before the frontier passes it
+		end = p.Gaps[n-1].To
+	}
+	return loop.AppendFrontier(p.Read.append(b), end, p.Gaps)
 }
 
 func (h Place) append(b []byte) []byte {
@@ -144,7 +148,7 @@ func DecodeProgress(b []byte) (Progress, error) {
 	d := varints{b: b[33:]}
 	p.Owner.ID, p.Owner.Epoch = d.next(), int16(d.next())
 	p.Written, p.Source, p.Dest = d.next(), offsetxlate.Source(d.next()), offsetxlate.Dest(d.next())
-	p.SourceEpoch, p.DestEpoch = int32(d.next()), int32(d.next())
+	p.SourceEpoch, p.DestEpoch, p.Incarnation = int32(d.next()), int32(d.next()), int32(d.next())
 	p.SourceEnd, p.SeenAt = offsetxlate.Source(d.next()), d.next()
 	n := d.next()
 	if d.bad || n < 0 || n > int64(len(d.b)) {
@@ -160,7 +164,8 @@ func DecodeProgress(b []byte) (Progress, error) {
 	if err != nil {
 		return p, fmt.Errorf("progress record: %w", err)
 	}
-	if p.Incarnation, p.Gaps = next.Incarnation, gaps; next != p.Frontier() {
+	p.Gaps = gaps
+	if end := p.Frontier(); end != next && (len(gaps) == 0 || next != gaps[len(gaps)-1].To || next.Less(end)) {
 		return p, errShortProgress
 	}
 	return p, nil

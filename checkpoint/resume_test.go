@@ -175,7 +175,9 @@ func TestProgressRoundTrip(t *testing.T) {
 	hub := p
 	hub.Incarnation, hub.SourceEpoch, hub.Read = 2, 6, Place{Cluster: "hub", TopicID: [16]byte{3}, At: 15, Epoch: -1}
 	hub.Gaps = loop.Gaps{{From: loop.Coordinate{Epoch: 1}, To: loop.Coordinate{Epoch: 1, Offset: 7}, Why: loop.GapRetention}}
-	for _, p := range []Progress{p, hub} {
+	ahead := hub
+	ahead.Gaps = loop.Gaps{{From: loop.Coordinate{Incarnation: 2, Epoch: 6, Offset: 9}, To: loop.Coordinate{Incarnation: 2, Epoch: 6, Offset: 20}, Why: loop.GapRetention}}
+	for _, p := range []Progress{p, hub, ahead} {
 		got, err := DecodeProgress(p.Encode())
 		if err != nil {
 			t.Fatal(err)

@@ -142,7 +142,7 @@ func produce(ctx context.Context, t *testing.T, cl *kgo.Client, topic string, pa
 
 func deadline(t *testing.T) context.Context {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 45*time.Second)
 	t.Cleanup(cancel)
 	return ctx
 }

@@ -31,8 +31,11 @@ func (p *part) lookedFor() bool {
 // lack. What it has already is left out when it is read. start is where the log begins there.
 func (l *life) findAtHub(ctx context.Context, p *part, start offsetxlate.Source) {
 	at, first, err := start, loop.Start, error(nil)
-	next := p.lacks()
+	next, gaps := p.lacks(), loop.Gaps(nil)
 	herr := p.held.with(ctx, func(h *checkpoint.Holdings) {
+		if prog, ok := h.Progress(p.Topic, p.Number); ok {
+			gaps = prog.Gaps
+		}
 		var m *offsetxlate.Map
 		if m, err = h.Maps.Of(p.Topic, p.Number); err != nil || m == nil {
 			return
@@ -50,8 +53,14 @@ func (l *life) findAtHub(ctx context.Context, p *part, start offsetxlate.Source)
 	case err != nil:
 		p.fetchTrouble(fmt.Errorf("the map of %s at cluster %s: %w", p.Key(), p.Source, err))
 	default:
+		p.sourceLacks(gaps)
 		p.found(at, next, first)
 	}
+}
+
+func lacking(s Spec, next, first loop.Coordinate) kafka.Reason {
+	return kafka.Because(kafka.RetentionGap, fmt.Sprintf("cluster %s has not got offsets %d to %d of %s from %s", s.Source, next.Offset, first.Offset-1, s.Topic, s.Origin),
+		"wait for the origin, or another cluster that has them; or set on_gap: continue to go on behind the gap and record it")
 }
 
 // lacks is the first coordinate that is not under way.
@@ -70,8 +79,7 @@ func (p *part) found(at offsetxlate.Source, next, first loop.Coordinate) {
 	}
 	if next.Less(first) {
 		if p.OnGap != "continue" {
-			p.stop(Failed, kafka.Because(kafka.RetentionGap, fmt.Sprintf("cluster %s deleted offsets %d to %d of %s at %s before they were copied from there", p.Source, next.Offset, first.Offset-1, p.Topic, p.Origin),
-				"set on_gap: continue to go on behind the gap and record it; or wait for the origin, or another cluster that has them"))
+			p.stop(Failed, lacking(p.Spec, next, first))
 			return
 		}
 		p.leaveOut(loop.Gap{From: next, To: first, Why: loop.GapRetention})
@@ -79,14 +87,4 @@ func (p *part) found(at offsetxlate.Source, next, first loop.Coordinate) {
 	p.at, p.lastEpoch, p.retryAt = at, -1, time.Time{}
 	p.pass(at, -1)
 	p.dirty = true
-}
-
-// leaveOut notes a gap, and passes it.
-func (p *part) leaveOut(g loop.Gap) {
-	p.stats.Gaps++
-	p.stats.GapRecords += g.To.Offset - g.From.Offset
-	p.owner.steppedOver(p.Spec, offsetxlate.Source(g.From.Offset), offsetxlate.Source(g.To.Offset), g.Why.String())
-	p.prog.Gaps = p.prog.Gaps.Add(g)
-	p.addRun(p.assigned, srcRun{source: offsetxlate.Source(g.To.Offset), epoch: g.To.Epoch})
-	p.sieve.goBack(g.To)
 }

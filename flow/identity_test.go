@@ -130,9 +130,7 @@ func (w *world) reasons(a topology.Alias) (out []string) {
 			out = append(out, p.Reason.Error())
 		}
 		for _, x := range p.Partitions {
-			if x.Reason != nil {
-				out = append(out, x.Topic+": "+x.Reason.Error())
-			}
+			out = append(out, fmt.Sprintf("%s->%s %s/%d: %s next %d end %d lag %d, %v", p.Source, p.Destination, x.Topic, x.Partition, x.State, x.Next, x.End, x.Lag, x.Reason))
 		}
 	}
 	return out

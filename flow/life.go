@@ -25,6 +25,7 @@ type life struct {
 	old      kafka.ProducerID // of the owner before, where it had another one; ID -1: none
 	ids      map[int64]bool   // producer ids that this writer has had, as far as it is known
 	places   <-chan struct{}  // closed when the destination's directory changed since parts were compared with it
+	hubsRead time.Time        // when it was looked what sources lack that are not the origin
 	lookAt   time.Time        // when they are compared the next time though it did not; zero: not
 }
 
@@ -51,6 +52,7 @@ func (l *life) step(ctx context.Context) error {
 		return err
 	}
 	l.findRanges(ctx)
+	l.readGaps(ctx, time.Now())
 	return l.writeNotes(ctx)
 }
 

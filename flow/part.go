@@ -99,28 +99,30 @@ type part struct {
 	reason  kafka.Reason
 	retryAt time.Time
 
-	awaits    bool               // the source's registry of writers
-	at        offsetxlate.Source // next source offset to fetch
-	lastEpoch int32
-	passed    srcPlace // what is behind the frontier at the source
-	turns     []turn
-	queue     []*chunk
-	queued    int      // bytes
-	busy      []*chunk // under way, the oldest first
-	flying    int      // bytes of busy
-	answered  time.Time
-	memory    time.Duration // for how long a leader remembers a producer, by the timestamp of its last batch
-	weak      bool          // a leader may have forgotten this writer, and its fence
-	weakened  bool          // something old was sent since the last marker was asked for
-	markAt    time.Time     // when it was
-	youngest  int64         // timestamp of the youngest batch or marker of this epoch that was sent, ms
-	markers   int           // markers that may lie behind the last record
-	full      int           // it was asked what it wants, and held so many bytes or more; 0: it was not
-	behind    bool          // the source has more than an answer brings
-	assigned  int64         // records of this epoch that are in the queue or beyond
-	sent      int64         // what the numbers below it mean stands, from when this epoch had the partition before
-	unnoted   int64         // first record whose run is not acknowledged in the progress topic
-	gone      int           // how often the part went back to what is acknowledged
+	lookedAt     loop.Coordinate    // how far it had come when it was looked what its source lacks
+	stoppedAtGap bool               // its source lacks what comes next
+	awaits       bool               // the source's registry of writers
+	at           offsetxlate.Source // next source offset to fetch
+	lastEpoch    int32
+	passed       srcPlace // what is behind the frontier at the source
+	turns        []turn
+	queue        []*chunk
+	queued       int      // bytes
+	busy         []*chunk // under way, the oldest first
+	flying       int      // bytes of busy
+	answered     time.Time
+	memory       time.Duration // for how long a leader remembers a producer, by the timestamp of its last batch
+	weak         bool          // a leader may have forgotten this writer, and its fence
+	weakened     bool          // something old was sent since the last marker was asked for
+	markAt       time.Time     // when it was
+	youngest     int64         // timestamp of the youngest batch or marker of this epoch that was sent, ms
+	markers      int           // markers that may lie behind the last record
+	full         int           // it was asked what it wants, and held so many bytes or more; 0: it was not
+	behind       bool          // the source has more than an answer brings
+	assigned     int64         // records of this epoch that are in the queue or beyond
+	sent         int64         // what the numbers below it mean stands, from when this epoch had the partition before
+	unnoted      int64         // first record whose run is not acknowledged in the progress topic
+	gone         int           // how often the part went back to what is acknowledged
 
 	// prog is what the progress topic holds or is to hold next: the place of the last save, and every run since then. The
 	// maps are saved before it, so that the runs from that place on are all that a successor needs to complete them.
@@ -156,7 +158,7 @@ type partOwner interface {
 	staleSource(*part)             // the source's metadata was wrong
 	wakeFetch(*part)               // there is room again
 	acked(p *part, stamp int64)    // a batch arrived
-	steppedOver(s Spec, from, to offsetxlate.Source, why string)
+	steppedOver(s Spec, from, to int64, why string)
 }
 
 // Stats counts what happened to a part since it was opened.

@@ -148,7 +148,12 @@ func (p *part) resolveRange(start, end offsetxlate.Source) {
 func (p *part) skipGap(start offsetxlate.Source, why string) {
 	p.stats.Gaps++
 	p.stats.GapRecords += int64(start - p.at)
-	p.owner.steppedOver(p.Spec, p.at, start, why)
+	p.owner.steppedOver(p.Spec, int64(p.at), int64(start), why)
+	if at := (loop.Coordinate{Incarnation: p.prog.Incarnation, Epoch: p.sieve.epoch(p.lastEpoch)}); !p.hub() {
+		from, to := at, at
+		from.Offset, to.Offset = int64(p.at), int64(start)
+		p.prog.Gaps = p.prog.Gaps.Add(loop.Gap{From: from, To: to, Why: loop.GapRetention})
+	}
 	p.at, p.lastEpoch = start, -1
 	p.retryAt = p.retryAt.Add(-retryFailed)
 	p.advanceIdle()

@@ -25,12 +25,12 @@ type mute struct {
 	failed error
 }
 
-func (*mute) needNote(*part)                                                   {}
-func (*mute) wakeFetch(*part)                                                  {}
-func (*mute) steppedOver(Spec, offsetxlate.Source, offsetxlate.Source, string) {}
-func (*mute) acked(*part, int64)                                               {}
-func (*mute) foundStrange(*part, offsetxlate.Dest, offsetxlate.Dest)           {}
-func (s *mute) partFailed(err error)                                           { s.failed = err }
+func (*mute) needNote(*part)                                         {}
+func (*mute) wakeFetch(*part)                                        {}
+func (*mute) steppedOver(Spec, int64, int64, string)                 {}
+func (*mute) acked(*part, int64)                                     {}
+func (*mute) foundStrange(*part, offsetxlate.Dest, offsetxlate.Dest) {}
+func (s *mute) partFailed(err error)                                 { s.failed = err }
 
 // loose is a part that reads nowhere, and whose batches go nowhere.
 func loose(o partOwner) *part {

@@ -67,6 +67,24 @@ func (s *sieve) goBack(to loop.Coordinate) {
 	}
 }
 
+// behind takes what the source lacks.
+func (s *sieve) behind(gaps loop.Gaps) {
+	if s.judge == nil || len(gaps) == 0 {
+		return
+	}
+	f := loop.NewFrontiers(s.judge.Source)
+	s.judge.Behind = f
+	f.Restore(s.origin, f.Part("", 0), gaps[len(gaps)-1].To, gaps)
+}
+
+// gapAt is what the source lacks of what comes at or behind a coordinate.
+func (s *sieve) gapAt(next loop.Coordinate) (loop.Gap, bool) {
+	if s.judge == nil || s.judge.Behind == nil {
+		return loop.Gap{}, false
+	}
+	return s.judge.Behind.Gaps(s.origin, s.judge.Part).Between(next, loop.Infinite)
+}
+
 // sieve makes that of a partition. All three clusters have been met.
 func (l *life) sieve(spec Spec) *sieve {
 	r := spec.src.registered

@@ -156,6 +156,8 @@ func (p *part) ruled(e *ruledError) {
 	case e.Why == loop.Uncovered && e.Act == loop.Wait:
 		p.awaits = true
 		p.owner.needMap(p)
+	case e.Why == loop.AtGap:
+		p.atGap()
 	default:
 		p.stop(Failed, reasonOf(e))
 	}

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/meshd/meshd/kafka"
-	"github.com/meshd/meshd/offsetxlate"
 )
 
 const (
@@ -191,7 +190,7 @@ func (t *teller) line(level slog.Level, text string, at place, news map[place]ka
 }
 
 // steppedOver records that a part went on behind offsets that could not be had from the source, as its topology says.
-func (s *shard) steppedOver(spec Spec, from, to offsetxlate.Source, why string) {
+func (s *shard) steppedOver(spec Spec, from, to int64, why string) {
 	s.log.Warn("gap: "+why, slog.String("topic", spec.Topic), slog.Int("partition", int(spec.Number)),
-		slog.Int64("from", int64(from)), slog.Int64("to", int64(to-1)), slog.String("hint", "on_gap: stop would have stopped here"))
+		slog.Int64("from", from), slog.Int64("to", to-1), slog.String("hint", "on_gap: stop would have stopped here"))
 }

@@ -7,8 +7,8 @@
 //
 //	identity naming, one origin partition on its way into a cluster:
 //
-//	   neighbours' frontiers, gaps ──Choose──> the one source                Carriers ──SurveyTopic──> what the topology makes of it
-//	                                             │                           Overlap: names that two links carry
+//	   neighbours' frontiers, gaps ──Choose──> the one source
+//	                                             │
 //	                                             ▼
 //	   batch ──Judge.Batch──> Deliver | Suppress | Records | Wait | Stop
 //	              │ Writers      (own, seen, other source)  │
@@ -16,6 +16,12 @@
 //	              │            record ──Judge.Record──> Deliver | Stamp (a fresh header) | Suppress | Wait | Stop
 //	              │                        │ header, the source's Map
 //	              └──── Frontiers: (incarnation, leader epoch, offset) of each origin, and gaps ──Advance
+//
+//	a topology, before anything runs:
+//
+//	   links ──Examples──> a topic of each kind ──Carriers──> its graph ──SurveyTopic──> sources, volumes, losses ──> Text, DOT, SVG
+//	     │ Overlap: of two links                                  └─────ReviewTopology──> what is refused, what is only said
+//	     └─Advise──> what identity naming costs
 //
 // Invariants:
 //   - A name alone proves nothing: only the registry of the cluster that holds a topic says that meshd made it.

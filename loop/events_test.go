@@ -42,6 +42,10 @@ func (w *world) event(rng *rand.Rand, lose bool) {
 	case 21:
 		s.graph = slices.DeleteFunc(slices.Clone(w.graph), func(Edge) bool { return rng.IntN(4) == 0 })
 		w.say("%s: another version of the topology: %v", s.alias, show(s.graph))
+	case 22:
+		if w.forgets {
+			w.loseProgress(s)
+		}
 	default:
 		w.now = w.now.Add(time.Duration(rng.IntN(12)) * time.Second)
 	}
@@ -80,7 +84,7 @@ func (w *world) truncate(s *site, to int) {
 	s.epoch++
 	for o := range w.clusters {
 		_, end := s.recovered(o)
-		s.taken.Rewind(Origin(o), 0, end)
+		s.taken.Rewind(Origin(o), part(s.number), end)
 	}
 	for _, c := range w.clusters {
 		for _, r := range c.readers {
@@ -113,10 +117,10 @@ func (w *world) recreate(s *site) {
 	}
 	s.log, s.start, s.epoch = nil, 0, 0
 	s.incarnation++
-	s.taken = NewFrontiers(Origin(s.number))
-	s.taken.Part("t", 0)
+	s.forget()
 	clear(s.perLink)
 	clear(s.covered)
+	clear(s.lost)
 	for _, c := range w.clusters {
 		for _, r := range c.readers {
 			if r.source == s.number || c == s {
@@ -132,15 +136,14 @@ func (w *world) crash(s *site) {
 	was := s.taken
 	s.old = &owner{was, s.readers, s.choices, s.views, s.read, s.born}
 	s.born++
-	s.taken = NewFrontiers(Origin(s.number))
-	s.taken.Part("t", 0)
+	s.forget()
 	for o := range w.clusters {
 		_, end := s.recovered(o)
-		gaps := was.Gaps(Origin(o), 0)
+		gaps := was.Gaps(Origin(o), part(s.number))
 		if n := len(gaps); n > 0 {
 			end = highest(end, gaps[n-1].To)
 		}
-		s.taken.Restore(Origin(o), 0, end, gaps)
+		s.taken.Restore(Origin(o), part(s.number), end, gaps)
 	}
 	s.readers, s.views, s.read, s.choices = map[readerKey]*reader{}, map[int]*Writers{}, maps.Clone(s.read), make([]Choice, len(w.clusters))
 }

@@ -67,6 +67,10 @@ func (f *Frontiers) Pass(o Origin, p Part, c Coordinate) {
 	}
 }
 
+// CatchUp passes a frontier to what a source said that it can serve, once all was judged that its log held when it said so; and as the same
+// leader still leads there, so that nothing was taken back. Else who waits for a record that a neighbour passed without one waits for ever.
+func (f *Frontiers) CatchUp(o Origin, p Part, said Offer) { f.Pass(o, p, said.Until) }
+
 // Note records a gap, and passes it.
 func (f *Frontiers) Note(o Origin, p Part, g Gap) {
 	if o == f.home {

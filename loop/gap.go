@@ -12,6 +12,7 @@ const (
 	GapStart                          // the flow began behind them
 	GapCopied                         // the source has this gap itself, and nobody else had them
 	GapImport                         // below an import's cut
+	GapUnknown                        // the notes of gaps were lost, and the log has a jump there
 	lastGapReason
 )
 
@@ -19,7 +20,7 @@ func (r GapReason) String() string {
 	if r == 0 || r >= lastGapReason {
 		return "unknown"
 	}
-	return [...]string{"retention", "too large", "start", "gap at the source", "import"}[r-1]
+	return [...]string{"retention", "too large", "start", "gap at the source", "import", "notes lost"}[r-1]
 }
 
 // Gap is a range of an origin partition that a cluster has passed without its records: From is in it, To is not.

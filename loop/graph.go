@@ -9,11 +9,11 @@ import (
 // Edge is one direction of a link that carries a topic.
 type Edge struct {
 	topology.Pair
-	Cost       int
-	Link       string
-	Naming     topology.Naming
-	Provenance Provenance
-	Paused     bool
+	Cost       int             `json:"cost"`
+	Link       string          `json:"link"`
+	Naming     topology.Naming `json:"naming"`
+	Provenance Provenance      `json:"-"`
+	Paused     bool            `json:"paused"`
 }
 
 // Graph is the edges over which one topic goes, in the order of the file.

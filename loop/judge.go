@@ -58,7 +58,9 @@ type Judge struct {
 	Taken               *Frontiers // of the destination, with what is under way
 	Part                Part
 	From                []bool     // by origin: whether it is taken from this source
-	Behind              *Frontiers // of the source: its gaps; nil where it has none
+	Behind              *Frontiers // of the source: its gaps; nil where it can have none, as the origin itself
+	BehindPart          Part       // the partition's number there
+	BehindAsOf          Tick       // when the reading of its gaps began
 	Map                 Map
 }
 

@@ -4,7 +4,7 @@ package loop
 // stamped says that there is one.
 func (j *Judge) Record(b Batch, of Ruling, offset int64, header []byte, stamped bool) Ruling {
 	if of.Why == Carried {
-		return j.carried(of, header, stamped)
+		return j.carried(b, of, header, stamped)
 	}
 	return j.localRecord(b, offset, header, stamped)
 }
@@ -22,7 +22,7 @@ func (j *Judge) Span(first, last Ruling) Ruling {
 	return first
 }
 
-func (j *Judge) carried(of Ruling, header []byte, stamped bool) Ruling {
+func (j *Judge) carried(b Batch, of Ruling, header []byte, stamped bool) Ruling {
 	v := Ruling{Act: Stop, Why: NoHeader, Origin: of.Origin}
 	if !stamped {
 		return v
@@ -44,20 +44,26 @@ func (j *Judge) carried(of Ruling, header []byte, stamped bool) Ruling {
 		v.Act, v.Why = Suppress, Seen
 		return v
 	}
-	if j.gapBetween(v.Origin, next, h.At) {
-		v.Act, v.Why = Wait, AtGap
-		return v
-	}
 	v.Act, v.Why = Deliver, Carried
+	if h.At != next && j.Behind != nil {
+		j.jump(b, next, &v)
+	}
 	return v
 }
 
-func (j *Judge) gapBetween(o Origin, next, at Coordinate) bool {
-	if j.Behind == nil {
-		return false
+// jump rules on a record that does not follow the frontier. A source notes a gap before it writes anything behind it, so only what was read of
+// its gaps when the record had been fetched says that there is none. Up to where the first one begins, the source has left out nothing.
+func (j *Judge) jump(b Batch, next Coordinate, v *Ruling) {
+	if j.BehindAsOf <= b.Fetched {
+		v.Act, v.Why = Wait, GapBarrier
+		return
 	}
-	_, gap := j.Behind.Gaps(o, j.Part).Between(next, at)
-	return gap
+	if gap, ok := j.Behind.Gaps(v.Origin, j.BehindPart).Between(next, v.At); ok {
+		v.Act, v.Why, v.At = Wait, AtGap, gap.From
+		if gap.From.Less(next) {
+			v.At = next
+		}
+	}
 }
 
 func (j *Judge) localRecord(b Batch, offset int64, header []byte, stamped bool) Ruling {

@@ -107,14 +107,28 @@ func TestRecords(t *testing.T) {
 		{"carried", 30, good, nil, Deliver, Carried},
 		{"carried, seen", 30, good, func(j *Judge) { j.Taken.Advance(ap, j.Part, at) }, Suppress, Seen},
 		{"carried, behind a gap", 30, good, func(j *Judge) {
-			j.Behind = NewFrontiers(eu)
+			j.Behind, j.BehindAsOf = NewFrontiers(eu), 6
 			j.Behind.Note(ap, j.Behind.Part("orders", 3), Gap{Coordinate{0, 2, 60}, Coordinate{0, 2, 65}, GapRetention})
 		}, Wait, AtGap},
 		{"carried, behind a gap that is passed", 30, good, func(j *Judge) {
 			j.Behind = NewFrontiers(eu)
 			j.Behind.Note(ap, j.Behind.Part("orders", 3), Gap{Coordinate{0, 2, 60}, Coordinate{0, 2, 65}, GapRetention})
+			j.BehindAsOf = 6
 			j.Taken.Pass(ap, j.Part, Coordinate{0, 2, 65})
 		}, Deliver, Carried},
+		{"carried, behind a jump, and the gaps were read before it", 30, good, func(j *Judge) {
+			j.Behind, j.BehindAsOf = NewFrontiers(eu), 5
+		}, Wait, GapBarrier},
+		{"carried, the next one, and the gaps were read before it", 30, good, func(j *Judge) {
+			j.Behind, j.BehindAsOf = NewFrontiers(eu), 5
+			j.Taken.Pass(ap, j.Part, at)
+		}, Deliver, Carried},
+		{"carried, behind a gap of a partition with another number there", 30, good, func(j *Judge) {
+			j.Behind, j.BehindAsOf = NewFrontiers(eu), 6
+			j.Behind.Part("orders", 7)
+			j.BehindPart = j.Behind.Part("orders", 3)
+			j.Behind.Note(ap, j.BehindPart, Gap{Coordinate{0, 2, 60}, Coordinate{0, 2, 65}, GapRetention})
+		}, Wait, AtGap},
 		{"carried, no header", 30, nil, nil, Stop, NoHeader},
 		{"carried, cut short", 30, good[:9], nil, Stop, BadHeader},
 		{"carried, too long", 30, append(bytes.Clone(good), 1), nil, Stop, BadHeader},
@@ -160,7 +174,7 @@ func TestSpan(t *testing.T) {
 		for gap := range int64(20) {
 			j := newJudge(t)
 			j.Taken.Pass(ap, j.Part, Coordinate{0, 2, next})
-			j.Behind = NewFrontiers(eu)
+			j.Behind, j.BehindAsOf = NewFrontiers(eu), 6
 			j.Behind.Note(ap, j.Behind.Part("orders", 3), Gap{Coordinate{0, 2, gap}, Coordinate{0, 2, gap + 1}, GapRetention})
 			b := Batch{Magic: 2, ProducerID: 30, LeaderEpoch: 4, First: 100, Last: 105, Fetched: 5}
 			of, all := j.Batch(b), []Ruling{}

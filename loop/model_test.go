@@ -19,18 +19,28 @@ func run(g Graph, n int, seed uint64, r rules, lose bool) (w *world, wrong strin
 
 // live is a run from the beginning to the end.
 func (w *world) live(rng *rand.Rand, lose bool) (wrong string) {
-	n := len(w.clusters)
 	for range 60 {
-		w.event(rng, lose)
-		for range rng.IntN(4) {
-			if c, o := rng.IntN(n), rng.IntN(n); c != o {
-				w.act(c, o)
-			}
-		}
-		if wrong := w.wrong(false); wrong != "" {
+		if wrong := w.some(rng, lose); wrong != "" {
 			return wrong
 		}
 	}
+	return w.finish(rng, lose)
+}
+
+// some is an event and a few deliveries.
+func (w *world) some(rng *rand.Rand, lose bool) (wrong string) {
+	n := len(w.clusters)
+	w.event(rng, lose)
+	for range rng.IntN(4) {
+		if c, o := rng.IntN(n), rng.IntN(n); c != o {
+			w.act(c, o)
+		}
+	}
+	return w.wrong(false)
+}
+
+// finish heals everything but what is lost for ever, and waits.
+func (w *world) finish(rng *rand.Rand, lose bool) (wrong string) {
 	w.calm(rng)
 	w.settle(rng)
 	if wrong := w.wrong(false); wrong != "" {
@@ -95,7 +105,7 @@ type tally struct {
 func (a *tally) add(w *world) {
 	for _, s := range w.clusters {
 		for o := range w.clusters {
-			a.gaps += len(s.taken.Gaps(Origin(o), 0))
+			a.gaps += len(s.taken.Gaps(Origin(o), part(s.number)))
 		}
 	}
 	for why, n := range w.counts {

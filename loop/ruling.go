@@ -29,7 +29,8 @@ const (
 	ByApplication            // prefix: an application's batch in a remote topic; it stays there
 	Barrier                  // the registry must be read behind the batch
 	Uncovered                // the source's map does not reach the coordinate yet
-	AtGap                    // the source has a gap before it that is not settled here
+	AtGap                    // the source has a gap before it that is not settled here; the frontier may be passed to where it begins
+	GapBarrier               // the source's gaps must be read behind the batch
 	LostRegistry             // the registry that proves where records came from is lost
 	TwoOrigins               // a producer id is registered for two origins
 	OldFormat                // a message format below v2 has no producer ids
@@ -42,7 +43,7 @@ const (
 )
 
 var whyNames = [lastWhy]string{
-	"local", "carried", "copied_header", "own", "seen", "other_source", "marker", "by_writer", "by_application", "wait_barrier", "wait_map", "gap", "registry_lost",
+	"local", "carried", "copied_header", "own", "seen", "other_source", "marker", "by_writer", "by_application", "wait_barrier", "wait_map", "gap", "wait_gaps", "registry_lost",
 	"two_origins", "old_format", "no_header", "bad_header", "future_header", "wrong_header", "third_cluster",
 }
 
@@ -58,7 +59,7 @@ type Ruling struct {
 	Act    Act
 	Why    Why
 	Origin Origin     // where it was first produced; undefined where that is not known
-	At     Coordinate // of the record there; of a batch of the source's own or a marker, of its last
+	At     Coordinate // of the record there; of a batch of the source's own or a marker, of its last; AtGap: where the gap begins
 }
 
 // Counters count records by reason. The reasons are those of Why.

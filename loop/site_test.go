@@ -33,7 +33,7 @@ func (m siteMap) find(o Origin, at Coordinate, offset int64) Place {
 
 // broken says whether a source's log begins behind what comes next.
 func (w *world) broken(c, o, s int) bool {
-	here := w.clusters[c].taken.Next(Origin(o), 0)
+	here := w.clusters[c].taken.Next(Origin(o), part(c))
 	_, first := w.clusters[s].reach(o, here)
 	return here.Less(first)
 }
@@ -42,7 +42,7 @@ func (w *world) broken(c, o, s int) bool {
 func (s *site) reach(o int, here Coordinate) (frontier, first Coordinate) {
 	frontier, first = Start, here
 	if s.number != o {
-		frontier = s.taken.Next(Origin(o), 0)
+		frontier = s.taken.Next(Origin(o), part(s.number))
 	}
 	missing := false
 	for i, e := range s.log {

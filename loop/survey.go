@@ -12,7 +12,8 @@ type Survey struct {
 	Topic    string           `json:"topic"`
 	Naming   topology.Naming  `json:"naming"` // "" where it has two
 	Clusters []topology.Alias `json:"clusters"`
-	Copies   int              `json:"copies"` // of a record at a cluster that it reaches
+	Batch    bool             `json:"batch,omitempty"` // provenance: batch
+	Copies   int              `json:"copies"`          // of a record at a cluster that it reaches
 	Refused  []Finding        `json:"refused,omitempty"`
 	Takes    []Take           `json:"takes"`
 	Unheard  []Unheard        `json:"unheard,omitempty"`
@@ -79,6 +80,7 @@ func SurveyTopic(topic string, g Graph) Survey {
 	if len(g) > 0 && !slices.ContainsFunc(g, func(e Edge) bool { return e.Naming != g[0].Naming }) {
 		s.Naming = g[0].Naming
 	}
+	s.Batch = slices.ContainsFunc(g, func(e Edge) bool { return e.Provenance == Batches })
 	s.Takes, s.Unheard = g.takes(s.Clusters)
 	s.Copies = copies(s.Takes)
 	s.Fetches = g.fetches(s.Clusters, s.Takes, s.Naming == topology.Identity)

@@ -33,12 +33,12 @@ func TestSurveyOfHub(t *testing.T) {
   eu->us reads 2 volumes for eu
   us->eu reads 2 volumes for us
   us->ap reads 2 volumes for eu, us
-  in all 6 volumes are read, 4 are needed (a volume is what one cluster produces)
-  without cluster ap: nothing else changes;
-  without cluster eu: what was had of it goes on over 1 links; nothing else changes;
-  without cluster us: a single point of failure; ap never hears of eu;
-  without link eu - us: a single point of failure; ap never hears of eu; us never hears of eu; eu never hears of us;
-  without link us - ap: a single point of failure; ap never hears of eu; ap never hears of us;
+  in all 6 volumes read, 4 needed (a volume is what one cluster produces)
+  without cluster ap: nothing else changes
+  without cluster eu: what was had of it goes on over 1 link; nothing else changes
+  without cluster us: a single point of failure; ap never hears of eu
+  without link eu - us: a single point of failure; ap never hears of eu; us never hears of eu; eu never hears of us
+  without link us - ap: a single point of failure; ap never hears of eu; ap never hears of us
   single points of failure: cluster us, link eu - us, link us - ap
 `
 	if got := s.Text(); got != want {
@@ -117,6 +117,17 @@ func TestRefusals(t *testing.T) {
 		{"a third", set(chain("a", "b", "c"), 0, batch), "batch_third_cluster: topic t has provenance batch over a->b (link la), and a third cluster, c, carries it: a->b, b->c (link lb)"},
 		{"half", set(chain("a", "b", "a"), 0, batch), "two_provenances: topic t has provenance batch over a->b (link la) and headers over b->a (link lb)"},
 		{"two namings", set(chain("a", "b", "c"), 1, func(e *Edge) { e.Naming = "prefix" }), "two_namings: topic t has naming identity over a->b (link la) and prefix over b->c (link lb): a topic has one in the whole mesh"},
+		{
+			"two namings in two links of many pairs",
+			Graph{
+				{Pair: topology.Pair{Source: "a", Destination: "b"}, Link: "x", Naming: "prefix"},
+				{Pair: topology.Pair{Source: "b", Destination: "c"}, Link: "y", Naming: "identity"},
+				{Pair: topology.Pair{Source: "c", Destination: "b"}, Link: "y", Naming: "identity"},
+				{Pair: topology.Pair{Source: "c", Destination: "a"}, Link: "z", Naming: "identity"},
+			},
+			"two_namings: topic t has naming prefix over a->b (link x) and identity over b->c (link y): a topic has one in the whole mesh\n" +
+				"two_namings: topic t has naming prefix over a->b (link x) and identity over c->a (link z): a topic has one in the whole mesh",
+		},
 		{"fine", mesh(3), ""},
 	} {
 		var got []string

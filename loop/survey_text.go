@@ -34,8 +34,11 @@ func (s Survey) Text() string {
 }
 
 func (s Survey) naming() string {
-	if s.Naming == "" {
+	switch {
+	case s.Naming == "":
 		return "refused"
+	case s.Batch:
+		return string(s.Naming) + ", provenance batch"
 	}
 	return string(s.Naming)
 }
@@ -53,31 +56,38 @@ func (u Unheard) String() string {
 
 func (s Survey) writeFetches(b *strings.Builder) {
 	for _, f := range s.Fetches {
-		fmt.Fprintf(b, "  %s reads %d volumes for %s\n", f.Pair, f.Reads, path(f.Takes, ", "))
+		fmt.Fprintf(b, "  %s reads %s for %s\n", f.Pair, counted(f.Reads, "volume"), path(f.Takes, ", "))
 	}
 	if reads, needs := s.Volumes(); reads > 0 {
-		fmt.Fprintf(b, "  in all %d volumes are read, %d are needed (a volume is what one cluster produces)\n", reads, needs)
+		fmt.Fprintf(b, "  in all %s read, %d needed (a volume is what one cluster produces)\n", counted(reads, "volume"), needs)
 	}
 }
 
+func counted(n int, of string) string {
+	if n != 1 {
+		of += "s"
+	}
+	return fmt.Sprintf("%d %s", n, of)
+}
+
 func (l Loss) write(b *strings.Builder) {
-	fmt.Fprintf(b, "  without %s:", l.What())
+	var parts []string
 	if l.Single() {
-		b.WriteString(" a single point of failure;")
+		parts = append(parts, "a single point of failure")
 	}
 	for _, p := range l.Cut {
-		fmt.Fprintf(b, " %s never hears of %s;", p.Destination, p.Source)
+		parts = append(parts, fmt.Sprintf("%s never hears of %s", p.Destination, p.Source))
 	}
 	for _, t := range l.Moved {
-		fmt.Fprintf(b, " %s takes %s from %s;", t.Cluster, t.Origin, t.Source)
+		parts = append(parts, fmt.Sprintf("%s takes %s from %s", t.Cluster, t.Origin, t.Source))
 	}
 	if len(l.Holders) > 0 {
-		fmt.Fprintf(b, " what was had of it goes on over %d links;", len(l.Holders))
+		parts = append(parts, "what was had of it goes on over "+counted(len(l.Holders), "link"))
 	}
 	if !l.Single() && len(l.Moved) == 0 {
-		b.WriteString(" nothing else changes;")
+		parts = append(parts, "nothing else changes")
 	}
-	b.WriteString("\n")
+	fmt.Fprintf(b, "  without %s: %s\n", l.What(), strings.Join(parts, "; "))
 }
 
 func path(as []topology.Alias, sep string) string {

@@ -9,8 +9,10 @@ import (
 )
 
 // world is a model of a mesh: logs, registries, writers and applications. What enters a log is decided by the package itself; rules can be
-// taken away from it. One topic of one partition, for partitions know nothing of each other.
+// taken away from it. One topic of one partition; what several
+// topics have to do with each other is that applications copy records from one into another.
 type world struct {
+	topic    string
 	graph    Graph
 	origins  *Origins
 	clusters []*site
@@ -21,6 +23,7 @@ type world struct {
 	tick     Tick
 	zombie   bool // who acts was replaced
 	batches  bool // provenance batch
+	forgets  bool // progress may be lost, with its notes of gaps
 	wander   bool // applications read at one cluster and write at another, too
 	switches int
 	counts   Counters
@@ -60,6 +63,9 @@ type entry struct {
 	at     Coordinate // its place at its origin
 }
 
+// origin is whose writer wrote an entry.
+func (e entry) origin() int { return int(e.by % 1000) }
+
 // site is a cluster. Offsets are indexes of its log.
 type site struct {
 	number      int
@@ -76,8 +82,9 @@ type site struct {
 	views       map[int]*Writers // of each source's registry
 	read        map[int]int      // the birth of it
 	perLink     map[int]*Frontiers
-	born, birth int         // generations of its writers and of its registry
-	covered     map[int]int // by origin: up to where the map says what its writer wrote
+	born, birth int          // generations of its writers and of its registry
+	covered     map[int]int  // by origin: up to where the map says what its writer wrote
+	lost        map[int]bool // by origin: nobody knows where its writer stood
 	old         *owner
 	graph       Graph // of the version of the topology that its nodes have; nil: the newest
 }
@@ -102,7 +109,7 @@ type reader struct {
 const appID = 1
 
 func newWorld(g Graph, n int, r rules) *world {
-	w := &world{graph: g, origins: &Origins{}, cut: map[topology.Pair]bool{}, rules: r, now: time.Unix(0, 0)}
+	w := &world{topic: "t", graph: g, origins: &Origins{}, cut: map[topology.Pair]bool{}, rules: r, now: time.Unix(0, 0)}
 	for i := range n {
 		id, err := NewClusterID(string(name(i)))
 		if err != nil {
@@ -111,13 +118,29 @@ func newWorld(g Graph, n int, r rules) *world {
 		w.origins.Number(id)
 		s := &site{
 			number: i, alias: name(i), registered: map[int64]Origin{}, covered: map[int]int{}, readers: map[readerKey]*reader{}, choices: make([]Choice, n),
-			views: map[int]*Writers{}, read: map[int]int{}, perLink: map[int]*Frontiers{}, taken: NewFrontiers(Origin(i)),
+			views: map[int]*Writers{}, read: map[int]int{}, perLink: map[int]*Frontiers{}, lost: map[int]bool{},
 		}
-		s.taken.Part("t", 0)
+		s.forget()
 		w.clusters = append(w.clusters, s)
 	}
 	return w
 }
+
+// forget begins the frontiers of a site. The partition has another number at each.
+func (s *site) forget() { s.taken = newFrontiers(s.number) }
+
+func newFrontiers(c int) *Frontiers {
+	f := NewFrontiers(Origin(c))
+	for i := range c {
+		f.Part("another", int32(i))
+	}
+	if f.Part("the one", 0) != part(c) {
+		panic("parts are not numbered one after the other")
+	}
+	return f
+}
+
+func part(c int) Part { return Part(c) }
 
 func name(i int) topology.Alias { return topology.Alias(string(rune('a' + i))) }
 
@@ -150,8 +173,8 @@ func (w *world) judge(c, o, s int) *Judge {
 	from := make([]bool, len(w.clusters))
 	from[o] = true
 	j := &Judge{
-		Destination: Origin(c), Source: Origin(s), Topic: TopicTag("t"), Incarnation: src.incarnation, Origins: w.origins, Writers: dst.views[s],
-		Taken: w.frontiers(c, s), From: from, Behind: src.taken, Map: siteMap{src, w.rules.coordinates},
+		Destination: Origin(c), Source: Origin(s), Topic: TopicTag(w.topic), Incarnation: src.incarnation, Origins: w.origins, Writers: dst.views[s],
+		Taken: w.frontiers(c, s), Part: part(c), From: from, Behind: src.taken, BehindPart: part(s), Map: siteMap{src, w.rules.coordinates},
 	}
 	if w.batches {
 		j.Provenance = Batches
@@ -172,10 +195,10 @@ func (w *world) frontiers(c, s int) *Frontiers {
 	d := w.clusters[c]
 	switch {
 	case w.rules.noFrontier:
-		return NewFrontiers(Origin(c))
+		return newFrontiers(c)
 	case w.rules.linkFrontiers:
 		if d.perLink[s] == nil {
-			d.perLink[s] = NewFrontiers(Origin(c))
+			d.perLink[s] = newFrontiers(c)
 		}
 		return d.perLink[s]
 	}
@@ -184,6 +207,9 @@ func (w *world) frontiers(c, s int) *Frontiers {
 
 // verdict judges an entry, rules taken away included.
 func (w *world) verdict(j *Judge, e entry, offset int, fetched Tick) Ruling {
+	if j.BehindAsOf = fetched + 1; w.clusters[j.Source].lost[e.origin()] { // what stands here is as it is now
+		j.BehindAsOf = -1
+	}
 	b := Batch{Magic: 2, ProducerID: e.by, LeaderEpoch: e.epoch, First: int64(offset), Last: int64(offset), Fetched: fetched}
 	if w.rules.noEpoch {
 		b.LeaderEpoch = 0
@@ -253,7 +279,7 @@ func (w *world) stepFrom(c, o, link int) (moved bool) {
 	if !d.down && !w.zombie {
 		d.covered[o] = len(d.log)
 	}
-	if r.source < 0 || d.down || w.unreachable(r.source, c) {
+	if r.source < 0 || d.down || d.lost[o] || w.unreachable(r.source, c) {
 		return false
 	}
 	src := w.clusters[r.source]
@@ -280,7 +306,7 @@ func (w *world) stepFrom(c, o, link int) (moved bool) {
 			return false
 		default:
 			if w.rules.seenAdvances && rule.Why == OtherSource && e.by < 1000 {
-				d.taken.Pass(Origin(r.source), 0, e.at.Next())
+				d.taken.Pass(Origin(r.source), part(c), e.at.Next())
 			}
 		}
 	}
@@ -299,9 +325,9 @@ func (w *world) deliver(c, o, from int, e entry, rule Ruling) {
 	}
 	header := e.header
 	if rule.Act == Stamp {
-		header = AppendHeader(nil, w.origins.ID(rule.Origin), TopicTag("t"), 0, rule.At)
+		header = AppendHeader(nil, w.origins.ID(rule.Origin), TopicTag(w.topic), 0, rule.At)
 	}
-	w.frontiers(c, from).Advance(rule.Origin, 0, rule.At)
+	w.frontiers(c, from).Advance(rule.Origin, part(c), rule.At)
 	d.log = append(d.log, entry{record: e.record, by: by, epoch: d.epoch, header: header, at: e.at})
 	w.say("%s: takes %d (%s of %s) from %s", d.alias, e.record, rule.At, name(int(rule.Origin)), name(from))
 }
@@ -321,7 +347,7 @@ func (w *world) choose(c, o int, r *reader) {
 		now = nearest(v)
 	}
 	for _, g := range d.choices[o].Gaps(v, w.now) {
-		d.taken.Note(Origin(o), 0, g)
+		d.taken.Note(Origin(o), part(c), g)
 		w.say("%s: gap %s..%s of %s", d.alias, g.From, g.To, name(o))
 	}
 	if now == "" {
@@ -351,7 +377,7 @@ func nearest(v View) topology.Alias {
 }
 
 func (w *world) view(c, o int) View {
-	here := w.clusters[c].taken.Next(Origin(o), 0)
+	here := w.clusters[c].taken.Next(Origin(o), part(c))
 	g := w.graph
 	if w.clusters[c].graph != nil {
 		g = w.clusters[c].graph
@@ -362,7 +388,7 @@ func (w *world) view(c, o int) View {
 		s := int(n.Cluster[0] - 'a')
 		n.Reachable = !w.unreachable(s, c)
 		front, first := w.clusters[s].reach(o, here)
-		n.Offers = []Offer{MakeOffer(here, front, first, w.clusters[s].taken.Gaps(Origin(o), 0))}
+		n.Offers = []Offer{MakeOffer(here, front, first, w.clusters[s].taken.Gaps(Origin(o), part(s)))}
 	}
 	return v
 }

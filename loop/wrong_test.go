@@ -43,17 +43,17 @@ func (w *world) wrong(whole bool) string {
 // due says whether a record must have arrived: a way leads there from a cluster that is up and holds it, and no gap tells why it has not
 // come.
 func (w *world) due(r *record, s *site) bool {
-	if _, gap := s.taken.Gaps(Origin(r.origin), 0).Between(r.at, r.at.Next()); gap || r.lost {
+	if _, gap := s.taken.Gaps(Origin(r.origin), part(s.number)).Between(r.at, r.at.Next()); gap || r.lost || s.lost[r.origin] {
 		return false
 	}
 	var down []topology.Alias
 	for _, x := range w.clusters {
-		if x.down {
+		if x.down || x.lost[r.origin] {
 			down = append(down, x.alias)
 		}
 	}
 	for _, x := range w.clusters {
-		if x.down || !slices.ContainsFunc(x.log[x.start:], func(e entry) bool { return e.record == r.number }) {
+		if x.down || x.lost[r.origin] || !slices.ContainsFunc(x.log[x.start:], func(e entry) bool { return e.record == r.number }) {
 			continue
 		}
 		if _, ok := w.graph.Ways(x.alias, down...)[s.alias]; ok {

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/meshd/meshd/loop"
 	"github.com/meshd/meshd/mesh/gossip"
 	"github.com/meshd/meshd/raftstore"
 	"github.com/meshd/meshd/raftstore/state"
@@ -67,7 +68,7 @@ func openKeeper(dir *raftstore.Dir, file *topology.Topology, log *slog.Logger, n
 	case err != nil:
 		return nil, fmt.Errorf("reading the last topology: %w", err)
 	}
-	last, err := topology.Decode(topologyFile, raw)
+	last, err := decode(topologyFile, raw)
 	if err != nil { // an older release reads what a newer one wrote; the file it can read
 		k.report(Offer{From: "the data directory", Why: err.Error(), Hint: "run the release that wrote it, or raise the version of the file"})
 		return k, k.take(file)
@@ -92,27 +93,35 @@ func (k *keeper) offer(t *topology.Topology, from string) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	now := k.get().topology
-	offered, runs := t.Stamp(), now.Stamp()
-	o := Offer{Stamp: offered, From: from}
-	switch {
-	case offered == runs:
+	if t.Stamp() == now.Stamp() {
 		return nil
-	case t.Mesh != now.Mesh:
-		o.Why = fmt.Sprintf("it is of the mesh %s, this is %s", t.Mesh, now.Mesh)
-	case offered.Version == runs.Version:
-		o.Why = fmt.Sprintf("version %d runs with hash %s; this one has the same version and hash %s", runs.Version, runs.Hash, offered.Hash)
-		o.Hint = fmt.Sprintf("give the edit a version above %d", runs.Version)
-	case offered.Version < runs.Version:
-		o.Why = fmt.Sprintf("version %d runs, this one is version %d", runs.Version, offered.Version)
-		o.Hint = fmt.Sprintf("fetch what runs, and edit that; or give this one a version above %d", runs.Version)
-	default:
-		if t.Parent == "" {
-			t = t.WithParent(runs.Hash)
-		}
-		return k.take(t)
 	}
-	k.report(o)
-	return fmt.Errorf("topology %s from %s: %s", offered, from, o.Why)
+	o := Offer{Stamp: t.Stamp(), From: from}
+	if o.Why, o.Hint = t.Follows(now); o.Why == "" {
+		if err := loop.ReviewTopology(t).Err(); err != nil {
+			o.Why = err.Error()
+		}
+	}
+	if o.Why != "" {
+		k.report(o)
+		return fmt.Errorf("topology %s from %s: %s", o.Stamp, from, o.Why)
+	}
+	if t.Parent == "" {
+		t = t.WithParent(now.Hash())
+	}
+	return k.take(t)
+}
+
+// decode reads a topology of another node, or of an earlier run, and refuses what this release would not carry out.
+func decode(from string, encoded []byte) (*topology.Topology, error) {
+	t, err := topology.Decode(from, encoded)
+	if err != nil {
+		return nil, err
+	}
+	if err := loop.ReviewTopology(t).Err(); err != nil {
+		return nil, err
+	}
+	return t, nil
 }
 
 // hear takes a topology that runs elsewhere in the mesh: the highest wins, wherever it comes from.
@@ -126,7 +135,7 @@ func (k *keeper) hear(from string, encoded []byte) {
 		clear(k.known)
 	}
 	k.known[string(encoded)] = true
-	t, err := topology.Decode(from, encoded)
+	t, err := decode(from, encoded)
 	if err != nil {
 		k.report(Offer{From: from, Why: err.Error(), Hint: "this node is older than the one that took it, or it was changed on the way"})
 		return

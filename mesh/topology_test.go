@@ -187,6 +187,7 @@ func TestKeeperOffers(t *testing.T) {
 		{"older", parse(t, yaml(4, "", nodes...)), []string{"version 5 runs", "version 4"}},
 		{"the same version with other content", parse(t, yaml(5, "    cost: 3\n", nodes...)), []string{"version 5 runs with hash " + runs.Hash(), "and hash "}},
 		{"another mesh", parse(t, other), []string{"mesh n", "this is m"}},
+		{"two namings of a topic", parse(t, twoNamings(6, nodes...)), []string{"naming prefix", "and identity"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -211,6 +212,34 @@ func TestKeeperOffers(t *testing.T) {
 				t.Errorf("%d offers", n)
 			}
 		})
+	}
+}
+
+// twoNamings is a topology that can be read, and is refused for what it makes of topics.
+func twoNamings(version int, nodes ...string) string {
+	text := yaml(version, "  - {from: [ap], to: [us], naming: identity}\n", nodes...)
+	return strings.Replace(text, "nodes:", "  ap: {datacenter: ap, bootstrap: [\"10.9.9.3:9092\"], read_only: true}\nnodes:", 1)
+}
+
+// What this release would not carry out is not taken up, be it that another node runs it or that it was left on the disk.
+func TestKeeperRefusesWhatOthersTook(t *testing.T) {
+	nodes := []string{"us1", "eu1"}
+	runs, refused := parse(t, yaml(5, "", nodes...)), parse(t, twoNamings(6, nodes...))
+	dir := t.TempDir()
+	k := testKeeper(t, dir, runs)
+	k.hear("us2", refused.Encode())
+	if offers := k.reported(); len(offers) != 1 || !strings.Contains(offers[0].Why, "naming prefix") || k.get().topology.Version != 5 {
+		t.Errorf("%s runs; %+v", k.get().topology.Stamp(), offers)
+	}
+	if err := k.dir.WriteFile(topologyFile, refused.Encode()); err != nil {
+		t.Fatal(err)
+	}
+	if err := k.dir.Close(); err != nil {
+		t.Fatal(err)
+	}
+	k = testKeeper(t, dir, runs)
+	if offers := k.reported(); len(offers) != 1 || !strings.Contains(offers[0].Why, "naming prefix") || k.get().topology.Version != 5 {
+		t.Errorf("%s runs; %+v", k.get().topology.Stamp(), offers)
 	}
 }
 

@@ -48,8 +48,8 @@ func (p *parser) bad(v value, format string, args ...any) *Problem {
 	return &p.problems[len(p.problems)-1]
 }
 
-func (p *parser) warn(path, format string, args ...any) {
-	p.warnings = append(p.warnings, p.problem(p.at(path), format, args...))
+func (p *parser) warn(path, message string) {
+	p.warnings = append(p.warnings, p.problem(p.at(path), "%s", message))
 }
 
 func (p *parser) problem(v value, format string, args ...any) Problem {

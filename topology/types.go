@@ -96,7 +96,10 @@ type Node struct {
 }
 
 // Pair is one direction of a link.
-type Pair struct{ Source, Destination Alias }
+type Pair struct {
+	Source      Alias `json:"source"`
+	Destination Alias `json:"destination"`
+}
 
 func (p Pair) String() string { return string(p.Source) + "->" + string(p.Destination) }
 

@@ -30,6 +30,25 @@ func (s Stamp) Compare(o Stamp) int {
 // Newer says whether a is to be taken by a node that has b. No topology at all, nil, is the oldest.
 func Newer(a, b *Topology) bool { return a.Stamp().Compare(b.Stamp()) > 0 }
 
+// Follows says why a topology that a person offers can't take the place of the one that runs, and what to do; "" if it can, or is the
+// same.
+func (t *Topology) Follows(now *Topology) (why, hint string) {
+	offered, runs := t.Stamp(), now.Stamp()
+	switch {
+	case offered == runs:
+		return "", ""
+	case t.Mesh != now.Mesh:
+		return fmt.Sprintf("it is of the mesh %s, this is %s", t.Mesh, now.Mesh), ""
+	case offered.Version == runs.Version:
+		return fmt.Sprintf("version %d runs with hash %s; this one has the same version and hash %s", runs.Version, runs.Hash, offered.Hash),
+			fmt.Sprintf("give the edit a version above %d", runs.Version)
+	case offered.Version < runs.Version:
+		return fmt.Sprintf("version %d runs, this one is version %d", runs.Version, offered.Version),
+			fmt.Sprintf("fetch what runs, and edit that; or give this one a version above %d", runs.Version)
+	}
+	return "", ""
+}
+
 // Stamp is the version and the hash; it is zero for nil.
 func (t *Topology) Stamp() Stamp {
 	if t == nil {

@@ -100,6 +100,29 @@ func TestNewer(t *testing.T) {
 	}
 }
 
+// TestFollows: a person's edit takes the place of what runs only if it is of the same mesh and higher.
+func TestFollows(t *testing.T) {
+	now := parseText(t, mesh)
+	for name, c := range map[string]struct {
+		edit      []string
+		why, hint string
+	}{
+		"the same":     {nil, "", ""},
+		"a comment":    {[]string{"mesh: m", "mesh: m # ours"}, "", ""},
+		"higher":       {[]string{"version: 4", "version: 5"}, "", ""},
+		"another mesh": {[]string{"version: 4", "version: 5", "mesh: m", "mesh: n"}, "it is of the mesh n, this is m", ""},
+		"lower":        {[]string{"version: 4", "version: 3"}, "version 4 runs, this one is version 3", "fetch what runs, and edit that; or give this one a version above 4"},
+		"not numbered": {[]string{"[orders, logs]", "[orders]"}, "version 4 runs with hash " + now.Hash() + "; this one has the same version and hash ", "give the edit a version above 4"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			why, hint := parseText(t, edit(t, mesh, c.edit...)).Follows(now)
+			if !strings.HasPrefix(why, c.why) || (why == "") != (c.why == "") || hint != c.hint {
+				t.Errorf("%q, %q", why, hint)
+			}
+		})
+	}
+}
+
 func TestEncode(t *testing.T) {
 	for _, topo := range []*Topology{parseText(t, mesh), parseText(t, mesh).WithParent("abc"), load(t, "../topology.yaml").WithParent("def")} {
 		got, err := Decode("raft", topo.Encode())

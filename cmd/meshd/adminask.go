@@ -75,7 +75,11 @@ func (f *adminFlags) show(cmd *cobra.Command, answer any, table func(io.Writer) 
 	if f.output != "json" {
 		return table(cmd.OutOrStdout())
 	}
-	enc := json.NewEncoder(cmd.OutOrStdout())
+	return printJSON(cmd.OutOrStdout(), answer)
+}
+
+func printJSON(w io.Writer, answer any) error {
+	enc := json.NewEncoder(w)
 	enc.SetEscapeHTML(false)
 	enc.SetIndent("", "  ")
 	return enc.Encode(answer)

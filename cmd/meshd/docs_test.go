@@ -215,3 +215,32 @@ func TestSampleInReadmeIsReal(t *testing.T) {
 		t.Errorf("it shows:\n%s\na status is:\n%s", shown, got.String())
 	}
 }
+
+// What a page shows of a simulation is what is simulated from the topology above it.
+func TestSimulationsInPagesAreReal(t *testing.T) {
+	found := 0
+	for file, page := range pagesOf(t) {
+		source := ""
+		for _, m := range fence.FindAllStringSubmatch(page, -1) {
+			if m[1] == "yaml" && strings.HasPrefix(m[2], "version:") {
+				source = m[2]
+			}
+			command, shown, _ := strings.Cut(m[2], "\n")
+			if command != "$ meshd simulate topology.yaml" {
+				continue
+			}
+			found++
+			path := filepath.Join(t.TempDir(), "topology.yaml")
+			if err := os.WriteFile(path, []byte(source), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			var got, errors bytes.Buffer
+			if code := run(t.Context(), []string{"simulate", path}, &got, &errors); code != exitDone || got.String() != shown {
+				t.Errorf("%s shows:\n%s\na simulation is:\n%s%s", file, shown, got.String(), errors.String())
+			}
+		}
+	}
+	if found == 0 {
+		t.Error("no simulation was found")
+	}
+}

@@ -68,7 +68,7 @@ func newRoot() *cobra.Command {
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.AddCommand(
-		newRunCommand(), newValidateCommand(), newStatusCommand(), newFlowsCommand(), newGroupsCommand(), newNodesCommand(),
+		newRunCommand(), newValidateCommand(), newSimulateCommand(), newPlanCommand(), newStatusCommand(), newFlowsCommand(), newGroupsCommand(), newNodesCommand(),
 		newTranslateCommand(), newExplainCommand(), newAdoptCommand(), newDemoCommand(), newVersionCommand(),
 	)
 	return root

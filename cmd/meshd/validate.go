@@ -4,9 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 
 	"github.com/spf13/cobra"
 
+	"github.com/meshd/meshd/loop"
 	"github.com/meshd/meshd/topology"
 )
 
@@ -16,13 +18,11 @@ func newValidateCommand() *cobra.Command {
 		Example: "  meshd validate topology.yaml",
 		Args:    exactly(1, "the topology file"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			t, err := loadTopology(args[0])
+			t, review, err := reviewTopology(args[0])
 			if err != nil {
 				return err
 			}
-			for _, w := range t.Warnings() {
-				cmd.PrintErrf("warning: %s\n", w)
-			}
+			warn(cmd, t, review)
 			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s: version %d of mesh %s is valid: %s, %s, %s\n",
 				args[0], t.Version, t.Mesh, plural(len(t.Clusters), "cluster"), plural(len(t.Nodes), "node"), plural(len(t.Links), "link"))
 			return err
@@ -39,8 +39,34 @@ func exactly(n int, what string) cobra.PositionalArgs {
 	}
 }
 
+// warn tells what a topology was accepted with, and is probably not meant.
+func warn(cmd *cobra.Command, t *topology.Topology, r loop.Review) {
+	for _, w := range slices.Concat(t.Warnings(), r.Said) {
+		cmd.PrintErrf("warning: %s\n", w)
+	}
+}
+
 // loadTopology reads and checks a topology. Its problems are the user's mistakes.
 func loadTopology(file string) (*topology.Topology, error) {
+	t, _, err := reviewTopology(file)
+	return t, err
+}
+
+// reviewTopology is loadTopology, with what else is to be said.
+func reviewTopology(file string) (*topology.Topology, loop.Review, error) {
+	t, err := parseTopology(file)
+	if err != nil {
+		return nil, loop.Review{}, err
+	}
+	r := loop.ReviewTopology(t)
+	if err := r.Err(); err != nil {
+		return nil, r, problemsOf(file, err)
+	}
+	return t, r, nil
+}
+
+// parseTopology reads a topology that may still be refused for what it makes of topics.
+func parseTopology(file string) (*topology.Topology, error) {
 	if file == "" {
 		return nil, usageError{errors.New("the topology wants the name of a file")}
 	}
@@ -50,10 +76,14 @@ func loadTopology(file string) (*topology.Topology, error) {
 	}
 	t, err := topology.Parse(file, data)
 	if err != nil {
-		if problems, ok := errors.AsType[topology.Problems](err); ok {
-			return nil, usageError{fmt.Errorf("%s has %s:\n%w", file, plural(len(problems), "problem"), err)}
-		}
-		return nil, usageError{err}
+		return nil, problemsOf(file, err)
 	}
 	return t, nil
+}
+
+func problemsOf(file string, err error) error {
+	if problems, ok := errors.AsType[topology.Problems](err); ok {
+		err = fmt.Errorf("%s has %s:\n%w", file, plural(len(problems), "problem"), err)
+	}
+	return usageError{err}
 }
