@@ -23,6 +23,9 @@ type chapter struct {
 }
 
 func (s *story) chapters() []chapter {
+	if s.naming == Identity {
+		return s.identityChapters()
+	}
 	return []chapter{
 		{
 			"1. Everybody writes, and everybody has everything", 0.2, s.flowing,

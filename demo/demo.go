@@ -16,6 +16,7 @@ type Options struct {
 	Live     bool          // Out is a terminal that knows ANSI escapes
 	Duration time.Duration // that it takes at least; what is waited for comes on top
 	Seed     uint64        // the same seed writes the same records
+	Naming   Naming        // "" is Prefix
 	Log      *slog.Logger  // of the nodes; nil: nowhere
 }
 
@@ -57,11 +58,14 @@ func (s *story) conclude(v Verdict) error {
 }
 
 func newStory(ctx context.Context, o Options) (*story, error) {
-	w, err := newWorld(ctx, o.Seed, o.Log)
+	if o.Naming == "" {
+		o.Naming = Prefix
+	}
+	w, err := newWorld(ctx, o.Naming, o.Seed, o.Log)
 	if err != nil {
 		return nil, err
 	}
-	return &story{world: w, screen: newScreen(o.Out, o.Live, o.Duration), duration: o.Duration}, nil
+	return &story{world: w, screen: newScreen(o.Out, o.Live, o.Duration, o.Naming), duration: o.Duration}, nil
 }
 
 // run tells the story and counts.

@@ -18,7 +18,7 @@ func (s *screen) draw(x state) []string {
 		lines = append(lines, s.row(site))
 	}
 	return append(lines,
-		fmt.Sprintf("written %.0f/s   copies not sent on: %s", s.rate, count(x.kept())),
+		fmt.Sprintf("written %.0f/s   copies %s: %s", s.rate, s.kept, count(x.kept())),
 		fmt.Sprintf("group %s %s: read %s, to read %s, read again %s", s.paint(bold, group), s.paint(bold, x.group.where()),
 			count(x.group.distinct), count(max(0, x.total-x.group.distinct)), count(x.group.again)))
 }
@@ -72,7 +72,7 @@ func (p progress) where() string {
 	return "in " + string(p.at)
 }
 
-// kept is how many copies lie in all clusters. None of them is sent on.
+// kept is how many copies lie in all clusters.
 func (x state) kept() (n int64) {
 	for _, site := range x.sites {
 		for _, f := range site.from {
@@ -93,6 +93,6 @@ func (s *screen) line(x state) string {
 			}
 		}
 	}
-	return fmt.Sprintf("[%s] written %s (%.0f/s), lag %s, not sent on %s, %s %s: read %s, again %s\n", s.clock(), strings.Join(written, " "), s.rate,
-		strings.Join(lags, " "), count(x.kept()), group, x.group.where(), count(x.group.distinct), count(x.group.again))
+	return fmt.Sprintf("[%s] written %s (%.0f/s), lag %s, %s %s, %s %s: read %s, again %s\n", s.clock(), strings.Join(written, " "), s.rate,
+		strings.Join(lags, " "), s.kept, count(x.kept()), group, x.group.where(), count(x.group.distinct), count(x.group.again))
 }

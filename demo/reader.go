@@ -17,7 +17,8 @@ const session = 6 * time.Second
 
 // billing is the application that reads all orders of the mesh, as one consumer group, wherever it runs.
 type billing struct {
-	dial func(topology.Alias, ...kgo.Opt) (*kafka.Cluster, error)
+	dial   func(topology.Alias, ...kgo.Opt) (*kafka.Cluster, error)
+	topics func(topology.Alias) []string
 
 	now     *sitting // nil while it does not run
 	closing sync.WaitGroup
@@ -38,13 +39,13 @@ type sitting struct {
 	finished chan struct{}
 }
 
-func newBilling(dial func(topology.Alias, ...kgo.Opt) (*kafka.Cluster, error)) *billing {
-	return &billing{dial: dial, known: map[id]bool{}}
+func newBilling(dial func(topology.Alias, ...kgo.Opt) (*kafka.Cluster, error), topics func(topology.Alias) []string) *billing {
+	return &billing{dial: dial, topics: topics, known: map[id]bool{}}
 }
 
 // start begins at a cluster, where the group stands there.
 func (b *billing) start(at topology.Alias) error {
-	c, err := b.dial(at, kgo.ConsumerGroup(group), kgo.ConsumeTopics(topicsAt(at)...), kgo.DisableAutoCommit(),
+	c, err := b.dial(at, kgo.ConsumerGroup(group), kgo.ConsumeTopics(b.topics(at)...), kgo.DisableAutoCommit(),
 		kgo.SessionTimeout(session), kgo.HeartbeatInterval(500*time.Millisecond),
 		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()), kgo.FetchMaxWait(200*time.Millisecond))
 	if err != nil {
@@ -65,13 +66,6 @@ func (b *billing) set(at topology.Alias) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.at, b.here = at, map[id]bool{}
-}
-
-func topicsAt(at topology.Alias) (names []string) {
-	for _, origin := range places {
-		names = append(names, named(origin, at))
-	}
-	return names
 }
 
 // run reads and commits in turn. What was read and not committed when it dies will be read again.

@@ -16,6 +16,7 @@ type screen struct {
 	live  bool // a terminal, with ANSI escapes
 	began time.Time
 	total time.Duration // that the demo takes, about
+	kept  string        // what is said of the copies
 
 	mu    sync.Mutex
 	panel []string
@@ -25,8 +26,12 @@ type screen struct {
 	err   error
 }
 
-func newScreen(out io.Writer, live bool, total time.Duration) *screen {
-	return &screen{out: out, live: live, began: time.Now(), total: total}
+func newScreen(out io.Writer, live bool, total time.Duration, naming Naming) *screen {
+	s := &screen{out: out, live: live, began: time.Now(), total: total, kept: "not sent on"}
+	if naming == Identity {
+		s.kept = "not sent back" // but on, where a line is cut
+	}
+	return s
 }
 
 // ANSI escapes: ECMA-48.

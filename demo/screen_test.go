@@ -34,7 +34,7 @@ var escape = regexp.MustCompile("\x1b\\[[0-9;?]*[a-zA-Z]")
 
 // A line that wraps could not be drawn over.
 func TestPanelFitsATerminal(t *testing.T) {
-	s := newScreen(&bytes.Buffer{}, true, time.Hour)
+	s := newScreen(&bytes.Buffer{}, true, time.Hour, Prefix)
 	for _, l := range s.draw(large()) {
 		if text := escape.ReplaceAllString(l, ""); len(text) > 79 {
 			t.Errorf("%d columns: %s", len(text), text)
@@ -45,7 +45,7 @@ func TestPanelFitsATerminal(t *testing.T) {
 // What a terminal shows at the end is what was said, with the last panel below while it is open, and nothing of it when it is closed.
 func TestPanelIsDrawnInItsPlace(t *testing.T) {
 	var out bytes.Buffer
-	s := newScreen(&out, true, time.Minute)
+	s := newScreen(&out, true, time.Minute, Prefix)
 	s.open()
 	s.say("first")
 	s.show(large())
@@ -93,7 +93,7 @@ func terminal(out string) []string {
 
 func TestNoEscapesWithoutATerminal(t *testing.T) {
 	var out bytes.Buffer
-	s := newScreen(&out, false, time.Minute)
+	s := newScreen(&out, false, time.Minute, Prefix)
 	s.open()
 	s.chapter("title", "text")
 	s.say("event")
@@ -114,7 +114,7 @@ func (b *broken) Write([]byte) (int, error) {
 // The first error of a writer is kept, and nothing more is written to it.
 func TestBrokenPipe(t *testing.T) {
 	b := &broken{}
-	s := newScreen(b, false, time.Minute)
+	s := newScreen(b, false, time.Minute, Prefix)
 	s.say("one")
 	s.say("two")
 	if s.err == nil || b.writes != 1 {

@@ -77,6 +77,10 @@ func (w *world) stream(views []view, origin, at topology.Alias) stream {
 	if s.parts < partitions {
 		s.lag = -1
 	}
+	if x := w.arrivals[at]; x != nil {
+		s.arrived = x.of(origin)
+		s.lag = max(0, int64(w.writers[origin].written())-s.arrived)
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	pair := topology.Pair{Source: origin, Destination: at}

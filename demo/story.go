@@ -17,6 +17,9 @@ func (s *story) flowing(ctx context.Context) error {
 		return err
 	}
 	s.say("All six copies run.")
+	if s.naming == Identity { // the group will not move
+		return nil
+	}
 	return s.groupKnown(ctx)
 }
 
@@ -68,8 +71,8 @@ func (s *story) datacenterDies(ctx context.Context) error {
 	return await(ctx, "eu and ap copy each other's orders without us", func(context.Context) (bool, error) {
 		now := s.state()
 		eu, ap := now.at("eu").from["ap"], now.at("ap").from["eu"]
-		return eu.arrived > before.at("eu").from["ap"].arrived+perSecond && ap.arrived > before.at("ap").from["eu"].arrived+perSecond &&
-			now.at("eu").from["us"].trouble != "", nil
+		noticed := s.naming == Identity || now.at("eu").from["us"].trouble != "" // with identity naming ap stands in
+		return eu.arrived > before.at("eu").from["ap"].arrived+perSecond && ap.arrived > before.at("ap").from["eu"].arrived+perSecond && noticed, nil
 	})
 }
 

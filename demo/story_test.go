@@ -22,11 +22,17 @@ import (
 var update = flag.Bool("update", false, "write the golden files anew")
 
 // The whole demo, as fast as its conditions come true. Then mistakes are made in the clusters themselves: each must be seen.
-func TestStory(t *testing.T) {
+func TestStory(t *testing.T) { tellAndSpoil(t, Prefix, "story.txt", sabotage) }
+
+// The same with one topic to which all write.
+func TestIdentityStory(t *testing.T) { tellAndSpoil(t, Identity, "identity.txt", identitySabotage) }
+
+func tellAndSpoil(t *testing.T, naming Naming, file string, mistakes []mistake) {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
 	defer cancel()
 	var out bytes.Buffer
-	s, err := newStory(ctx, Options{Out: &out, Seed: 1, Log: slog.New(slog.NewTextHandler(logFile(t), nil))})
+	s, err := newStory(ctx, Options{Out: &out, Seed: 1, Naming: naming, Log: slog.New(slog.NewTextHandler(logFile(t), nil))})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -43,8 +49,11 @@ func TestStory(t *testing.T) {
 		t.Fatalf("%v\n%s", err, &out)
 	}
 	t.Logf("\n%s", &out)
-	golden(t, shape(out.String()))
-	for _, m := range sabotage {
+	golden(t, file, shape(out.String()))
+	for _, n := range sorted(s.topo.Nodes) {
+		s.nodes.kill(n) // or they would carry on what is spoilt
+	}
+	for _, m := range mistakes {
 		before := v
 		if err := m.do(ctx, s.world); err != nil {
 			t.Fatalf("%s: %v", m.name, err)
@@ -76,12 +85,15 @@ func logFile(t *testing.T) *os.File {
 	return f
 }
 
-// sabotage are mistakes that meshd does not make. They add up.
-var sabotage = []struct {
+// mistake is one that meshd does not make.
+type mistake struct {
 	name string
 	do   func(context.Context, *world) error
 	want [4]int
-}{
+}
+
+// sabotage adds up.
+var sabotage = []mistake{
 	{"a record is appended once more to its copy", func(ctx context.Context, w *world) error {
 		return w.forge(ctx, "eu", "us.orders", "us.orders", 0)
 	}, [4]int{0, 1, 0, 0}},
@@ -104,6 +116,27 @@ var sabotage = []struct {
 	}, [4]int{0, 0, 0, 1}},
 }
 
+var identitySabotage = []mistake{
+	{"a record is appended once more to its copy", func(ctx context.Context, w *world) error {
+		return w.repeat(ctx, "eu", "us")
+	}, [4]int{0, 1, 0, 0}},
+	{"a record comes home", func(ctx context.Context, w *world) error {
+		return w.repeat(ctx, "us", "us")
+	}, [4]int{0, 0, 1, 0}},
+	{"a copy has another name", func(ctx context.Context, w *world) error {
+		return w.forge(ctx, "ap", topic, "us.orders", 0)
+	}, [4]int{0, 0, 1, 0}},
+}
+
+// repeat appends the first record of an origin once more to the log that it lies in.
+func (w *world) repeat(ctx context.Context, a, origin topology.Alias) error {
+	r, err := w.find(ctx, a, topic, 0, func(i id) bool { return i.origin == origin })
+	if err != nil {
+		return err
+	}
+	return w.write(ctx, a, r)
+}
+
 func difference(a, b Verdict) (d [4]int) {
 	for i := range a.Origins {
 		before, after := mistakes(a.Origins[i]), mistakes(b.Origins[i])
@@ -116,6 +149,11 @@ func difference(a, b Verdict) (d [4]int) {
 
 // first reads the first order in a partition.
 func (w *world) first(ctx context.Context, a topology.Alias, topic string, p int32) (*kgo.Record, error) {
+	return w.find(ctx, a, topic, p, func(id) bool { return true })
+}
+
+// find reads the first order in a partition that fits.
+func (w *world) find(ctx context.Context, a topology.Alias, topic string, p int32, fits func(id) bool) (*kgo.Record, error) {
 	c, err := w.dial(a, kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{topic: {p: kgo.NewOffset().AtStart()}}))
 	if err != nil {
 		return nil, err
@@ -126,8 +164,10 @@ func (w *world) first(ctx context.Context, a topology.Alias, topic string, p int
 		if err := fs.Err(); err != nil {
 			return nil, err
 		}
-		if rs := fs.Records(); len(rs) > 0 {
-			return rs[0], nil
+		for _, r := range fs.Records() {
+			if i, ok := idOf(r); ok && fits(i) {
+				return r, nil
+			}
 		}
 	}
 }
@@ -173,7 +213,7 @@ func (w *world) behead(ctx context.Context, a topology.Alias, topic string, p in
 }
 
 var (
-	stateLine = regexp.MustCompile(`^\[ *\d+s\] written us [\d,]+ eu [\d,]+ ap [\d,]+ \(\d+/s\), lag (\w\w->\w\w [\d,?]+ ?){6}, not sent on [\d,]+, billing (in \w\w|stopped): read [\d,]+, again [\d,]+$`)
+	stateLine = regexp.MustCompile(`^\[ *\d+s\] written us [\d,]+ eu [\d,]+ ap [\d,]+ \(\d+/s\), lag (\w\w->\w\w [\d,?]+ ?){6}, not sent (on|back) [\d,]+, billing (in \w\w|stopped): read [\d,]+, again [\d,]+$`)
 	number    = regexp.MustCompile(`\d[\d,.]*`)
 	spaces    = regexp.MustCompile(` +`)
 )
@@ -189,9 +229,9 @@ func shape(out string) string {
 	return strings.Join(lines, "\n") + "\n"
 }
 
-func golden(t *testing.T, got string) {
+func golden(t *testing.T, name, got string) {
 	t.Helper()
-	file := filepath.Join("testdata", "story.txt")
+	file := filepath.Join("testdata", name)
 	if *update {
 		if err := os.WriteFile(file, []byte(got), 0o600); err != nil {
 			t.Fatal(err)

@@ -31,17 +31,20 @@ links:
   - between: [us, eu, ap]
     topics: {include: [orders]}
     groups: {include: [billing]}
-nodes:
 `
 
 // parse reads the topology, with two nodes a datacenter on ports of this machine that are free.
-func parse() (*topology.Topology, error) {
+func parse(naming Naming) (*topology.Topology, error) {
 	at, err := freeAddresses(portsOfNode * 2 * len(places))
 	if err != nil {
 		return nil, err
 	}
 	var b strings.Builder
 	b.WriteString(text)
+	if naming != Prefix {
+		fmt.Fprintf(&b, "    naming: %s\n", naming)
+	}
+	b.WriteString("nodes:\n")
 	for _, dc := range places {
 		for n := range 2 {
 			fmt.Fprintf(&b, "  %s-%d: {datacenter: %s, gossip: %q, raft: %q, admin: %q}\n", dc, n+1, dc, at[0], at[1], at[2])
@@ -90,12 +93,4 @@ func free(addresses []string) bool {
 		}
 	}
 	return true
-}
-
-// named is what the topic of an origin is called at a cluster.
-func named(origin, at topology.Alias) string {
-	if origin == at {
-		return topic
-	}
-	return string(origin) + "." + topic
 }

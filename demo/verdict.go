@@ -10,6 +10,7 @@ import (
 
 // evidence is all that a verdict is made of.
 type evidence struct {
+	naming    Naming
 	clusters  []topology.Alias
 	logs      map[topology.Alias]logs // what lies in each cluster
 	acked     []id                    // what writers were told is written
@@ -106,8 +107,7 @@ func (j *jury) home(o *Origin) {
 				continue // a stray
 			}
 			if _, twice := j.written[e.id]; twice {
-				o.Duplicated++
-				j.wrong("%s is twice in %s of %s", e.id, topic, o.Cluster)
+				j.again(o, e.id)
 				continue
 			}
 			j.written[e.id] = rank
@@ -122,9 +122,20 @@ func (j *jury) home(o *Origin) {
 	}
 }
 
+// again counts a record that is where it was written for the second time. In a topic where copies lie too, it has come home.
+func (j *jury) again(o *Origin, i id) {
+	if j.naming == Identity {
+		o.Looped++
+		j.wrong("%s came back to %s of %s", i, topic, o.Cluster)
+		return
+	}
+	o.Duplicated++
+	j.wrong("%s is twice in %s of %s", i, topic, o.Cluster)
+}
+
 // copies compares what came from an origin to a cluster with what was written.
 func (j *jury) copies(o *Origin, at topology.Alias) {
-	name := named(o.Cluster, at)
+	name := j.naming.named(o.Cluster, at)
 	seen := map[id]bool{}
 	for p := range int32(partitions) {
 		last := -1
@@ -162,7 +173,7 @@ func (j *jury) copies(o *Origin, at topology.Alias) {
 func (j *jury) strays(at topology.Alias) {
 	for where, entries := range j.logs[at] {
 		for _, e := range entries {
-			if where.topic == named(e.id.origin, at) && where.partition == e.id.partition {
+			if where.topic == j.naming.named(e.id.origin, at) && where.partition == e.id.partition {
 				continue
 			}
 			j.wrong("%s is in %s of %s, where it does not belong", e.id, where.topic, at)

@@ -17,11 +17,13 @@ import (
 
 // world is everything that runs: clusters, nodes and applications.
 type world struct {
+	naming   Naming
 	topo     *topology.Topology
 	clusters *embedded.Clusters
 	nodes    *nodes
 	writers  map[topology.Alias]*writer
 	billing  *billing
+	arrivals map[topology.Alias]*arrivals // identity naming
 
 	mu   sync.Mutex
 	lost map[topology.Alias]bool
@@ -29,19 +31,22 @@ type world struct {
 }
 
 // newWorld starts the clusters, with an empty topic each; nothing runs on them yet.
-func newWorld(ctx context.Context, seed uint64, log *slog.Logger) (*world, error) {
-	t, err := parse()
+func newWorld(ctx context.Context, naming Naming, seed uint64, log *slog.Logger) (*world, error) {
+	t, err := parse(naming)
 	if err != nil {
 		return nil, err
 	}
-	w := &world{topo: t, clusters: &embedded.Clusters{}, writers: map[topology.Alias]*writer{}, lost: map[topology.Alias]bool{}, high: map[topology.Pair]int64{}}
+	w := &world{
+		naming: naming, topo: t, clusters: &embedded.Clusters{}, writers: map[topology.Alias]*writer{}, arrivals: map[topology.Alias]*arrivals{},
+		lost: map[topology.Alias]bool{}, high: map[topology.Pair]int64{},
+	}
 	if w.nodes, err = newNodes(t, w.clusters, log); err != nil {
 		return nil, err
 	}
-	w.billing = newBilling(w.dial)
+	w.billing = newBilling(w.dial, naming.topicsAt)
 	for _, a := range places {
 		w.writers[a] = newWriter(a, seed, func(opts ...kgo.Opt) (*kafka.Cluster, error) { return w.dial(a, opts...) })
-		if err := w.makeTopic(ctx, a); err != nil {
+		if err := errors.Join(w.makeTopic(ctx, a), w.countAt(a)); err != nil {
 			return nil, errors.Join(err, w.close())
 		}
 	}
@@ -77,6 +82,18 @@ func (w *world) begin() error {
 		errs = append(errs, w.writers[a].start())
 	}
 	return errors.Join(append(errs, w.billing.start("us"))...)
+}
+
+// countAt counts what arrives, where meshd's places can't tell.
+func (w *world) countAt(a topology.Alias) error {
+	if w.naming != Identity {
+		return nil
+	}
+	x, err := startArrivals(func(opts ...kgo.Opt) (*kafka.Cluster, error) { return w.dial(a, opts...) })
+	if err == nil {
+		w.arrivals[a] = x
+	}
+	return err
 }
 
 func (w *world) nodesOf(a topology.Alias) (names []string) {
@@ -158,7 +175,7 @@ func (w *world) uncovered(ctx context.Context, a topology.Alias) (int, error) {
 
 // evidence collects what the verdict is made of.
 func (w *world) evidence(ctx context.Context, announced int) (evidence, error) {
-	e := evidence{clusters: places, logs: map[topology.Alias]logs{}, announced: announced, read: w.billing.all(), twice: w.billing.progress().twice}
+	e := evidence{naming: w.naming, clusters: places, logs: map[topology.Alias]logs{}, announced: announced, read: w.billing.all(), twice: w.billing.progress().twice}
 	for _, a := range e.clusters {
 		e.acked = append(e.acked, w.writers[a].all()...)
 	}
@@ -181,6 +198,9 @@ func (w *world) close() error {
 		x.close()
 	}
 	w.billing.close()
+	for _, x := range w.arrivals {
+		x.close()
+	}
 	err := w.nodes.close()
 	w.clusters.Close()
 	return err

@@ -142,3 +142,35 @@ func TestTheTailPassesTheBacklog(t *testing.T) {
 		t.Error(a.Err)
 	}
 }
+
+// Two writers have batches for one partition: no request has more than one of them, and each writer has its turn.
+func TestOneBatchOfAPartitionInARequest(t *testing.T) {
+	f, _, _, _ := reading(t)
+	at, _ := f.dir.Get("t", 0)
+	s := &sender{p: NewProducer(f.tail, f.backlog, f.dir), id: stream{broker: at.Leader}}
+	t.Cleanup(s.p.Close)
+	names, turns := map[*Outlet]string{}, ""
+	for _, name := range []string{"a", "b"} {
+		o := s.p.Outlet("t", 0, func(Ack) {}, nil)
+		o.queued = true // as by a sender: this test takes its place
+		for range 3 {
+			o.Send(&Flight{Data: batchAt(t, 0, -1, 1, 1)})
+		}
+		names[o], s.queue = name, append(s.queue, o)
+	}
+	for {
+		r := s.gather()
+		if len(r.flights) == 0 {
+			break
+		}
+		if n := len(r.msg.Topics[0].Partitions); n != 1 || len(r.flights) != 1 {
+			t.Fatalf("a request has %d batches for one partition, and %d wait for its answer", n, len(r.flights))
+		}
+		for _, x := range r.flights {
+			turns += names[x.Outlet]
+		}
+	}
+	if turns != "ababab" {
+		t.Errorf("they went out as %s", turns)
+	}
+}

@@ -3,6 +3,7 @@ package flow
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -168,7 +169,7 @@ type spot struct {
 	num   int32
 }
 
-// gather fills a request. An outlet has one batch in it: a broker takes no more of a partition.
+// gather fills a request. A partition has one batch in it, whoever writes it: a broker takes no more. Who had to wait goes first in the next.
 func (s *sender) gather() request {
 	s.mu.Lock()
 	queue := s.queue
@@ -177,20 +178,23 @@ func (s *sender) gather() request {
 	r := request{msg: kmsg.NewPtrProduceRequest(), flights: map[spot]flightOf{}}
 	r.msg.Acks, r.msg.TimeoutMillis = -1, 10_000
 	size, n := 0, 0
-	var more []*Outlet
+	var waiting, more []*Outlet
 	for ; n < len(queue) && size < maxRequestBytes; n++ {
 		bytes, again := s.put(&r, queue[n])
-		if size += bytes; again {
+		switch size += bytes; {
+		case again && bytes == 0:
+			waiting = append(waiting, queue[n])
+		case again:
 			more = append(more, queue[n])
 		}
 	}
 	s.mu.Lock()
-	s.queue = append(append(queue[n:], s.queue...), more...)
+	s.queue = slices.Concat(waiting, queue[n:], s.queue, more)
 	s.mu.Unlock()
 	return r
 }
 
-// put adds a batch of an outlet to a request; again says that another one waits for the next request.
+// put adds a batch of an outlet to a request; again says that another one, or with no bytes this one, waits for the next request.
 func (s *sender) put(r *request, o *Outlet) (size int, again bool) {
 	at, ok := s.p.locate(o)
 	if !ok || (stream{at.Leader, o.stream()}) != s.id {

@@ -19,7 +19,7 @@ func demoCommand(args ...string) *cobra.Command {
 }
 
 func TestDemoRefusesBadCalls(t *testing.T) {
-	for _, args := range [][]string{{"--duration", "9s"}, {"--duration", "2h"}, {"--duration", "soon"}, {"--seed", "-1"}, {"now"}} {
+	for _, args := range [][]string{{"--duration", "9s"}, {"--duration", "2h"}, {"--duration", "soon"}, {"--seed", "-1"}, {"--naming", "suffix"}, {"now"}} {
 		if _, ok := errors.AsType[usageError](demoCommand(args...).ExecuteContext(t.Context())); !ok {
 			t.Errorf("%s is not refused as a mistake in the call", args)
 		}

@@ -2,7 +2,7 @@
 // memory. They end with the process.
 //
 //	client ──TCP on loopback──> gate ──> kfake
-//	                             └─ Cut, Kill: what a lost datacenter and a dead process look like from the other side
+//	                             └─ Cut, Kill, Sever: what a lost datacenter, a dead process and a cut line look like from the other side
 //
 // A cluster that is cut off keeps its data and its groups' timers, as one does whose network is gone. It must never be taken for
 // a place to keep data in.
@@ -27,9 +27,10 @@ type Clusters struct {
 }
 
 type cluster struct {
-	kafka *kfake.Cluster
-	gates []*gate
-	lost  Loss
+	kafka   *kfake.Cluster
+	gates   []*gate
+	lost    Loss
+	severed map[string]bool // clients
 }
 
 // Addresses starts the cluster at its first call and returns where it listens.
@@ -59,7 +60,7 @@ func (c *Clusters) listen(k *cluster) func(network, address string) (net.Listene
 		if err != nil {
 			return nil, fmt.Errorf("listening: %w", err)
 		}
-		g := &gate{Listener: l, lost: func() Loss { return c.lossOf(k) }, killed: c.isKilled, lines: map[*line]struct{}{}}
+		g := &gate{Listener: l, lost: func() Loss { return c.lossOf(k) }, killed: func(client string) bool { return c.isKilled(k, client) }, lines: map[*line]struct{}{}}
 		k.gates = append(k.gates, g)
 		return g, nil
 	}
@@ -71,10 +72,10 @@ func (c *Clusters) lossOf(k *cluster) Loss {
 	return k.lost
 }
 
-func (c *Clusters) isKilled(client string) bool {
+func (c *Clusters) isKilled(k *cluster, client string) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.killed[client]
+	return c.killed[client] || k.severed[client]
 }
 
 // Cut makes a cluster unreachable for everybody, until Mend. It goes on to live: sessions of its groups time out.
@@ -112,6 +113,33 @@ func (c *Clusters) Kill(client string) {
 	c.mu.Unlock()
 	for _, g := range gates {
 		g.kill(client)
+	}
+}
+
+// Sever closes the connections of a client to one cluster, and all that it makes until Join: a line between the two that is cut.
+func (c *Clusters) Sever(client string, a topology.Alias) {
+	c.mu.Lock()
+	k := c.by[a]
+	if k == nil {
+		c.mu.Unlock()
+		return
+	}
+	if k.severed == nil {
+		k.severed = map[string]bool{}
+	}
+	k.severed[client] = true
+	c.mu.Unlock()
+	for _, g := range k.gates {
+		g.kill(client)
+	}
+}
+
+// Join ends a Sever.
+func (c *Clusters) Join(client string, a topology.Alias) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if k := c.by[a]; k != nil {
+		delete(k.severed, client)
 	}
 }
 

@@ -130,3 +130,20 @@ func TestKillShutsOutOneClientAlone(t *testing.T) {
 	c.Revive("meshd/us-1")
 	answers(t, node)
 }
+
+func TestSeverCutsOneLineAlone(t *testing.T) {
+	c := start(t)
+	us, eu, app := dial(t, c, "us", "meshd/eu-1"), dial(t, c, "eu", "meshd/eu-1"), dial(t, c, "us", "app")
+	seed(t, us)
+	seed(t, eu)
+	c.Sever("meshd/eu-1", "us")
+	for _, cl := range []*kgo.Client{us, dial(t, c, "us", "meshd/eu-1")} {
+		if _, err := ask(t, cl, limit); err == nil {
+			t.Error("a client whose line is cut was answered")
+		}
+	}
+	answers(t, eu)
+	answers(t, app)
+	c.Join("meshd/eu-1", "us")
+	answers(t, us)
+}

@@ -69,6 +69,9 @@ func (f *fake) options() []kfake.Opt {
 	if f.ports != nil {
 		options = append(options, kfake.Ports(f.ports...))
 	}
+	if f.config.network != nil {
+		options = append(options, kfake.ListenFn(f.listen))
+	}
 	if f.config.restartable {
 		options = append(options, kfake.DataDir(filepath.Join(f.dir, "data")))
 	}

@@ -1,5 +1,7 @@
 package kafkatest
 
+import "github.com/meshd/meshd/internal/wire"
+
 // Option describes the cluster that a test wants.
 type Option func(*config)
 
@@ -11,6 +13,7 @@ type config struct {
 	sasl        bool
 	restartable bool
 	beforeStart func(broker int, dir string) error
+	network     *wire.Network
 }
 
 // WithBrokers sets the number of brokers; the default is one. Of a real cluster the first is also the only controller: kill another

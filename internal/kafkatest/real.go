@@ -50,12 +50,25 @@ func newReal(c *Cluster) (*processes, error) {
 		return nil, fmt.Errorf("asking for the bootstrap: %w", err)
 	}
 	r.addresses = strings.Split(string(bytes.TrimSpace(out)), ",")
-	for i := 0; c.config.beforeStart != nil && i < len(r.brokers); i++ {
-		if err := c.config.beforeStart(i+1, r.brokerDir(i)); err != nil {
+	for i := range r.brokers {
+		if err := r.prepare(i); err != nil {
 			return nil, fmt.Errorf("preparing broker %d: %w", i+1, err)
 		}
 	}
 	return r, nil
+}
+
+func (r *processes) prepare(i int) (err error) {
+	config := r.cluster.config
+	if config.network != nil {
+		if r.addresses[i], err = Front(config.network, r.brokerDir(i), "CLIENT"); err != nil {
+			return err
+		}
+	}
+	if config.beforeStart != nil {
+		err = config.beforeStart(i+1, r.brokerDir(i))
+	}
+	return err
 }
 
 func (r *processes) createArguments() []string {

@@ -20,6 +20,7 @@ type Workload struct {
 	Size       int       // bytes of a value; 0: values of every shape, small
 	Start      time.Time // timestamp of the first; zero: now. Old ones fall to retention.
 	Codec      kgo.CompressionCodec
+	At         string // alias of the cluster that each record names as its home, for HomeOf; "": they name none
 	// Transactions has the records produced in transactions of about 50, of which every third is aborted; what those held comes
 	// on top of Records.
 	Transactions bool
@@ -32,15 +33,20 @@ func (w Workload) Record(i int) *kgo.Record {
 	jitter := time.Duration(random.IntN(2000)-1000) * time.Millisecond
 	r := &kgo.Record{
 		Partition: int32(random.IntN(int(max(w.Partitions, 1)))),
-		Key:       fmt.Appendf(nil, "key-%d-%d", w.Seed, i%1000),
+		Key:       w.key(i),
 		Value:     w.value(random, i),
 		Timestamp: w.Start.Truncate(time.Millisecond).Add(time.Duration(i)*time.Millisecond - time.Second + jitter),
 	}
 	if w.Size == 0 {
 		shape(r, i)
 	}
+	if w.At != "" {
+		w.sign(r, i)
+	}
 	return r
 }
+
+func (w Workload) key(i int) []byte { return fmt.Appendf(nil, "key-%d-%d", w.Seed, i%1000) }
 
 // value has half its bytes random, so that it compresses somewhat, and begins with what it is.
 func (w Workload) value(random *rand.Rand, i int) []byte {

@@ -4,12 +4,12 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/meshd/meshd/internal/kafkatest"
+	"github.com/meshd/meshd/internal/mutant"
 )
 
 var (
@@ -40,7 +40,7 @@ func run(m *testing.M) int {
 	}
 	binary = filepath.Join(dir, "meshd")
 	if kafkatest.Real() {
-		if err := build(binary); err != nil {
+		if err := mutant.Build(binary); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			return 1
 		}
@@ -50,15 +50,6 @@ func run(m *testing.M) int {
 		fmt.Printf("\n%s\n", strings.Join(table, "\n"))
 	}
 	return code
-}
-
-// build builds meshd.
-func build(to string, flags ...string) error {
-	arguments := append(append([]string{"build"}, flags...), "-o", to, "github.com/meshd/meshd/cmd/meshd")
-	if out, err := exec.Command("go", arguments...).CombinedOutput(); err != nil {
-		return fmt.Errorf("building meshd: %w\n%s", err, out)
-	}
-	return nil
 }
 
 // note adds a line to the table.

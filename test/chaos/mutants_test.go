@@ -34,7 +34,7 @@ func TestMutations(t *testing.T) {
 			sound[m.scenario] = true
 			t.Run(m.scenario.slug(), func(t *testing.T) { passes(t, us, eu, m.scenario) })
 		}
-		t.Run(m.scenario.slug()+"/"+strings.ReplaceAll(m.name, " ", "-"), func(t *testing.T) { m.isCaught(t, us, eu) })
+		t.Run(m.scenario.slug()+"/"+strings.ReplaceAll(m.Name, " ", "-"), func(t *testing.T) { m.isCaught(t, us, eu) })
 	}
 }
 
@@ -53,7 +53,7 @@ func passes(t *testing.T, us, eu *side, sc *scenario) {
 
 // isCaught plays the scenario with a mutant.
 func (m mutation) isCaught(t *testing.T, us, eu *side) {
-	mutant, err := m.build(t.TempDir())
+	mutant, err := m.Build(root, t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -63,7 +63,7 @@ func (m mutation) isCaught(t *testing.T, us, eu *side) {
 	verdict := "caught"
 	if !slices.ContainsFunc(m.caught, func(k validate.Kind) bool { return report.Counts[k] > 0 }) {
 		verdict = "NOT CAUGHT"
-		t.Errorf("not caught: %s: %s\n%s", m.name, report, s.logs())
+		t.Errorf("not caught: %s: %s\n%s", m.Name, report, s.logs())
 	}
-	note("mutation %-50s %s: %s", m.name, verdict, brief(report.Counts))
+	note("mutation %-50s %s: %s", m.Name, verdict, brief(report.Counts))
 }

@@ -1,10 +1,7 @@
 package chaos
 
 import (
-	"fmt"
-	"os"
 	"path/filepath"
-	"regexp"
 	"testing"
 
 	"github.com/meshd/meshd/internal/kafkatest"
@@ -37,31 +34,13 @@ func startSide(t *testing.T, alias string, brokers int, properties map[string]st
 				s.disk = newDisk(filepath.Join(dir, "data"))
 			}
 			if inner {
-				if _, err := putBefore(s.inner, dir, "INTERNAL"); err != nil {
+				if _, err := kafkatest.Front(s.inner, dir, "INTERNAL"); err != nil {
 					return err
 				}
 			}
-			front, err := putBefore(s.net, dir, "CLIENT")
+			front, err := kafkatest.Front(s.net, dir, "CLIENT")
 			s.fronts = append(s.fronts, front)
 			return err
 		}))
 	return s
-}
-
-// putBefore puts a network before one of a broker's listeners: who wants to go there is told to come to the front.
-func putBefore(n *wire.Network, dir, listener string) (front string, err error) {
-	properties := filepath.Join(dir, "server.properties")
-	content, err := os.ReadFile(properties)
-	if err != nil {
-		return "", err
-	}
-	advertised := regexp.MustCompile(`(?m)^(advertised\.listeners=.*\b` + listener + `://)([0-9.:]+)`)
-	found := advertised.FindSubmatch(content)
-	if found == nil {
-		return "", fmt.Errorf("%s advertises no %s", properties, listener)
-	}
-	if front, err = n.Forward("127.0.0.1:0", string(found[2])); err != nil {
-		return "", err
-	}
-	return front, os.WriteFile(properties, advertised.ReplaceAll(content, []byte("${1}"+front)), 0o600)
 }

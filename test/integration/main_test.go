@@ -3,11 +3,11 @@ package integration
 import (
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"testing"
 
 	"github.com/meshd/meshd/internal/kafkatest"
+	"github.com/meshd/meshd/internal/mutant"
 )
 
 // binary is the meshd that all tests run.
@@ -23,9 +23,8 @@ func run(m *testing.M) int {
 	}
 	defer os.RemoveAll(dir)
 	binary = filepath.Join(dir, "meshd")
-	build := exec.Command("go", "build", "-o", binary, "github.com/meshd/meshd/cmd/meshd")
-	if out, err := build.CombinedOutput(); err != nil {
-		fmt.Fprintf(os.Stderr, "building meshd: %v\n%s", err, out)
+	if err := mutant.Build(binary); err != nil {
+		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
 	return kafkatest.Main(m)

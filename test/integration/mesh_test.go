@@ -34,6 +34,7 @@ func (s *site) names() []string {
 // mesh is a topology in a file, and the node names and directories that go with it.
 type mesh struct {
 	name    string
+	binary  string
 	sites   []*site
 	links   string // YAML
 	secrets string
@@ -74,7 +75,7 @@ func brisk(more ...string) kafkatest.Option {
 // newMesh writes a topology in which each site is a datacenter; its nodes are named <alias>-1 and so on.
 func newMesh(t testing.TB, links string, sites ...*site) *mesh {
 	t.Helper()
-	m := &mesh{name: "it", sites: sites, links: links, secrets: t.TempDir(), latest: map[string]*node{}, data: map[string]string{}}
+	m := &mesh{name: "it", binary: binary, sites: sites, links: links, secrets: t.TempDir(), latest: map[string]*node{}, data: map[string]string{}}
 	m.write(t)
 	return m
 }
@@ -139,7 +140,7 @@ func (m *mesh) start(t testing.TB, name string) *node {
 func (m *mesh) startIn(t testing.TB, name, dataDir string) *node {
 	t.Helper()
 	m.data[name] = dataDir
-	m.latest[name] = launch(t, name, m.env, "run", "--topology", m.file, "--node", name, "--data-dir", dataDir, "--secrets-dir", m.secrets)
+	m.latest[name] = start(t, name, m.env, m.binary, "run", "--topology", m.file, "--node", name, "--data-dir", dataDir, "--secrets-dir", m.secrets)
 	t.Cleanup(func() { m.explain(t, name) })
 	return m.latest[name]
 }

@@ -45,12 +45,6 @@ func (j *journal) tail(lines int) string {
 	return strings.Join(all[max(0, len(all)-lines):], "\n")
 }
 
-// launch starts meshd.
-func launch(t testing.TB, name string, env []string, arguments ...string) *node {
-	t.Helper()
-	return start(t, name, env, binary, arguments...)
-}
-
 // start starts a program, and kills it with the test. Where the test fails, it shows what the program said last.
 func start(t testing.TB, name string, env []string, path string, arguments ...string) *node {
 	t.Helper()

@@ -15,6 +15,7 @@ type differ struct {
 	seen                bloom
 	missing, strays     leftovers
 	report              *Partition
+	label               func(source, destination entry) string // what is wrong with the label of one that arrived; nil: none has any
 }
 
 const (
@@ -44,7 +45,7 @@ func (d *differ) run() error {
 		case !moreSource && !moreDestination:
 			return nil
 		case moreSource && moreDestination && a.print == b.print:
-			d.match(a)
+			d.match(a, b)
 		default:
 			if err := d.resync(); err != nil {
 				return err
@@ -53,8 +54,13 @@ func (d *differ) run() error {
 	}
 }
 
-func (d *differ) match(a entry) {
+func (d *differ) match(a, b entry) {
 	d.seen.add(a.print)
+	if d.label != nil {
+		if wrong := d.label(a, b); wrong != "" {
+			d.report.note(Example{Kind: Mislabelled, SourceOffset: a.offset, DestinationOffset: b.offset, Detail: wrong})
+		}
+	}
 	d.source.take(1)
 	d.destination.take(1)
 	d.scanned = max(0, d.scanned-1)

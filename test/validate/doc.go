@@ -5,9 +5,12 @@
 //	                                                   ├── a partition at a time, in lockstep ──▶ Report
 //	destination topic, all records  ──▶ fingerprints ──┘
 //
-//	P1 no loops        Topics: no name that says that a topic went round
-//	P2 exactly once    Copy: nothing lost, duplicated, out of order, unexpected
-//	P3 bytes           Copy: key, value, headers, timestamp and partition as they left
+//	                   prefix naming                                      identity naming
+//	P1 no loops        Topics: no name that says that a topic went round   Shared: nothing is back home
+//	P2 exactly once    Copy: nothing lost, duplicated, out of order,       Shared: the same, for each origin among the records
+//	                   unexpected                                          of all, and each says rightly where it comes from
+//	P3 bytes           Copy: key, value, headers, timestamp and partition  Shared: the same, but for the header that says so
+//	                   as they left
 //
 // Invariants: a report without problems means that the sequences are equal; each record counts in one kind of problem; memory does
 // not grow with the topic.

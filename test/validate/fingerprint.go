@@ -16,10 +16,12 @@ type fingerprint struct {
 	timestamp           int64 // ms
 }
 
-// entry is a record's place in a log and its fingerprint.
+// entry is a record's place in a log and its fingerprint. The rest is for shared topics alone.
 type entry struct {
 	print  fingerprint
 	offset int64
+	epoch  int32  // leader epoch of its batch
+	label  *label // nil: it has none
 }
 
 // Null and empty are different to Kafka, and have values of their own.
@@ -41,13 +43,16 @@ func hashed(b []byte) uint64 {
 	}
 }
 
-func entryOf(r *kgo.Record) entry {
-	return entry{
-		offset: r.Offset,
-		print: fingerprint{
-			key: hashed(r.Key), value: hashed(r.Value), headers: hashedHeaders(r.Headers), timestamp: r.Timestamp.UnixMilli(),
-		},
-	}
+func entryOf(r *kgo.Record) entry { return entry{offset: r.Offset, print: printOf(r, r.Headers)} }
+
+// labelledOf is entryOf of a record of a shared topic: headers that say where it comes from are no part of its fingerprint.
+func labelledOf(r *kgo.Record) entry {
+	others, label := splitLabel(r.Headers)
+	return entry{offset: r.Offset, print: printOf(r, others), epoch: r.LeaderEpoch, label: label}
+}
+
+func printOf(r *kgo.Record, headers []kgo.RecordHeader) fingerprint {
+	return fingerprint{key: hashed(r.Key), value: hashed(r.Value), headers: hashedHeaders(headers), timestamp: r.Timestamp.UnixMilli()}
 }
 
 // hashedHeaders depends on the order, on keys that come twice, and on null or empty values.

@@ -12,17 +12,21 @@ type Kind int
 
 // The kinds, with what a record counts as.
 const (
-	Lost       Kind = iota // committed at the source, not at the destination
-	Duplicated             // at the destination once more than at the source
-	OutOfOrder             // there, but not at its place among the others
-	Different              // there, with another key, value, header or timestamp
-	Misplaced              // there, in another partition
-	Unexpected             // at the destination, never committed at the source
+	Lost        Kind = iota // committed at the source, not at the destination
+	Duplicated              // at the destination once more than at the source
+	OutOfOrder              // there, but not at its place among the others
+	Different               // there, with another key, value, header or timestamp
+	Misplaced               // there, in another partition
+	Unexpected              // at the destination, never committed at the source
+	Looped                  // where it was produced, once more
+	Mislabelled             // there, and its header does not name the place where it was produced
 	kinds
 )
 
 func (k Kind) String() string {
-	return [kinds]string{"lost", "duplicated", "out of order", "different", "in the wrong partition", "unexpected"}[k]
+	return [kinds]string{
+		"lost", "duplicated", "out of order", "different", "in the wrong partition", "unexpected", "back home", "with a wrong header",
+	}[k]
 }
 
 // Counts holds the number of records of each kind.
@@ -30,6 +34,9 @@ type Counts [kinds]int64
 
 // OK says whether there is none of any kind.
 func (c Counts) OK() bool { return c == Counts{} }
+
+// onlyLate says whether records are missing and nothing else is wrong.
+func (c Counts) onlyLate() bool { return !c.OK() && c == Counts{Lost: c[Lost]} }
 
 func (c Counts) String() string {
 	parts := make([]string, kinds)
@@ -99,10 +106,7 @@ type Report struct {
 // OK says whether the destination is the source's copy.
 func (r Report) OK() bool { return r.Counts.OK() }
 
-// onlyLate says whether records are missing and nothing else is wrong.
-func (r Report) onlyLate() bool {
-	return !r.OK() && r.Counts == Counts{Lost: r.Counts[Lost]}
-}
+func (r Report) onlyLate() bool { return r.Counts.onlyLate() }
 
 // Err returns nil for a copy without fault, and else an error that says all of it.
 func (r Report) Err() error {

@@ -2,6 +2,7 @@ package logread
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -26,6 +27,28 @@ func Topics(ctx context.Context, client *kgo.Client) ([]string, error) {
 		}
 	}
 	return names, nil
+}
+
+// ClusterID returns the id that a cluster has.
+func ClusterID(ctx context.Context, client *kgo.Client) (string, error) {
+	request := kmsg.NewPtrMetadataRequest()
+	request.Topics = []kmsg.MetadataRequestTopic{} // none
+	var id string
+	err := persist(ctx, func() error {
+		response, err := request.RequestWith(ctx, client)
+		if err != nil {
+			return err
+		}
+		if response.ClusterID == nil {
+			return errors.New("it tells none")
+		}
+		id = *response.ClusterID
+		return nil
+	})
+	if err != nil {
+		return "", fmt.Errorf("asking for the cluster's id: %w", err)
+	}
+	return id, nil
 }
 
 // describe asks for a topic's id, partitions and leaders as they are now.
