@@ -131,6 +131,9 @@ func (s *sim) judgeRecords(w *writer, p *part, j *loop.Judge, in loop.Batch, of 
 // take puts a record on its way.
 func (s *sim) take(w *writer, p *part, r record, at loop.Coordinate) {
 	w.taken.Advance(loop.Origin(w.o), p.part, at)
+	if s.without(nullIsEmpty) && r.value == nil {
+		r.value = []byte{}
+	}
 	p.out = append(p.out, item{r, at})
 }
 

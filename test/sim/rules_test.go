@@ -26,6 +26,8 @@ const (
 	epochUnnoted     rule = "progress does not say when the origin's leader epoch changes"
 	epochUnasked     rule = "the first fetch does not carry the frontier's leader epoch"
 	waitedNotFetched rule = "what waits for the map is not fetched again"
+	nullIsEmpty      rule = "a value that is null is copied as an empty one"
+	mapHoles         rule = "a record now and then is not in the offset map"
 	nothingCut       rule = "the logs before a registry that was begun anew are read as before"
 	truncationMiss   rule = "a source's place is believed though its log was cut off behind it"
 )
