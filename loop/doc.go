@@ -28,6 +28,8 @@
 //   - A header alone proves nothing: it counts in a batch of a registered writer only. Who is not registered is known behind a barrier.
 //   - What enters is above the frontier of its origin, whatever anyone believes of links; a cluster's own frontier at home is infinite.
 //   - A frontier rises by a record that entered, or by a fact of the origin's own log; never by what was left out.
+//   - A source's gaps count as they were read when a record of it had been fetched: older notes may lack the one before it.
+//   - What a source has passed is passed here, once all is judged that its log held when it said so: nobody waits for what never was.
 //   - Choose can't harm: any choice keeps order and no choice makes a second copy. It is there so that all that can be had is had.
 //   - What can't be known is said, and is never copied on a guess.
 //

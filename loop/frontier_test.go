@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"strconv"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 )
@@ -119,4 +120,29 @@ func heap() uint64 {
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	return m.HeapAlloc
+}
+
+// TestCatchUp passes what a source passed without a record, up to its first gap, which can then be seen as one that nobody fills.
+func TestCatchUp(t *testing.T) {
+	f := NewFrontiers(0)
+	p := f.Part("orders", 0)
+	gaps := Gaps{{Coordinate{0, 0, 4}, Coordinate{0, 0, 9}, GapRetention}}
+	said := MakeOffer(f.Next(1, p), Coordinate{0, 0, 20}, Start, gaps)
+	if said.Until != gaps[0].From {
+		t.Fatalf("can be had until %s", said.Until)
+	}
+	f.CatchUp(1, p, said)
+	if next := f.Next(1, p); next != gaps[0].From {
+		t.Errorf("passed to %s", next)
+	}
+	v := View{Here: []Coordinate{f.Next(1, p)}, Neighbours: []Neighbour{{Cluster: "b", Reachable: true, Offers: []Offer{MakeOffer(f.Next(1, p), Coordinate{0, 0, 20}, Start, gaps)}}}}
+	c := Choose(Choice{}, v, time.Unix(0, 0))
+	if got := c.Gaps(v, time.Unix(0, 0).Add(Patience)); got[0].To != gaps[0].To {
+		t.Errorf("gaps %v", got)
+	}
+	f.CatchUp(1, p, MakeOffer(Start, Coordinate{0, 0, 2}, Start, nil)) // older
+	f.CatchUp(0, p, said)
+	if f.Next(1, p) != gaps[0].From || f.Next(0, p) != Infinite {
+		t.Error("went back, or moved at home")
+	}
 }

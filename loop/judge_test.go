@@ -158,6 +158,39 @@ func TestRecords(t *testing.T) {
 	}
 }
 
+// TestJumps has a record behind a gap: the ruling says where the gap begins, for up to there nothing is missing; and gaps that were read before
+// the batch say nothing.
+func TestJumps(t *testing.T) {
+	gap := Gap{Coordinate{0, 2, 60}, Coordinate{0, 2, 65}, GapRetention}
+	for _, c := range []struct {
+		next, at int64
+		asOf     Tick
+		act      Act
+		why      Why
+		from     int64
+	}{
+		{50, 70, 6, Wait, AtGap, 60},
+		{60, 70, 6, Wait, AtGap, 60},
+		{62, 70, 6, Wait, AtGap, 62},
+		{65, 70, 6, Deliver, Carried, 70},
+		{50, 55, 6, Deliver, Carried, 55},
+		{50, 55, 5, Wait, GapBarrier, 55},
+		{50, 70, 5, Wait, GapBarrier, 70},
+		{70, 70, 5, Deliver, Carried, 70},
+	} {
+		j := newJudge(t)
+		j.Taken.Pass(ap, j.Part, Coordinate{0, 2, c.next})
+		j.Behind, j.BehindAsOf = NewFrontiers(eu), c.asOf
+		j.Behind.Note(ap, j.Behind.Part("orders", 3), gap)
+		b := Batch{Magic: 2, ProducerID: 30, LeaderEpoch: 4, First: 100, Last: 109, Fetched: 5}
+		at := Coordinate{0, 2, c.at}
+		r := j.Record(b, j.Batch(b), 100, header(t, "MkU3OEVBNTcwNTJENDM2Qg", "orders", 3, at), true)
+		if r.Act != c.act || r.Why != c.why || r.At != (Coordinate{0, 2, c.from}) {
+			t.Errorf("%+v: %d %s at %s", c, r.Act, r.Why, r.At)
+		}
+	}
+}
+
 // rule is Batch, for batches whose records are looked at in any case.
 func (j *Judge) rule(b Batch) Ruling {
 	r := j.Batch(b)

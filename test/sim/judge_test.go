@@ -131,6 +131,9 @@ func (s *sim) judgeRecords(w *writer, p *part, j *loop.Judge, in loop.Batch, of 
 // take puts a record on its way.
 func (s *sim) take(w *writer, p *part, r record, at loop.Coordinate) {
 	w.taken.Advance(loop.Origin(w.o), p.part, at)
+	if s.without(nullIsEmpty) && r.value == nil {
+		r.value = []byte{}
+	}
 	p.out = append(p.out, item{r, at})
 }
 
@@ -162,7 +165,10 @@ func (s *sim) wait(w *writer, p *part, r loop.Ruling) bool {
 		s.ask(w, p.src.cluster)
 	case loop.GapBarrier:
 		s.ask(w, p.src.cluster)
-	case loop.Uncovered:
+	case loop.Uncovered: // the batch may be gone before the map comes to it
+		if b := p.src.got[0]; !s.without(waitedNotFetched) {
+			p.src.at, p.src.last, p.src.got = b.base, b.leader, nil
+		}
 	case loop.AtGap: // the choice finds another source, or says it; it must see where the gap begins
 		if o := loop.Origin(w.o); p.flight == 0 && len(p.out) == 0 && w.taken.Next(o, p.part).Less(r.At) && !s.without(gapBeginUnseen) {
 			w.taken.Pass(o, p.part, r.At)

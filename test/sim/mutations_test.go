@@ -27,6 +27,9 @@ func TestRulesAreNeeded(t *testing.T) {
 		{frontierAhead, 35, "P2"},
 		{epochUnnoted, 1, "P2"},
 		{epochUnasked, 2165, "P2"},
+		{waitedNotFetched, 3980, "P2"},
+		{nullIsEmpty, 1, "P3"},
+		{mapHoles, 1, "P4"},
 		{nothingCut, 105, "P2"},
 		{truncationMiss, 172, "P2"},
 	} {

@@ -87,6 +87,10 @@ func (s *sim) fetch(w *writer, p *part) bool {
 		p.wait = ""
 		return s.catchUp(w, p, t.parts[p.number])
 	}
+	if r.at <= r.most { // it was fetched before
+		return false
+	}
+	r.most = r.at
 	return s.moved()
 }
 

@@ -22,11 +22,14 @@ const (
 
 // And of those that the caller keeps, not the package.
 const (
-	frontierAhead  rule = "the frontier that is saved runs ahead of the place it is saved with"
-	epochUnnoted   rule = "progress does not say when the origin's leader epoch changes"
-	epochUnasked   rule = "the first fetch does not carry the frontier's leader epoch"
-	nothingCut     rule = "the logs before a registry that was begun anew are read as before"
-	truncationMiss rule = "a source's place is believed though its log was cut off behind it"
+	frontierAhead    rule = "the frontier that is saved runs ahead of the place it is saved with"
+	epochUnnoted     rule = "progress does not say when the origin's leader epoch changes"
+	epochUnasked     rule = "the first fetch does not carry the frontier's leader epoch"
+	waitedNotFetched rule = "what waits for the map is not fetched again"
+	nullIsEmpty      rule = "a value that is null is copied as an empty one"
+	mapHoles         rule = "a record now and then is not in the offset map"
+	nothingCut       rule = "the logs before a registry that was begun anew are read as before"
+	truncationMiss   rule = "a source's place is believed though its log was cut off behind it"
 )
 
 // ruleBatch is the package's ruling, a rule taken away.

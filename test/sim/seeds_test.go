@@ -99,3 +99,15 @@ func shrink(seed uint64, steps int, wrong string, taken rule) (n int, left []int
 
 // kindOf is what a fault begins with.
 func kindOf(wrong string) string { return strings.Fields(wrong + " ?")[0] }
+
+// TestReport has a failure made short: it names its seed, and fewer steps do.
+func TestReport(t *testing.T) {
+	s, wrong := run(1, *steps, nil, progressFrontierLost)
+	n, left := shrink(1, s.steps, wrong, progressFrontierLost)
+	if _, again := run(1, n, left, progressFrontierLost); kindOf(again) != kindOf(wrong) || n-len(left) > 20 {
+		t.Errorf("%d steps, %d of them left out: %q, of %q", n, len(left), again, wrong)
+	}
+	if text := report(1, s.steps, wrong, progressFrontierLost); !strings.HasPrefix(text, "seed 1, ") || !strings.Contains(text, "twice") {
+		t.Error(text)
+	}
+}

@@ -52,7 +52,7 @@ func (a *audit) checkTranslation(w *writer, p *part) {
 				continue
 			}
 			if h.at.Offset >= int64(x) && e.offset < int64(to.Offset) {
-				a.fault("%s: %s: whoever consumed up to %d of %s goes on at %d, and %s lies at %d", w, p.key, x, name(w.o), to.Offset, e.name, e.offset)
+				a.fault("P4: %s: %s: whoever consumed up to %d of %s goes on at %d, and %s lies at %d", w, p.key, x, name(w.o), to.Offset, e.name, e.offset)
 			}
 		}
 	}

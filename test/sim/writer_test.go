@@ -81,6 +81,7 @@ type reader struct {
 	topic       int // id there
 	at          int64
 	last        int32 // leader epoch of the last batch
+	most        int64 // how far it came
 	got         []fetched
 }
 
