@@ -248,7 +248,7 @@ func TestShards(t *testing.T) {
 		Nodes:    map[string]topology.Node{"w2": {Datacenter: "west"}, "w1": {Datacenter: "west"}, "e1": {Datacenter: "east"}},
 		Links:    []topology.Link{{Pairs: []topology.Pair{{Source: "us", Destination: "eu"}, {Source: "eu", Destination: "us"}, {Source: "eu", Destination: "ap"}}}},
 	}
-	if got := placement.Shards(topo, "west"); len(got) != 2*topology.Shards || got[0].Origin != "eu" || got[63].Destination != "eu" {
+	if got := placement.Shards(topo, "west"); len(got) != 3*topology.Shards || got[0].Origin != "eu" || got[32].Origin != "us" || got[95].Destination != "eu" { // us comes to ap through eu
 		t.Errorf("%v", got)
 	}
 	if diff := cmp.Diff([]string{"w1", "w2"}, placement.Nodes(topo, "west")); diff != "" {
