@@ -53,6 +53,7 @@ const (
 	birthPrefix = "!birth/" // '!' is in no topic's name. Each birth has a key of its own, so compaction keeps the first.
 	seenPrefix  = "!seen/"
 	flowPrefix  = "!flow/"
+	namePrefix  = "!name/" // then a cluster id, then its alias: of each, too, the first one stays the first
 	writersKey  = "!writers"
 )
 
@@ -64,11 +65,12 @@ type Topics struct {
 	writers string // which meshd.writers is the cluster's; "" while none is known
 	seen    map[topology.Alias]string
 	flows   map[topology.Alias]string
+	names   map[string]topology.Alias // by cluster id
 }
 
 // NewTopics makes an unread registry.
 func NewTopics(c *kafka.Cluster) *Topics {
-	t := &Topics{entries: map[string]TopicEntry{}, seen: map[topology.Alias]string{}, flows: map[topology.Alias]string{}}
+	t := &Topics{entries: map[string]TopicEntry{}, seen: map[topology.Alias]string{}, flows: map[topology.Alias]string{}, names: map[string]topology.Alias{}}
 	t.table = Table{Cluster: c, Topic: TopicsTopic, Apply: t.apply}
 	return t
 }
@@ -102,12 +104,21 @@ func (t *Topics) apply(r *kgo.Record) error {
 		t.flows[topology.Alias(key[len(flowPrefix):])] = string(r.Value)
 	case key == writersKey:
 		t.writers = string(r.Value)
+	case strings.HasPrefix(key, namePrefix):
+		t.applyName(key[len(namePrefix):])
 	case r.Value == nil:
 		delete(t.entries, key)
 	default:
 		return t.applyEntry(key, r.Value)
 	}
 	return nil
+}
+
+func (t *Topics) applyName(key string) {
+	cut := max(0, strings.LastIndexByte(key, '/'))
+	if _, named := t.names[key[:cut]]; !named {
+		t.names[key[:cut]] = topology.Alias(key[cut:][1:])
+	}
 }
 
 func (t *Topics) applyEntry(key string, value []byte) error {
@@ -143,6 +154,15 @@ func (t *Topics) FlowBegan(source topology.Alias) string { return t.flows[source
 // BeginFlow notes that the topics of a source have been looked at for the first time.
 func (t *Topics) BeginFlow(ctx context.Context, source topology.Alias) error {
 	return t.put(ctx, flowPrefix+string(source), []byte(time.Now().UTC().Format(time.RFC3339)))
+}
+
+// Name gives a cluster id the alias by which it goes here, unless it goes by another one already, and returns that by which it goes.
+func (t *Topics) Name(ctx context.Context, id string, a topology.Alias) (topology.Alias, error) {
+	if was, named := t.names[id]; named {
+		return was, nil
+	}
+	err := t.put(ctx, namePrefix+id+"/"+string(a), []byte(a))
+	return t.names[id], err
 }
 
 // BeBorn gives the registry its birth record if it has none.

@@ -12,7 +12,10 @@ import (
 
 // copy makes the copy of a topic exist, and says which partitions there are to copy.
 func (r *round) copy(ctx context.Context, topic string, o offer) ([]Spec, error) {
-	w := metasync.Wish{Topic: topic, At: o.at, Remote: o.remote, Origin: r.Source, Partitions: len(o.partitions), Settings: o.settings, First: r.first, Shared: o.identity()}
+	w := metasync.Wish{Topic: topic, At: o.at, Remote: o.remote, Origin: r.Source, Partitions: len(o.partitions), Settings: o.settings, First: r.first}
+	if w.Shared = o.identity(); w.Shared {
+		w.Several = len(loop.Carriers(r.topo, topic).Writers(r.Destination)) > 1
+	}
 	have, err := r.partitionsThere(ctx, o.remote)
 	if err != nil {
 		return nil, err

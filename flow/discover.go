@@ -31,6 +31,9 @@ func (p *inflow) discover(ctx context.Context) error {
 	if err != nil || origin == "" {
 		return err
 	}
+	if err := p.oneAlias(ctx, origin); err != nil {
+		return err
+	}
 	r := &round{inflow: p, origin: origin, out: map[int]map[string]Spec{}, status: map[string]TopicStatus{}, first: p.own.FlowBegan(p.Source) == ""}
 	found := p.find()
 	for _, name := range slices.Sorted(maps.Keys(found)) { // the same order every time: logs can be compared
@@ -102,6 +105,21 @@ func (p *inflow) originID(ctx context.Context) (string, error) {
 			"a cluster that was rebuilt is another origin: give it another alias; what is here of the old one stays")
 	}
 	return w.ID(), nil
+}
+
+// oneAlias says, if so, that the destination or the origin goes by another alias as well: all that is copied would be there twice.
+func (p *inflow) oneAlias(ctx context.Context, origin string) error {
+	for id, a := range map[string]topology.Alias{p.dst.ID(): p.dst.Alias, origin: p.Source} {
+		was, err := p.own.Name(ctx, id, a)
+		if err != nil {
+			return err
+		}
+		if was != a {
+			return kafka.Because(kafka.SameCluster, fmt.Sprintf("%s and %s are the same cluster, %s", was, a, id),
+				fmt.Sprintf("take one of them out of the topology, or correct its bootstrap addresses; the cluster is known as %s here, and goes by that for good", was))
+		}
+	}
+	return nil
 }
 
 // heardOf is the origin's cluster id as the writers of other clusters registered it; "" if none did.

@@ -46,6 +46,7 @@ const (
 	SecretsUnreadable      = "secrets_unreadable"
 	WrongCluster           = "wrong_cluster" // another one answers at its addresses
 	SameCluster            = "same_cluster"
+	Divergence             = "divergence"
 	TopicNotMade           = "topic_not_created"
 	ConfigsNotAligned      = "configs_not_aligned"
 

@@ -126,3 +126,15 @@ func (g Graph) Clusters() []topology.Alias {
 	slices.Sort(out)
 	return slices.Compact(out)
 }
+
+// Writers are the clusters whose records are in a topic at a cluster, in the order of their names; it is one of them if its own go elsewhere.
+func (g Graph) Writers(here topology.Alias) []topology.Alias {
+	var out []topology.Alias
+	for _, a := range g.Clusters() {
+		ways := g.Ways(a)
+		if _, comes := ways[here]; comes && len(ways) > 1 {
+			out = append(out, a)
+		}
+	}
+	return out
+}

@@ -1,6 +1,9 @@
 package loop
 
 import (
+	"fmt"
+	"testing"
+
 	"slices"
 
 	"github.com/meshd/meshd/topology"
@@ -108,4 +111,25 @@ func star(n int) Graph {
 		g = append(g, edge(0, i), edge(i, 0))
 	}
 	return g
+}
+
+func TestWriters(t *testing.T) {
+	edge := func(from, to topology.Alias) Edge {
+		return Edge{Pair: topology.Pair{Source: from, Destination: to}, Cost: 1}
+	}
+	for _, c := range []struct {
+		g    Graph
+		here topology.Alias
+		want string
+	}{
+		{Graph{edge("a", "b")}, "b", "[a]"},
+		{Graph{edge("a", "b"), edge("b", "a")}, "b", "[a b]"},
+		{Graph{edge("a", "b"), edge("b", "c")}, "b", "[a b]"},
+		{Graph{edge("a", "b"), edge("b", "c")}, "c", "[a b]"},
+		{Graph{edge("a", "c"), edge("b", "c")}, "c", "[a b]"},
+	} {
+		if got := fmt.Sprint(c.g.Writers(c.here)); got != c.want {
+			t.Errorf("%v at %s: %s", c.g, c.here, got)
+		}
+	}
 }

@@ -23,7 +23,9 @@ const local Origin = -1
 const maxLocals = 1 << 14
 
 // NewWriters is a registry of which nothing was read.
-func NewWriters() *Writers { return &Writers{known: map[int64]Origin{}, met: map[int64]Tick{}, asOf: -1} }
+func NewWriters() *Writers {
+	return &Writers{known: map[int64]Origin{}, met: map[int64]Tick{}, asOf: -1}
+}
 
 // Register notes what the registry says. A producer id of two origins is an error, and what it wrote is judged no more.
 func (w *Writers) Register(id int64, o Origin) error {

@@ -20,8 +20,9 @@ func (s *Syncer) ensureShared(ctx context.Context, w Wish, have int) (checkpoint
 		return from, kafka.Because(kafka.Unclaimed, fmt.Sprintf("topic %s is known at the destination as a copy of %s from %s", w.Topic, topic.Topic, topic.Origin),
 			"a topic has one naming: exclude it from the link, or give it another name")
 	}
-	var err error
+	err := s.divergence(ctx, w, have)
 	switch {
+	case err != nil:
 	case have == 0 && begun:
 		err = kafka.Because(kafka.DestinationMissing, fmt.Sprintf("topic %s was deleted at the destination", w.Topic), "a topic that was deleted is not made again: exclude it from the link")
 	case have == 0:

@@ -29,6 +29,7 @@ type Wish struct {
 	Settings   topology.LinkSettings
 	First      bool // found when the flow began: Settings.Start applies; what appears later is copied from its beginning
 	Shared     bool // the copy is the topic of the same name, in which applications write too
+	Several    bool // and records of several clusters are in it
 }
 
 // Syncer makes the topics of one pair exist.
@@ -37,7 +38,8 @@ type Syncer struct {
 	Registry            *checkpoint.Topics // of the destination; read
 	Log                 *slog.Logger
 
-	aligned map[string]aligned // by copy
+	aligned   map[string]aligned // by copy
+	diverging map[string]aligned
 }
 
 // aligned is how it went when the configs of a copy were looked at.
