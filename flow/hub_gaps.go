@@ -62,9 +62,8 @@ func (p *part) passTo(to loop.Coordinate) {
 // mayLeaveOut says up to where a gap may be passed that a source has. What comes before the first record of all is left out like what the
 // origin itself has deleted; else the policy decides, once no other source could fill it for a while.
 func (p *part) mayLeaveOut(next, to loop.Coordinate) (loop.Coordinate, bool) {
-	fresh := next.Offset == 0 && len(p.prog.Gaps) == 0
 	switch {
-	case !fresh && p.OnGap != "continue":
+	case !p.untouched(next) && p.OnGap != "continue":
 		return to, false
 	case !p.Several:
 		return to, true

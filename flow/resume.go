@@ -66,32 +66,6 @@ func (p *part) inherit(prog checkpoint.Progress) {
 	p.prog.Incarnation, p.prog.Gaps = prog.Incarnation, prog.Gaps
 }
 
-// beginPart is for a partition without progress. It holds no record: precheck looked, and what came since lies before the marker.
-func (l *life) beginPart(ctx context.Context, p *part, f *fenced) error {
-	if f.strange > 0 && !p.Identity {
-		return kafka.Because(kafka.ResumePointLost, p.Remote+" was written to while it was opened", "")
-	}
-	start, read := offsetxlate.Source(0), offsetxlate.Source(nowhere)
-	if !p.hub() {
-		var err error
-		if start, err = p.src.startOf(ctx, p.Spec); err != nil {
-			return err
-		}
-		read = start
-	}
-	p.moveTo(srcPlace{start, -1}, 0, f.marker+1)
-	p.readFrom(srcPlace{read, -1})
-	for at := range l.stored.pages[p.Key()] {
-		p.stale = append(p.stale, at) // of a map that was there before: no page of it may become one of the new map's
-	}
-	if p.From >= 0 { // another tool copied what is before
-		p.xlate = offsetxlate.NewUnknown(offsetxlate.Point{Src: start, Dst: f.marker + 1})
-		return nil
-	}
-	p.xlate = offsetxlate.New(offsetxlate.Point{Src: start, Dst: f.marker + 1})
-	return nil
-}
-
 // resumePart goes on where the epoch of the stored progress ended: the batches behind its place say how far that is.
 func (l *life) resumePart(p *part, prog checkpoint.Progress, f *fenced) error {
 	p.stats.Zombie += f.zombie // it wrote what progress' owner had written, or was to
