@@ -109,6 +109,15 @@ func (r *round) sayChoice(topic string, was topology.Alias, c loop.Choice) {
 	}
 }
 
+// clusters tells which cluster each alias stood for when its writers registered.
+func (r *registered) clusters(tell func(topology.Alias, string)) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, w := range r.known {
+		tell(w.Origin, w.OriginID)
+	}
+}
+
 // idOf is the cluster id of an origin, as a writer of its records registered it; "" if none did.
 func (r *registered) idOf(origin topology.Alias) string {
 	r.mu.Lock()

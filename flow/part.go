@@ -150,6 +150,7 @@ type partOwner interface {
 	sure() bool         // this node was the owner a moment ago
 	needProof(*part)    // whether it still is has to be asked
 	needMap(*part)      // what its source's map says
+	needPlaces(*part)   // where an origin's writer wrote at the source
 	needGaps(*part)     // what its source lacks
 	needRegistry(*part) // who wrote a batch at the source has to be read there
 	foundStrange(p *part, from, to offsetxlate.Dest)

@@ -83,6 +83,15 @@ func (r *registry) origin(p topology.Pair) string {
 	return id
 }
 
+// clusters tells which cluster each alias stood for when its writers registered.
+func (r *registry) clusters(tell func(topology.Alias, string)) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, h := range r.holders {
+		tell(h.Origin, h.OriginID)
+	}
+}
+
 func (r *registry) read(ctx context.Context) {
 	r.began = time.Now()
 	r.err = r.table.Refresh(ctx)
