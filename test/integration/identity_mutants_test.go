@@ -54,9 +54,6 @@ const (
 
 // Each scene passes with meshd as it is, and validate fails it with each mutant.
 func TestIdentityMutants(t *testing.T) {
-	if kafkatest.Real() {
-		t.Skip("a mutant is one whatever it runs on, and kfake is fast")
-	}
 	parallel(t)
 	sound := map[*scene]bool{}
 	for _, m := range identityMutations {
