@@ -7,7 +7,7 @@ var sharedKinds = []kind{
 	nodeKilled, nodeStopped, lineCut, lineLost, lineLate, linkCut, linkLost, brokerRestarted, brokerKilled, brokerStopped, quota,
 }
 
-const sharedPerSeed = 6
+const sharedPerSeed = 5
 
 func (l *layout) schedule(seed uint64) []fault {
 	return scheduled(seed, sharedKinds, sharedPerSeed, l.drawn)

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/meshd/meshd/internal/kafkatest"
@@ -120,16 +121,34 @@ func (l *layout) topics(t *testing.T, m *mesh, seed uint64) []*shared {
 	return all
 }
 
-// newShared makes the topic everywhere. No record is written by a producer without an id, which may write it twice.
+// newShared makes the topic at one side; meshd makes it at the others. No record is written by a producer without an id, which may write it twice.
 func newShared(t *testing.T, name string, sides []*side, writers ...writer) *shared {
 	t.Helper()
 	topic := &shared{SharedTopic: validate.SharedTopic{Name: name, Clusters: map[string]*kgo.Client{}, Home: kafkatest.HomeOf}}
+	sides[0].CreateTopic(t, name, 4)
 	for _, s := range sides {
-		s.CreateTopic(t, name, 4)
+		s.awaitTopic(t, name)
 		topic.Clusters[s.alias] = s.Client(t)
 		topic.feeds = append(topic.feeds, &feed{name: name, topic: name, from: s, at: s.alias, partitions: 4, perSecond: 100, writers: writers})
 	}
 	return topic
+}
+
+// awaitTopic waits until there is a topic.
+func (s *side) awaitTopic(t *testing.T, name string) {
+	t.Helper()
+	admin := kadm.NewClient(s.Client(t))
+	for deadline := time.After(curtain); ; {
+		topics, err := admin.ListTopics(t.Context(), name)
+		if err == nil && topics.Has(name) {
+			return
+		}
+		select {
+		case <-time.After(100 * time.Millisecond):
+		case <-deadline:
+			t.Fatalf("waited %s for topic %s at %s: %v", curtain, name, s.alias, err)
+		}
+	}
 }
 
 // watchShared consumes what arrives at a side of the others' records.
