@@ -38,8 +38,8 @@ var identityMutations = []struct {
 	scene: &lateWriter, caught: validate.Looped,
 }, {
 	Mutation: mutant.Mutation{
-		Name: "no frontier after a take-over", File: "flow/resume.go",
-		Old: "\tp.sieve.goBack(p.prog.Frontier())\n",
+		Name: "no frontier after a take-over", File: "flow/sieve.go",
+		Old: "\t\ts.judge.Taken.Restore(s.origin, s.judge.Part, to, nil)\n",
 		New: "",
 	},
 	scene: &overTheHub, caught: validate.Duplicated,
