@@ -29,8 +29,8 @@ type inflow struct {
 
 	own      *checkpoint.Topics // of the loop's goroutine, as what follows
 	prepared bool
-	choices  map[string]loop.Choice // by topic
-	given    map[string]given       // what was handed out last
+	choices  map[string]*chosen // by topic
+	given    map[string]given   // what was handed out last
 
 	mu     sync.Mutex
 	shards map[int]*running

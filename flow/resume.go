@@ -151,6 +151,8 @@ func resumeRead(prog checkpoint.Progress, spec Spec, next offsetxlate.Source, wr
 		return srcPlace{next, prog.Read.Epoch}
 	case written > 0 && prog.SourceOf(written-1)+1 == next:
 		return srcPlace{next, prog.RunOf(written - 1).Epoch}
+	case spec.Identity: // a log that lost what was settled here must not be taken for the same
+		return srcPlace{next, prog.RunOf(written).Epoch}
 	}
 	return srcPlace{next, -1}
 }
