@@ -29,6 +29,7 @@ type inflow struct {
 
 	own      *checkpoint.Topics // of the loop's goroutine, as what follows
 	prepared bool
+	lost     bool               // the progress topic is not the first one
 	choices  map[string]*chosen // by topic
 	given    map[string]given   // what was handed out last
 

@@ -25,6 +25,7 @@ type Spec struct {
 	// Identity says that the copy is the topic of the same name, in which applications and other writers write too.
 	Identity    bool
 	Provenance  loop.Provenance
+	Lost        bool  // the destination's notes of how far anything had come from the origin were lost once
 	Incarnation int32 // of the topic at the origin
 	Several     bool  // clusters from which it may be read
 	src         *Source

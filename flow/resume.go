@@ -16,6 +16,9 @@ func (l *life) openPart(ctx context.Context, at kafka.Partition, o *opening) (*p
 		return nil, o.err
 	}
 	p := l.newPart(at, o.spec)
+	if o.found != nil && o.found.count > 0 {
+		return p, l.rebuildPart(p, o.found, o.fence)
+	}
 	if !o.known {
 		return p, l.beginPart(ctx, p, o.fence)
 	}
