@@ -34,10 +34,12 @@ func (l *life) precheck(ctx context.Context, todo map[kafka.Partition]*opening) 
 	}
 }
 
-// neverBegun says of a partition without progress, in which others write too, that it had some: a map of it is there.
+// neverBegun says of a partition without progress, in which others write too, that it had some: a map of it is there, and of more than
+// the beginning, which is written before the first progress is.
 func (l *life) neverBegun(spec Spec) error {
-	if len(l.stored.pages[spec.Key()]) == 0 {
-		return nil
+	m, err := l.stored.pages.Map(spec.Key())
+	if err != nil || m == nil || m.End().Src == m.Start().Src {
+		return err
 	}
 	return kafka.Because(kafka.ResumePointLost, fmt.Sprintf("%s has a map of what was copied from %s, but %s knows nothing of it", l.offsets.outlet.topic, spec.Key(), l.progress.outlet.topic),
 		"the progress topic was lost: see docs/OPERATIONS.md")
