@@ -19,9 +19,7 @@ func (l *life) precheck(ctx context.Context, todo map[kafka.Partition]*opening) 
 	var fresh []kafka.Partition
 	for at, o := range todo {
 		if !o.known && o.spec.Identity {
-			if o.lost = o.spec.Lost || len(l.stored.pages[o.spec.Key()]) > 0; o.lost && o.spec.Provenance == loop.Batches {
-				o.err = notesLost(o.spec, l.progress.outlet.topic, errNoHeaders)
-			}
+			o.lost, o.err = l.lostProgress(o.spec)
 		} else if !o.known {
 			fresh = append(fresh, at)
 		} else if r, ok := otherTopic(o.spec, o.prog, at); ok {
@@ -39,6 +37,17 @@ func (l *life) precheck(ctx context.Context, todo map[kafka.Partition]*opening) 
 }
 
 var errNoHeaders = errors.New("with provenance: batch no record says where it comes from")
+
+// lostProgress says of a partition without progress, in which others write too, whether it had some: it is known to be lost, or a map is there
+// of more than the beginning, which is written before the first progress is.
+func (l *life) lostProgress(spec Spec) (bool, error) {
+	m, err := l.stored.pages.Map(spec.Key())
+	lost := spec.Lost || err != nil || m != nil && m.End().Src > m.Start().Src
+	if lost && spec.Provenance == loop.Batches {
+		return lost, notesLost(spec, l.progress.outlet.topic, errNoHeaders)
+	}
+	return lost, nil
+}
 
 // remember asks leaders how much progress' owner has written, where the log does not reach back to progress' place. Behind the fence they
 // have forgotten it: what could not be asked of is not fenced yet.
