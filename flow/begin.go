@@ -33,9 +33,7 @@ func (l *life) beginPart(ctx context.Context, p *part, f *fenced) error {
 	}
 	p.moveTo(srcPlace{start, p.sieve.epoch(b.frontier.Epoch)}, 0, f.marker+1)
 	p.readFrom(srcPlace{b.read, -1})
-	for at := range l.stored.pages[p.Key()] {
-		p.stale = append(p.stale, at) // of a map that was there before: no page of it may become one of the new map's
-	}
+	p.forgetMap(l.stored.pages)
 	if p.From >= 0 { // another tool copied what is before
 		p.xlate = offsetxlate.NewUnknown(offsetxlate.Point{Src: start, Dst: f.marker + 1})
 		return nil

@@ -24,7 +24,7 @@ func (l *life) openPart(ctx context.Context, at kafka.Partition, o *opening) (*p
 	}
 	switch {
 	case diverged(o.prog, o.fence):
-		return p, l.recoverPart(p, o.prog, o.fence)
+		return p, l.recoverPart(p, o)
 	case o.fence.start > o.prog.Dest:
 		if err := closeGap(&o.prog, o.fence, o.count); err != nil {
 			return nil, err
