@@ -26,8 +26,6 @@ type TopicEntry struct {
 	// source later are read from their beginning.
 	Start   string `json:"start,omitempty"`
 	Initial int    `json:"initial,omitempty"`
-	// Incarnation counts how often a shared topic was made again and accepted.
-	Incarnation int32 `json:"incarnation,omitempty"`
 	// Positions is where an adopted topic's copying goes on, by partition, as the tool that made it left it.
 	Positions map[int32]int64 `json:"positions,omitempty"`
 }
@@ -66,11 +64,16 @@ type Topics struct {
 	seen    map[topology.Alias]string
 	flows   map[topology.Alias]string
 	names   map[string]topology.Alias // by cluster id
+
+	incarnations map[string][]Incarnation // by topic of this cluster
 }
 
 // NewTopics makes an unread registry.
 func NewTopics(c *kafka.Cluster) *Topics {
-	t := &Topics{entries: map[string]TopicEntry{}, seen: map[topology.Alias]string{}, flows: map[topology.Alias]string{}, names: map[string]topology.Alias{}}
+	t := &Topics{
+		entries: map[string]TopicEntry{}, seen: map[topology.Alias]string{}, flows: map[topology.Alias]string{}, names: map[string]topology.Alias{},
+		incarnations: map[string][]Incarnation{},
+	}
 	t.table = Table{Cluster: c, Topic: TopicsTopic, Apply: t.apply}
 	return t
 }
@@ -106,6 +109,8 @@ func (t *Topics) apply(r *kgo.Record) error {
 		t.writers = string(r.Value)
 	case strings.HasPrefix(key, namePrefix):
 		t.applyName(key[len(namePrefix):])
+	case strings.HasPrefix(key, incarnationPrefix):
+		return t.applyClaim(key, r.Value)
 	case r.Value == nil:
 		delete(t.entries, key)
 	default:

@@ -36,7 +36,7 @@ func (s *shard) part(key string) *part {
 // offers is what a way has of a topic, for the partitions that this node copies, in their order.
 func (r *round) offers(ctx context.Context, topic string, o offer, order []int32, here map[int32]loop.Coordinate) ([]loop.Offer, error) {
 	if o.way.Alias == r.Source {
-		return r.ends(ctx, o, order, here)
+		return r.ends(ctx, topic, o, order, here)
 	}
 	out := make([]loop.Offer, len(order))
 	starts, err := r.starts(ctx, o, order)
@@ -50,14 +50,10 @@ func (r *round) offers(ctx context.Context, topic string, o offer, order []int32
 			if !ok {
 				continue
 			}
-			m, err := h.Maps.Of(topic, n)
+			_, first, err := lookUp(h.Maps, topic, n, here[n], starts[i])
 			if err != nil {
 				problem = err
 				return
-			}
-			first := loop.Start
-			if m != nil && starts[i] > 0 {
-				first = loop.Coordinate{Incarnation: here[n].Incarnation, Epoch: here[n].Epoch, Offset: int64(m.ToSource(starts[i]).Offset)}
 			}
 			out[i] = loop.MakeOffer(here[n], prog.Frontier(), first, prog.Gaps)
 		}
@@ -69,7 +65,7 @@ func (r *round) offers(ctx context.Context, topic string, o offer, order []int32
 }
 
 // ends is what the origin itself has.
-func (r *round) ends(ctx context.Context, o offer, order []int32, here map[int32]loop.Coordinate) ([]loop.Offer, error) {
+func (r *round) ends(ctx context.Context, topic string, o offer, order []int32, here map[int32]loop.Coordinate) ([]loop.Offer, error) {
 	ps := o.only(order)
 	starts, err := o.way.Control.Offsets(ctx, ps, kafka.Start)
 	if err != nil {
@@ -84,12 +80,24 @@ func (r *round) ends(ctx context.Context, o offer, order []int32, here map[int32
 		if starts[i].Err != nil || ends[i].Err != nil {
 			continue
 		}
-		at := func(offset int64) loop.Coordinate {
-			return loop.Coordinate{Incarnation: here[n].Incarnation, Epoch: here[n].Epoch, Offset: offset}
+		end := loop.Coordinate{Incarnation: here[n].Incarnation, Epoch: here[n].Epoch, Offset: ends[i].At}
+		first := end
+		first.Offset = starts[i].At
+		if now := r.present(topic, o); now > here[n].Incarnation { // it begins with the new topic at once: of the one before there is nothing any more
+			end.Incarnation, end.Epoch, first = now, ps[i].LeaderEpoch, loop.Start
 		}
-		out[i] = loop.MakeOffer(here[n], at(ends[i].At), at(starts[i].At), nil)
+		out[i] = loop.MakeOffer(here[n], end, first, nil)
 	}
 	return out, nil
+}
+
+// present is the incarnation of the topic that is at the origin now, as far as it is listed there.
+func (r *round) present(topic string, o offer) int32 {
+	all := o.way.theirs.Incarnations(topic)
+	if len(all) == 0 || all[len(all)-1].TopicID != o.id() {
+		return unlisted
+	}
+	return all[len(all)-1].Number
 }
 
 func (o offer) only(order []int32) []kafka.Partition {

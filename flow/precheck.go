@@ -36,7 +36,7 @@ func (l *life) precheck(ctx context.Context, todo map[kafka.Partition]*opening) 
 
 // neverBegun says of a partition without progress, in which others write too, that it had some: a map of it is there.
 func (l *life) neverBegun(spec Spec) error {
-	if len(l.stored.pages[spec.Key()]) == 0 {
+	if !l.stored.pages.Begun(spec.Key()) {
 		return nil
 	}
 	return kafka.Because(kafka.ResumePointLost, fmt.Sprintf("%s has a map of what was copied from %s, but %s knows nothing of it", l.offsets.outlet.topic, spec.Key(), l.progress.outlet.topic),

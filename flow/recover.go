@@ -76,7 +76,7 @@ func (f *fence) scan(ctx context.Context, at kafka.Partition, from, to offsetxla
 // recoverPart is for a destination that lost records which it had acknowledged, in an unclean election. Progress lies ahead of what is
 // there, so the map says where to go on: behind the last batch of this writer that is left.
 func (l *life) recoverPart(p *part, prog checkpoint.Progress, f *fenced) error {
-	m, err := l.stored.pages.Map(p.Key())
+	m, err := l.stored.pages.Map(p.mapKey())
 	if err != nil {
 		return err
 	}

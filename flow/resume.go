@@ -3,6 +3,7 @@ package flow
 import (
 	"context"
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/meshd/meshd/checkpoint"
@@ -19,15 +20,25 @@ func (l *life) openPart(ctx context.Context, at kafka.Partition, o *opening) (*p
 	if !o.known {
 		return p, l.beginPart(ctx, p, o.fence)
 	}
+	p.setIncarnation(o.prog.Incarnation)
+	err := l.goOnPart(p, o)
+	if err == nil && o.spec.laterThan(o.prog) {
+		err = l.beginAgain(ctx, p, o.prog)
+	}
+	return p, err
+}
+
+// goOnPart finds where a partition with progress goes on.
+func (l *life) goOnPart(p *part, o *opening) error {
 	switch {
 	case diverged(o.prog, o.fence):
-		return p, l.recoverPart(p, o.prog, o.fence)
+		return l.recoverPart(p, o.prog, o.fence)
 	case o.fence.start > o.prog.Dest:
 		if err := closeGap(&o.prog, o.fence, o.count); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	return p, l.resumePart(p, o.prog, o.fence)
+	return l.resumePart(p, o.prog, o.fence)
 }
 
 func otherTopic(spec Spec, prog checkpoint.Progress, at kafka.Partition) (kafka.Reason, bool) {
@@ -35,8 +46,12 @@ func otherTopic(spec Spec, prog checkpoint.Progress, at kafka.Partition) (kafka.
 	switch {
 	case prog.DstID != at.TopicID:
 		return kafka.Because(kafka.DestinationRecreated, fmt.Sprintf("topic %s was deleted and made again since meshd wrote to it", spec.Remote), hint), true
-	case !spec.hub() && prog.SrcID != ([16]byte{}) && prog.SrcID != spec.SourceID:
-		return kafka.Because(kafka.SourceRecreated, fmt.Sprintf("topic %s was deleted and made again at the source", spec.Topic), hint), true
+	case spec.hub() || spec.laterThan(prog):
+	case spec.Incarnation != unlisted && spec.Incarnation < prog.Incarnation:
+		return kafka.Because(kafka.SourceRecreated, fmt.Sprintf("records of incarnation %d of topic %s have arrived, but the registry of %s says that it has incarnation %d",
+			prog.Incarnation, spec.Topic, spec.Origin, spec.Incarnation), hint), true
+	case prog.SrcID != ([16]byte{}) && prog.SrcID != spec.SourceID:
+		return recreated(spec.Topic, spec.Origin), true
 	}
 	return kafka.Reason{}, false
 }
@@ -47,6 +62,7 @@ func (l *life) newPart(at kafka.Partition, spec Spec) *part {
 		mapBytes: l.env.mapBytes, memory: l.dst.Memory().Producer, youngest: time.Now().UnixMilli(), // of the fence's marker
 		prog: checkpoint.Progress{Owner: l.id, SrcID: originTopic(spec, checkpoint.Progress{}), DstID: at.TopicID, SourceEpoch: -1, DestEpoch: at.LeaderEpoch},
 	}
+	p.setIncarnation(max(0, spec.Incarnation))
 	p.outlet = l.dst.Producer.Outlet(spec.Remote, spec.Number, p.onAck, p.stuck)
 	p.outlet.id, p.outlet.guard = at.TopicID, p.mayGo
 	return p
@@ -63,7 +79,7 @@ func originTopic(spec Spec, before checkpoint.Progress) [16]byte {
 // inherit takes over what stays as it was, whoever writes.
 func (p *part) inherit(prog checkpoint.Progress) {
 	p.prog.SrcID = originTopic(p.Spec, prog)
-	p.prog.Incarnation, p.prog.Gaps = prog.Incarnation, prog.Gaps
+	p.prog.Gaps = prog.Gaps
 }
 
 // beginPart is for a partition without progress. It holds no record: precheck looked, and what came since lies before the marker.
@@ -81,10 +97,8 @@ func (l *life) beginPart(ctx context.Context, p *part, f *fenced) error {
 	}
 	p.moveTo(srcPlace{start, -1}, 0, f.marker+1)
 	p.readFrom(srcPlace{read, -1})
-	for at := range l.stored.pages[p.Key()] {
-		p.stale = append(p.stale, at) // of a map that was there before: no page of it may become one of the new map's
-	}
-	if p.From >= 0 { // another tool copied what is before
+	p.stale = l.stored.pages.Keys(p.Key(), math.MaxInt32) // of a map that was there before: no page of it may become one of the new map's
+	if p.From >= 0 {                                      // another tool copied what is before
 		p.xlate = offsetxlate.NewUnknown(offsetxlate.Point{Src: start, Dst: f.marker + 1})
 		return nil
 	}
@@ -102,7 +116,7 @@ func (l *life) resumePart(p *part, prog checkpoint.Progress, f *fenced) error {
 	if err != nil {
 		return kafka.Because(kafka.ResumePointLost, err.Error(), "report this: acknowledged records are gone, or something else used meshd's transactional id")
 	}
-	if p.xlate, err = l.stored.pages.Map(p.Key()); err != nil {
+	if p.xlate, err = l.stored.pages.Map(p.mapKey()); err != nil {
 		return err
 	}
 	if p.xlate == nil {

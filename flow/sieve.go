@@ -15,6 +15,7 @@ type sieve struct {
 	judge       *loop.Judge       // identity naming
 	*translated                   // prefix naming, not read at the origin
 	origin      loop.Origin
+	incarnation int32 // of the records that come
 	counts      loop.Counters
 }
 
