@@ -40,6 +40,9 @@ func (r *round) copy(ctx context.Context, topic string, o offer) ([]Spec, error)
 		return nil, err
 	}
 	base.Incarnation = incarnation
+	if all := r.own.Incarnations(o.remote); len(all) > 0 && all[len(all)-1].Number > 0 {
+		base.Anew = all[len(all)-1].TopicID
+	}
 	specs := make([]Spec, 0, len(o.partitions))
 	for _, at := range o.partitions {
 		spec := base

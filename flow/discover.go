@@ -72,7 +72,7 @@ func (p *inflow) registries(ctx context.Context) error {
 	if err := p.dst.Writers.check(ctx); err != nil {
 		return err
 	}
-	return p.own.BeBorn(ctx, newID())
+	return p.own.BeBorn(ctx, checkpoint.NewID())
 }
 
 // nothing says why nothing can be read anywhere, if so; the origin's trouble where it is one of the ways.

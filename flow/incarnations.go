@@ -107,11 +107,11 @@ func (w *way) claim(ctx context.Context, claims []checkpoint.Claim) error {
 		if err := checkpoint.EnsureOwned(ctx, w.Control, w.brokerCount(), 1, checkpoint.TopicsTopic); err != nil {
 			return err
 		}
-		if err := w.theirs.BeBorn(ctx, newID()); err != nil {
+		if err := w.theirs.BeBorn(ctx, checkpoint.NewID()); err != nil {
 			return err
 		}
 	}
-	return w.theirs.Claim(ctx, newID(), claims...)
+	return w.theirs.Claim(ctx, checkpoint.NewID(), claims...)
 }
 
 // incarnation is the number of the topic that is read at its origin now, or why it can't be read.

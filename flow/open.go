@@ -76,6 +76,7 @@ type opening struct {
 	spec  Spec
 	prog  checkpoint.Progress
 	known bool    // there is progress
+	anew  bool    // what it speaks of was another copy, and that is accepted
 	fence *fenced // nil: it was found before that it can't be opened
 	count int64   // of records that progress' owner had written, as the leader remembered before the fence; -1: unknown
 	err   error

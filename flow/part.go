@@ -26,6 +26,7 @@ type Spec struct {
 	Identity    bool
 	Provenance  loop.Provenance
 	Incarnation int32 // of the topic, where it is read at its origin; unlisted: the registry there does not know it
+	Anew        string // id of the copy where it was made again and a person accepted that: it is filled from the beginning
 	src         *Source
 	held        *holdings          // of the source
 	OnGap       string             // stop or continue

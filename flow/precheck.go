@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/meshd/meshd/checkpoint"
 	"github.com/meshd/meshd/kafka"
 	"github.com/meshd/meshd/offsetxlate"
 )
@@ -16,7 +17,8 @@ func (l *life) precheck(ctx context.Context, todo map[kafka.Partition]*opening) 
 	defer cancel()
 	var fresh []kafka.Partition
 	for at, o := range todo {
-		if !o.known && o.spec.Identity {
+		o.anew = o.known && o.prog.DstID != at.TopicID && o.spec.Anew == checkpoint.TopicID(at.TopicID)
+		if o.known = o.known && !o.anew; !o.known && o.spec.Identity && !o.anew {
 			o.err = l.neverBegun(o.spec)
 		} else if !o.known {
 			fresh = append(fresh, at)

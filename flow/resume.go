@@ -45,7 +45,8 @@ func otherTopic(spec Spec, prog checkpoint.Progress, at kafka.Partition) (kafka.
 	hint := fmt.Sprintf("what arrived stays; exclude %s from the link to settle this, and give a topic that is to be copied from its beginning another name", spec.Topic)
 	switch {
 	case prog.DstID != at.TopicID:
-		return kafka.Because(kafka.DestinationRecreated, fmt.Sprintf("topic %s was deleted and made again since meshd wrote to it", spec.Remote), hint), true
+		return kafka.Because(kafka.DestinationRecreated, fmt.Sprintf("topic %s was deleted and made again since meshd wrote to it", spec.Remote),
+			fmt.Sprintf("meshd accept %s --at CLUSTER --topology FILE has it filled anew, from the beginning; or exclude %s from the link", spec.Remote, spec.Topic)), true
 	case spec.hub() || spec.laterThan(prog):
 	case spec.Incarnation != unlisted && spec.Incarnation < prog.Incarnation:
 		return kafka.Because(kafka.SourceRecreated, fmt.Sprintf("records of incarnation %d of topic %s have arrived, but the registry of %s says that it has incarnation %d",

@@ -24,6 +24,9 @@ func (p *part) setIncarnation(n int32) {
 	if p.sieve.judge != nil {
 		p.sieve.judge.Incarnation = n
 	}
+	if t := p.sieve.translated; t != nil {
+		t.m, t.then = nil, nil
+	}
 }
 
 // mapKey is the key of the part's map.
