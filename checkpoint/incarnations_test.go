@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/meshd/meshd/offsetxlate"
 )
 
 // Who reads the claims in their order decides as everybody else does, also when two claim at the same time.
@@ -42,5 +44,48 @@ func TestClaimsThatCannotBeRead(t *testing.T) {
 		if err := NewTopics(nil).apply(&kgo.Record{Key: []byte(key), Value: []byte(value)}); err == nil {
 			t.Errorf("%s %s was taken", key, value)
 		}
+	}
+}
+
+// Offsets begin anew with each incarnation, so each has a map of its own; groups are translated by the last one.
+func TestMapsOfIncarnations(t *testing.T) {
+	m := NewMaps(nil, "us")
+	put := func(incarnation int32, start offsetxlate.Point, n int64) (keys []string) {
+		t.Helper()
+		x := offsetxlate.New(start)
+		if err := x.Append(start.Src, start.Dst, n); err != nil {
+			t.Fatal(err)
+		}
+		pages, _ := x.EncodeSince(0)
+		for _, p := range pages {
+			key := PageKey(MapKey("orders/3", incarnation), p.Start)
+			keys = append(keys, key)
+			if err := m.apply(&kgo.Record{Key: []byte(key), Value: p.Data}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return keys
+	}
+	put(0, offsetxlate.Point{}, 100)
+	keys := put(2, offsetxlate.Point{Dst: 150}, 30)
+	if x, err := m.Of("orders", 3); err != nil || x.ToDest(10).Offset != 160 {
+		t.Errorf("translated by the map of another incarnation: %v", err)
+	}
+	if x, err := m.In("orders", 3, 0); err != nil || x.ToDest(10).Offset != 10 {
+		t.Errorf("the old map: %v", err)
+	}
+	if x, err := m.In("orders", 3, 1); err != nil || x != nil {
+		t.Errorf("a map of an incarnation that was never copied: %v", err)
+	}
+	if n, x, err := m.Behind("orders", 3, 0); err != nil || n != 2 || x.Start().Dst != 150 {
+		t.Errorf("behind the first one comes %d: %v", n, err)
+	}
+	for _, key := range keys {
+		if err := m.apply(&kgo.Record{Key: []byte(key)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if x, err := m.Of("orders", 3); err != nil || x.ToDest(10).Offset != 10 {
+		t.Errorf("pages that were deleted still count: %v", err)
 	}
 }

@@ -18,12 +18,16 @@ func (l *life) precheck(ctx context.Context, todo map[kafka.Partition]*opening) 
 	var fresh []kafka.Partition
 	for at, o := range todo {
 		o.anew = o.known && o.prog.DstID != at.TopicID && o.spec.Anew == checkpoint.TopicID(at.TopicID)
-		if o.known = o.known && !o.anew; !o.known && o.spec.Identity && !o.anew {
-			o.err = l.neverBegun(o.spec)
-		} else if !o.known {
+		o.known = o.known && !o.anew
+		switch {
+		case o.known:
+			if r, other := otherTopic(o.spec, o.prog, at); other {
+				o.err = r
+			}
+		case !o.spec.Identity:
 			fresh = append(fresh, at)
-		} else if r, ok := otherTopic(o.spec, o.prog, at); ok {
-			o.err = r
+		case !o.anew:
+			o.err = l.neverBegun(o.spec)
 		}
 	}
 	sortPartitions(fresh)

@@ -183,3 +183,85 @@ func TestTopicMadeAgainIsAccepted(t *testing.T) {
 		})
 	}
 }
+
+// Where every cluster writes, the topic that is made again is a destination too: it is filled anew with what the others have.
+func TestSharedTopicMadeAgain(t *testing.T) {
+	t.Parallel()
+	ctx := deadline(t)
+	w := joined(ctx, t, []topology.Alias{"a", "b", "c"}, "between: [a, b, c], "+identity)
+	for _, a := range w.names {
+		w.put(ctx, t, a, string(a), 0, 80)
+	}
+	w.run(t, 1)
+	for _, a := range w.names {
+		w.holds(ctx, t, a, "orders", serial, map[string]int{"a": 80, "b": 80, "c": 80})
+	}
+	w.again(ctx, t, "a")
+	w.put(ctx, t, "a", "a2", 0, 40)
+	w.put(ctx, t, "b", "b", 80, 100)
+	w.awaits(ctx, t, "a", "destination_recreated")
+	w.awaits(ctx, t, "c", "source_recreated")
+	w.holds(ctx, t, "c", "orders", serial, map[string]int{"a": 80, "b": 100, "c": 80})
+	w.accept(ctx, t, "a")
+	w.holds(ctx, t, "a", "orders", serial, map[string]int{"a2": 40, "b": 100, "c": 80})
+	for _, at := range []topology.Alias{"b", "c"} {
+		w.holds(ctx, t, at, "orders", serial, map[string]int{"a": 80, "a2": 40, "b": 100, "c": 80})
+	}
+}
+
+// With on_recreate: new_incarnation nobody needs to be asked, and a cluster that never read the old topic agrees with one that did.
+func TestNewIncarnationWithoutAPerson(t *testing.T) {
+	t.Parallel()
+	ctx := deadline(t)
+	link := identity + ", on_recreate: new_incarnation"
+	w := joined(ctx, t, []topology.Alias{"a", "b", "c"}, "from: [a], to: [b], "+link)
+	w.put(ctx, t, "a", "a", 0, 100)
+	w.run(t, 1)
+	w.holds(ctx, t, "b", "orders", serial, map[string]int{"a": 100})
+	for i, series := range []string{"a2", "a3"} {
+		w.again(ctx, t, "a")
+		w.put(ctx, t, "a", series, 0, 50)
+		w.holds(ctx, t, "b", "orders", serial, map[string]int{"a": 100, "a2": 50, "a3": 50 * i})
+	}
+	w.relink(t, "from: [a], to: [b, c], "+link, "between: [b, c], "+link)
+	w.run(t, 2)
+	w.put(ctx, t, "a", "a3", 50, 80)
+	w.holds(ctx, t, "b", "orders", serial, map[string]int{"a": 100, "a2": 50, "a3": 80})
+	w.holds(ctx, t, "c", "orders", serial, map[string]int{"a3": 80}) // what was before it is gone at its origin
+	w.relink(t, "from: [a], to: [b], "+link, "from: [b], to: [c], "+link)
+	w.run(t, 3)
+	w.put(ctx, t, "a", "a3", 80, 120)
+	w.holds(ctx, t, "c", "orders", serial, map[string]int{"a3": 120})
+}
+
+// Of a topic that was copied before anybody registered it, that one is the first, though another is there by now.
+func TestWhatWasCopiedIsRegistered(t *testing.T) {
+	t.Parallel()
+	ctx := deadline(t)
+	w := joined(ctx, t, []topology.Alias{"a", "b"}, "from: [a], to: [b], "+identity)
+	w.put(ctx, t, "a", "a", 0, 100)
+	w.run(t, 1)
+	w.holds(ctx, t, "b", "orders", serial, map[string]int{"a": 100})
+	w.nodes["b"].Close()
+	if _, err := kadm.NewClient(w.clients["a"]).DeleteTopics(ctx, checkpoint.TopicsTopic); err != nil {
+		t.Fatal(err)
+	}
+	forget(ctx, t, w, "b", "!seen/a")
+	w.again(ctx, t, "a")
+	w.put(ctx, t, "a", "a2", 0, 40)
+	w.nodes["b"] = manager(t, "b")
+	w.run(t, 2)
+	w.awaits(ctx, t, "b", "source_recreated")
+	if n := w.accept(ctx, t, "a"); n != 1 {
+		t.Errorf("accepted as incarnation %d", n)
+	}
+	w.holds(ctx, t, "b", "orders", serial, map[string]int{"a": 100, "a2": 40})
+}
+
+// forget writes an empty note over one in a cluster's registry.
+func forget(ctx context.Context, t *testing.T, w *world, a topology.Alias, key string) {
+	t.Helper()
+	if err := w.clients[a].ProduceSync(ctx, &kgo.Record{Topic: checkpoint.TopicsTopic, Key: []byte(key)}).FirstErr(); err != nil {
+		t.Fatal(err)
+	}
+}
