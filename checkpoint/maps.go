@@ -66,6 +66,9 @@ func (m *Maps) Refresh(ctx context.Context) error {
 	return refreshAll(ctx, m.cluster, m.topic, &m.tables)
 }
 
+// RefreshShard reads what was written of a shard's partitions before the call.
+func (m *Maps) RefreshShard(ctx context.Context, n int) error { return m.tables[n].Refresh(ctx) }
+
 // Of returns the map of a partition, named as at the origin, in the last incarnation that was copied; nil if there is none. It is valid until
 // the next Refresh.
 func (m *Maps) Of(topic string, partition int32) (*offsetxlate.Map, error) {
@@ -87,6 +90,11 @@ func (m *Maps) In(topic string, partition, incarnation int32) (*offsetxlate.Map,
 		m.cache[key] = x
 	}
 	return x, err
+}
+
+// Incarnations are those of a partition's topic of which there are maps, in their order. The caller must not change them.
+func (m *Maps) Incarnations(topic string, partition int32) []int32 {
+	return m.incarnations[PartitionKey(topic, partition)]
 }
 
 // Behind returns the first incarnation behind another one of which there is a map, and that map; nil if there is none.

@@ -25,8 +25,10 @@ type Spec struct {
 	// Identity says that the copy is the topic of the same name, in which applications and other writers write too.
 	Identity    bool
 	Provenance  loop.Provenance
-	Incarnation int32 // of the topic, where it is read at its origin; unlisted: the registry there does not know it
+	Incarnation int32  // of the topic, where it is read at its origin; unlisted: the registry there does not know it
 	Anew        string // id of the copy where it was made again and a person accepted that: it is filled from the beginning
+	Lost        bool   // the destination's notes of how far anything had come from the origin were lost once
+	Several     bool   // clusters from which it may be read
 	src         *Source
 	held        *holdings          // of the source
 	OnGap       string             // stop or continue
@@ -125,23 +127,24 @@ type part struct {
 
 	// prog is what the progress topic holds or is to hold next: the place of the last save, and every run since then. The
 	// maps are saved before it, so that the runs from that place on are all that a successor needs to complete them.
-	prog    checkpoint.Progress
-	written int64            // records of this epoch that are acknowledged
-	dest    offsetxlate.Dest // next offset after the last of them
-	xlate   *offsetxlate.Map
-	mark    offsetxlate.Mark // what of the map is stored
-	stale   []string         // keys of pages of another map in the store, to be deleted
-	turn    *turning         // to another incarnation; nil: none is met
-	dirty   bool
-	movedAt time.Time          // when something was read last, or there was nothing to read
-	bad     *badPlace          // the last batch that could not be read
-	cutAt   offsetxlate.Source // where a batch came in parts last, plus one
-	stepped string             // what was left out last, for it could not be read; "" nothing
-	broken  bool               // the epoch must end, or the part: what is under way stays as it is
-	stats   Stats
-	heard   *atomic.Int64 // when the lane that reads it was answered, in ns; nil: none does
-	listens time.Time     // since when that counts
-	settled chan struct{} // closed when nothing is under way any more; nil unless draining
+	prog     checkpoint.Progress
+	written  int64            // records of this epoch that are acknowledged
+	dest     offsetxlate.Dest // next offset after the last of them
+	xlate    *offsetxlate.Map
+	mark     offsetxlate.Mark // what of the map is stored
+	stale    []string         // keys of pages of another map in the store, to be deleted
+	turn     *turning         // to another incarnation; nil: none is met
+	dirty    bool
+	movedAt  time.Time          // when something was read last, or there was nothing to read
+	unfilled loop.Gap           // what no source could fill for a while
+	bad      *badPlace          // the last batch that could not be read
+	cutAt    offsetxlate.Source // where a batch came in parts last, plus one
+	stepped  string             // what was left out last, for it could not be read; "" nothing
+	broken   bool               // the epoch must end, or the part: what is under way stays as it is
+	stats    Stats
+	heard    *atomic.Int64 // when the lane that reads it was answered, in ns; nil: none does
+	listens  time.Time     // since when that counts
+	settled  chan struct{} // closed when nothing is under way any more; nil unless draining
 }
 
 // partOwner is what a part tells its shard.
@@ -151,6 +154,7 @@ type partOwner interface {
 	sure() bool         // this node was the owner a moment ago
 	needProof(*part)    // whether it still is has to be asked
 	needMap(*part)      // what its source's map says
+	needPlaces(*part)   // where an origin's writer wrote at the source
 	needGaps(*part)     // what its source lacks
 	needRegistry(*part) // who wrote a batch at the source has to be read there
 	foundStrange(p *part, from, to offsetxlate.Dest)

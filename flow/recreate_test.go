@@ -100,8 +100,8 @@ func (w *world) holds(ctx context.Context, t *testing.T, a topology.Alias, topic
 	}
 }
 
-// awaits waits until a cluster's node gives a reason.
-func (w *world) awaits(ctx context.Context, t *testing.T, a topology.Alias, code string) {
+// says waits until a cluster's node gives a reason.
+func (w *world) says(ctx context.Context, t *testing.T, a topology.Alias, code string) {
 	t.Helper()
 	for {
 		s := w.nodes[a].Status()
@@ -152,7 +152,7 @@ func TestTopicMadeAgainIsAccepted(t *testing.T) {
 			}
 			w.again(ctx, t, "a")
 			w.put(ctx, t, "a", "a2", 0, 60)
-			w.awaits(ctx, t, "b", "source_recreated")
+			w.says(ctx, t, "b", "source_recreated")
 			w.holds(ctx, t, "b", tc.topic, serial, map[string]int{"a": 100})
 			if n := w.accept(ctx, t, "a"); n != 1 {
 				t.Errorf("accepted as incarnation %d", n)
@@ -199,8 +199,8 @@ func TestSharedTopicMadeAgain(t *testing.T) {
 	w.again(ctx, t, "a")
 	w.put(ctx, t, "a", "a2", 0, 40)
 	w.put(ctx, t, "b", "b", 80, 100)
-	w.awaits(ctx, t, "a", "destination_recreated")
-	w.awaits(ctx, t, "c", "source_recreated")
+	w.says(ctx, t, "a", "destination_recreated")
+	w.says(ctx, t, "c", "source_recreated")
 	w.holds(ctx, t, "c", "orders", serial, map[string]int{"a": 80, "b": 100, "c": 80})
 	w.accept(ctx, t, "a")
 	w.holds(ctx, t, "a", "orders", serial, map[string]int{"a2": 40, "b": 100, "c": 80})
@@ -251,7 +251,7 @@ func TestWhatWasCopiedIsRegistered(t *testing.T) {
 	w.put(ctx, t, "a", "a2", 0, 40)
 	w.nodes["b"] = manager(t, "b")
 	w.run(t, 2)
-	w.awaits(ctx, t, "b", "source_recreated")
+	w.says(ctx, t, "b", "source_recreated")
 	if n := w.accept(ctx, t, "a"); n != 1 {
 		t.Errorf("accepted as incarnation %d", n)
 	}

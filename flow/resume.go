@@ -3,7 +3,6 @@ package flow
 import (
 	"context"
 	"fmt"
-	"math"
 	"time"
 
 	"github.com/meshd/meshd/checkpoint"
@@ -17,6 +16,9 @@ func (l *life) openPart(ctx context.Context, at kafka.Partition, o *opening) (*p
 		return nil, o.err
 	}
 	p := l.newPart(at, o.spec)
+	if o.found != nil && o.found.count > 0 {
+		return p, l.goOnAsFound(ctx, p, o)
+	}
 	if !o.known {
 		return p, l.beginPart(ctx, p, o.fence)
 	}
@@ -26,6 +28,19 @@ func (l *life) openPart(ctx context.Context, at kafka.Partition, o *opening) (*p
 		err = l.beginAgain(ctx, p, o.prog)
 	}
 	return p, err
+}
+
+// goOnAsFound goes on with what the log says of itself.
+func (l *life) goOnAsFound(ctx context.Context, p *part, o *opening) error {
+	prog := checkpoint.Progress{DstID: p.prog.DstID, Incarnation: o.found.next.Incarnation}
+	if r, other := otherTopic(o.spec, prog, kafka.Partition{TopicID: prog.DstID}); other {
+		return r
+	}
+	err := l.rebuildPart(p, o.found, o.fence)
+	if err == nil && o.spec.laterThan(prog) {
+		err = l.beginAgain(ctx, p, prog)
+	}
+	return err
 }
 
 // goOnPart finds where a partition with progress goes on.
@@ -81,30 +96,6 @@ func originTopic(spec Spec, before checkpoint.Progress) [16]byte {
 func (p *part) inherit(prog checkpoint.Progress) {
 	p.prog.SrcID = originTopic(p.Spec, prog)
 	p.prog.Gaps = prog.Gaps
-}
-
-// beginPart is for a partition without progress. It holds no record: precheck looked, and what came since lies before the marker.
-func (l *life) beginPart(ctx context.Context, p *part, f *fenced) error {
-	if f.strange > 0 && !p.Identity {
-		return kafka.Because(kafka.ResumePointLost, p.Remote+" was written to while it was opened", "")
-	}
-	start, read := offsetxlate.Source(0), offsetxlate.Source(nowhere)
-	if !p.hub() {
-		var err error
-		if start, err = p.src.startOf(ctx, p.Spec); err != nil {
-			return err
-		}
-		read = start
-	}
-	p.moveTo(srcPlace{start, -1}, 0, f.marker+1)
-	p.readFrom(srcPlace{read, -1})
-	p.stale = l.stored.pages.Keys(p.Key(), math.MaxInt32) // of a map that was there before: no page of it may become one of the new map's
-	if p.From >= 0 {                                      // another tool copied what is before
-		p.xlate = offsetxlate.NewUnknown(offsetxlate.Point{Src: start, Dst: f.marker + 1})
-		return nil
-	}
-	p.xlate = offsetxlate.New(offsetxlate.Point{Src: start, Dst: f.marker + 1})
-	return nil
 }
 
 // resumePart goes on where the epoch of the stored progress ended: the batches behind its place say how far that is.
@@ -166,6 +157,8 @@ func resumeRead(prog checkpoint.Progress, spec Spec, next offsetxlate.Source, wr
 		return srcPlace{next, prog.Read.Epoch}
 	case written > 0 && prog.SourceOf(written-1)+1 == next:
 		return srcPlace{next, prog.RunOf(written - 1).Epoch}
+	case spec.Identity: // a log that lost what was settled here must not be taken for the same
+		return srcPlace{next, prog.RunOf(written).Epoch}
 	}
 	return srcPlace{next, -1}
 }
