@@ -80,10 +80,13 @@ func (ps Pages) Keys(part string, below int32) (keys []string) {
 	return keys
 }
 
-// Begun says whether there are pages of any map of a partition.
-func (ps Pages) Begun(part string) bool {
+// Copied says whether any map of a partition has more than its beginning, or can't be read.
+func (ps Pages) Copied(part string) bool {
 	for key, pages := range ps {
-		if p, _, err := splitMapKey(key); err == nil && p == part && len(pages) > 0 {
+		if p, _, err := splitMapKey(key); err != nil || p != part || len(pages) == 0 {
+			continue
+		}
+		if m, err := ps.Map(key); err != nil || m.End().Src > m.Start().Src {
 			return true
 		}
 	}

@@ -47,7 +47,7 @@ var errNoHeaders = errors.New("with provenance: batch no record says where it co
 // lostProgress says of a partition without progress, in which others write too, whether it had some: it is known to be lost, or a map is there
 // of more than the beginning, which is written before the first progress is.
 func (l *life) lostProgress(spec Spec) (bool, error) {
-	lost := spec.Lost || l.stored.pages.Begun(spec.Key())
+	lost := spec.Lost || l.stored.pages.Copied(spec.Key())
 	if lost && spec.Provenance == loop.Batches {
 		return lost, notesLost(spec, l.progress.outlet.topic, errNoHeaders)
 	}
