@@ -79,6 +79,7 @@ type opening struct {
 	spec  Spec
 	prog  checkpoint.Progress
 	known bool    // there is progress
+	anew  bool    // what it speaks of was another copy, and that is accepted
 	lost  bool    // there was, and it is no more
 	fence *fenced // nil: it was found before that it can't be opened
 	found *rebuilt

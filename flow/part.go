@@ -25,9 +25,10 @@ type Spec struct {
 	// Identity says that the copy is the topic of the same name, in which applications and other writers write too.
 	Identity    bool
 	Provenance  loop.Provenance
-	Lost        bool  // the destination's notes of how far anything had come from the origin were lost once
-	Incarnation int32 // of the topic at the origin
-	Several     bool  // clusters from which it may be read
+	Incarnation int32  // of the topic, where it is read at its origin; unlisted: the registry there does not know it
+	Anew        string // id of the copy where it was made again and a person accepted that: it is filled from the beginning
+	Lost        bool   // the destination's notes of how far anything had come from the origin were lost once
+	Several     bool   // clusters from which it may be read
 	src         *Source
 	held        *holdings          // of the source
 	OnGap       string             // stop or continue
@@ -130,8 +131,9 @@ type part struct {
 	written  int64            // records of this epoch that are acknowledged
 	dest     offsetxlate.Dest // next offset after the last of them
 	xlate    *offsetxlate.Map
-	mark     offsetxlate.Mark     // what of the map is stored
-	stale    []offsetxlate.Source // pages of another map in the store, to be deleted
+	mark     offsetxlate.Mark // what of the map is stored
+	stale    []string         // keys of pages of another map in the store, to be deleted
+	turn     *turning         // to another incarnation; nil: none is met
 	dirty    bool
 	movedAt  time.Time          // when something was read last, or there was nothing to read
 	unfilled loop.Gap           // what no source could fill for a while
@@ -148,6 +150,7 @@ type part struct {
 // partOwner is what a part tells its shard.
 type partOwner interface {
 	needNote(*part)     // runs wait to be noted
+	needTurn(*part)     // a later incarnation of its topic is met
 	sure() bool         // this node was the owner a moment ago
 	needProof(*part)    // whether it still is has to be asked
 	needMap(*part)      // what its source's map says

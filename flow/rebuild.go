@@ -20,6 +20,7 @@ type rebuilt struct {
 	gaps  loop.Gaps
 	xlate *offsetxlate.Map
 	count int64
+	last  int32 // incarnation
 }
 
 // gapsMost bounds what is found of gaps. With more of them, an origin's transactions most likely, they can't be told from what is lacking.
@@ -90,11 +91,17 @@ func (f *rebuilt) note(at loop.Coordinate, place offsetxlate.Dest) error {
 	if at.Less(f.next) {
 		return fmt.Errorf("the record at offset %d comes from %s, and one from %s is before it", place, at, f.next)
 	}
+	if at.Incarnation > f.next.Incarnation && f.count > 0 { // how the one before ended nobody knows any more
+		f.next = loop.Coordinate{Incarnation: at.Incarnation, Epoch: at.Epoch}
+	}
 	if f.count++; at != f.next {
 		f.gaps = f.gaps.Add(loop.Gap{From: f.next, To: at, Why: loop.GapUnknown})
 	}
 	f.next = at.Next()
 	src := offsetxlate.Source(at.Offset)
+	if at.Incarnation > f.last {
+		f.last, f.xlate = at.Incarnation, offsetxlate.New(offsetxlate.Point{Dst: place})
+	}
 	if src < f.xlate.End().Src && !f.xlate.TruncateSource(src) { // the origin lost what lay there
 		return forgetting(src)
 	}
@@ -139,7 +146,8 @@ func (l *life) rebuildPart(p *part, f *rebuilt, fence *fenced) error {
 	if err := p.xlate.AdvanceDest(fence.marker + 1); err != nil {
 		return fmt.Errorf("completing the offset map of %s: %w", p.Key(), err)
 	}
-	p.prog.Incarnation, p.prog.Gaps = f.next.Incarnation, f.gaps
+	p.setIncarnation(f.next.Incarnation)
+	p.prog.Gaps = f.gaps
 	p.moveTo(srcPlace{offsetxlate.Source(f.next.Offset), f.next.Epoch}, 0, fence.marker+1)
 	p.readBehind(f.next)
 	l.log.Info("how far a partition had come was found in its log", slog.String("partition", p.Key()), slog.Int64("records", f.count), slog.String("next", f.next.String()))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"math"
 
 	"github.com/meshd/meshd/checkpoint"
 	"github.com/meshd/meshd/kafka"
@@ -83,7 +84,7 @@ func (f *fence) batches(ctx context.Context, at kafka.Partition, from, to offset
 // there, so the map says where to go on: behind the last batch of this writer that is left.
 func (l *life) recoverPart(p *part, o *opening) error {
 	prog, f := o.prog, o.fence
-	m, err := l.stored.pages.Map(p.Key())
+	m, err := l.stored.pages.Map(p.mapKey())
 	if err != nil {
 		return err
 	}
@@ -115,7 +116,8 @@ func (l *life) recoverPart(p *part, o *opening) error {
 	if f.last != nil && f.last.writer == l.id {
 		written = prog.Unwrap(sequence(int64(f.last.Sequence) + int64(f.last.Count)))
 	}
-	p.prog.Incarnation, p.prog.Gaps = next.Incarnation, prog.Gaps.Below(next)
+	p.setIncarnation(next.Incarnation)
+	p.prog.Gaps = prog.Gaps.Below(next)
 	p.moveTo(srcPlace{offsetxlate.Source(next.Offset), next.Epoch}, written, f.marker+1)
 	p.readBehind(next)
 	return nil
@@ -132,9 +134,7 @@ func (p *part) readBehind(next loop.Coordinate) {
 
 // forgetMap has the pages of a map deleted: none of them may become one of another map's.
 func (p *part) forgetMap(pages checkpoint.Pages) {
-	for at := range pages[p.Key()] {
-		p.stale = append(p.stale, at)
-	}
+	p.stale = pages.Keys(p.Key(), math.MaxInt32)
 }
 
 func lostBehind(remote string, at offsetxlate.Dest) error {
