@@ -15,8 +15,9 @@ import (
 // registered is who writes at a cluster that is read from, as far as its registry was read. Who is not in it is known behind a barrier: the
 // registry is read when somebody meets a producer id that it does not know, once for all who do.
 type registered struct {
-	topics *checkpoint.Topics // of the one that reads, as the next
-	table  *checkpoint.Writers
+	cluster *kafka.Cluster
+	topics  *checkpoint.Topics // of the one that reads, as the next
+	table   *checkpoint.Writers
 	tick   atomic.Int64
 
 	mu      sync.Mutex
@@ -29,7 +30,7 @@ type registered struct {
 
 func newRegistered(c *kafka.Cluster) *registered {
 	return &registered{
-		topics: checkpoint.NewTopics(c), table: checkpoint.NewWriters(c), writers: loop.NewWriters(), known: map[int64]checkpoint.Writer{}, origins: new(loop.Origins),
+		cluster: c, topics: checkpoint.NewTopics(c), table: checkpoint.NewWriters(c), writers: loop.NewWriters(), known: map[int64]checkpoint.Writer{}, origins: new(loop.Origins),
 	}
 }
 
@@ -120,9 +121,37 @@ func (r *registered) forget() {
 	r.mu.Unlock()
 }
 
+// read reads the registry, and once more from its beginning where it was lost and a person had it made again.
 func (r *registered) read(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, readRegistryFor)
 	defer cancel()
+	err := r.readNew(ctx)
+	if r.lost() && r.beginAnew(ctx) {
+		return r.readNew(ctx)
+	}
+	return err
+}
+
+func (r *registered) lost() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.writers.Lost()
+}
+
+// beginAnew forgets what was read, if the registry was rebuilt since.
+func (r *registered) beginAnew(ctx context.Context) bool {
+	topics := checkpoint.NewTopics(r.cluster) // which may be another one too
+	if topics.Refresh(ctx) != nil || topics.Rebuilt() == r.topics.Rebuilt() {
+		return false
+	}
+	r.topics, r.table = topics, checkpoint.NewWriters(r.cluster)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.writers, r.known = loop.NewWriters(), map[int64]checkpoint.Writer{}
+	return true
+}
+
+func (r *registered) readNew(ctx context.Context) error {
 	began := loop.Tick(r.tick.Add(1))
 	there, err := r.there(ctx)
 	if there {

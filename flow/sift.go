@@ -164,6 +164,9 @@ func (p *part) ruled(e *ruledError) {
 		p.atGap()
 	default:
 		p.stop(Failed, reasonOf(e))
+		if e.Why == loop.LostRegistry || e.Why == loop.TwoOrigins {
+			p.src.registered.ask(p.src.aside, func(error) {}) // it may have been rebuilt when this is tried again
+		}
 	}
 }
 
