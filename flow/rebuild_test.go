@@ -123,7 +123,7 @@ func TestRebuiltRegistries(t *testing.T) {
 				if r.NewTopics != slices.Contains(lost, checkpoint.TopicsTopic) || r.NewWriter != (len(lost) == 2 || lost[0] == checkpoint.WritersTopic || r.NewTopics) {
 					t.Errorf("rebuilt: %+v", r)
 				}
-				if r.NewTopics && len(r.Topics) != 4 { // orders and heartbeats, of a and c
+				if r.NewTopics && len(r.Topics) != 2 { // of a and c
 					t.Errorf("topics: %+v", r.Topics)
 				}
 				for _, reader := range r.Readers {

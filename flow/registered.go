@@ -26,11 +26,13 @@ type registered struct {
 	origins *loop.Origins // never changed, but replaced
 	waiting []func(error)
 	reading bool
+	rebuilt map[string]bool // the times that the registries were made again, as far as that was heard of
+	renew   bool            // the next reading begins anew
 }
 
 func newRegistered(c *kafka.Cluster) *registered {
 	return &registered{
-		cluster: c, topics: checkpoint.NewTopics(c), table: checkpoint.NewWriters(c), writers: loop.NewWriters(), known: map[int64]checkpoint.Writer{}, origins: new(loop.Origins),
+		rebuilt: map[string]bool{}, cluster: c, topics: checkpoint.NewTopics(c), table: checkpoint.NewWriters(c), writers: loop.NewWriters(), known: map[int64]checkpoint.Writer{}, origins: new(loop.Origins),
 	}
 }
 
@@ -121,12 +123,16 @@ func (r *registered) forget() {
 	r.mu.Unlock()
 }
 
-// read reads the registry, and once more from its beginning where it was lost and a person had it made again.
+// read reads the registry, and once more from its beginning where it was lost and made again since.
 func (r *registered) read(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, readRegistryFor)
 	defer cancel()
 	err := r.readNew(ctx)
-	if r.lost() && r.beginAnew(ctx) {
+	if !r.lost() {
+		return err
+	}
+	topics := checkpoint.NewTopics(r.cluster) // which may be another one too
+	if topics.Refresh(ctx) == nil && r.wasRebuilt(topics.Rebuilt()) {
 		return r.readNew(ctx)
 	}
 	return err
@@ -138,27 +144,39 @@ func (r *registered) lost() bool {
 	return r.writers.Lost()
 }
 
-// beginAnew forgets what was read, if the registry was rebuilt since.
-func (r *registered) beginAnew(ctx context.Context) bool {
-	topics := checkpoint.NewTopics(r.cluster) // which may be another one too
-	if topics.Refresh(ctx) != nil || topics.Rebuilt() == r.topics.Rebuilt() {
-		return false
-	}
-	r.topics, r.table = topics, checkpoint.NewWriters(r.cluster)
+// wasRebuilt forgets all that was read before the registries were made again, and says whether that is news.
+func (r *registered) wasRebuilt(when string) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if when == "" || r.rebuilt[when] {
+		return false
+	}
+	r.rebuilt[when], r.renew = true, true
 	r.writers, r.known = loop.NewWriters(), map[int64]checkpoint.Writer{}
 	return true
 }
 
+// begin begins a reading.
+func (r *registered) begin() (of *loop.Writers, at loop.Tick) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.renew {
+		r.topics, r.table, r.renew = checkpoint.NewTopics(r.cluster), checkpoint.NewWriters(r.cluster), false
+	}
+	return r.writers, loop.Tick(r.tick.Add(1))
+}
+
 func (r *registered) readNew(ctx context.Context) error {
-	began := loop.Tick(r.tick.Add(1))
+	of, began := r.begin()
 	there, err := r.there(ctx)
 	if there {
 		err = r.table.Barrier(ctx)
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.writers != of { // it was made again meanwhile
+		return nil
+	}
 	if err != nil {
 		if kafka.Explain(err, "").Code == kafka.RegistryLost {
 			r.writers.Lose()

@@ -161,6 +161,7 @@ func (w *way) look(ctx context.Context, dst *Site) error {
 		w.theirs = checkpoint.NewTopics(w.Control)
 		w.read = w.theirs.Refresh(ctx)
 	}
+	w.registered.wasRebuilt(w.theirs.Rebuilt())
 	return nil
 }
 
