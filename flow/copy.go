@@ -46,7 +46,7 @@ func (r *round) copy(ctx context.Context, topic string, o offer) ([]Spec, error)
 	specs := make([]Spec, 0, len(o.partitions))
 	for _, at := range o.partitions {
 		spec := base
-		spec.Number, spec.SourceID = at.Number, at.TopicID
+		spec.Number, spec.SourceID, spec.Rebuilt = at.Number, at.TopicID, o.way.theirs.Rebuilt()
 		if spec.Start, err = metasync.StartOf(entry, at.Number); err != nil {
 			return nil, err
 		}

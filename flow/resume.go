@@ -147,7 +147,7 @@ func (l *life) resumePart(p *part, prog checkpoint.Progress, f *fenced) error {
 
 // resumeRead is where the source is read on behind the first written records of progress' epoch, the next of which is at next at its origin.
 func resumeRead(prog checkpoint.Progress, spec Spec, next offsetxlate.Source, written int64) srcPlace {
-	same := prog.Read.Cluster == spec.Source && prog.Read.TopicID == spec.SourceID
+	same := prog.Read.Cluster == spec.Source && prog.Read.TopicID == spec.readID()
 	switch {
 	case spec.hub() && same:
 		return srcPlace{offsetxlate.Source(prog.Read.At), prog.Read.Epoch}

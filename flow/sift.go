@@ -178,6 +178,9 @@ func (p *part) ruled(e *ruledError) {
 		p.atGap(e.At)
 	default:
 		p.stop(Failed, reasonOf(e))
+		if e.Why == loop.LostRegistry || e.Why == loop.TwoOrigins {
+			p.src.registered.ask(p.src.aside, func(error) {}) // it may have been rebuilt when this is tried again
+		}
 	}
 }
 
