@@ -35,14 +35,31 @@ func (r *round) choose(ctx context.Context, topic string, from []offer) (offer, 
 		}
 		view.Neighbours = append(view.Neighbours, n)
 	}
-	c := loop.Choose(r.choices[topic], view, time.Now())
-	r.sayChoice(topic, c)
-	r.choices[topic] = c
-	i := slices.IndexFunc(from, func(o offer) bool { return o.way.Alias == c.Source })
+	r.choices[topic] = loop.Choose(r.choices[topic], view, time.Now())
+	i := slices.IndexFunc(from, func(o offer) bool { return o.way.Alias == r.choices[topic].Source })
 	if i < 0 {
 		return offer{}, false
 	}
+	r.took(topic, r.choices[topic])
 	return from[i], true
+}
+
+// source is where a topic is read, for what reason, and since when that is so; zero: it was never changed.
+type source struct {
+	at    topology.Alias
+	why   loop.Reason
+	since time.Time
+}
+
+// took notes which source a topic has, and tells when that is another one than before.
+func (r *round) took(topic string, c loop.Choice) {
+	was, now := r.sources[topic], source{at: c.Source, why: c.Why}
+	if now.since = was.since; was.at != "" && was.at != c.Source {
+		now.since = time.Now()
+		r.log.Info("another source", slog.String("topic", topic), slog.String("from", string(was.at)), slog.String("to", string(c.Source)), slog.String("why", string(c.Why)))
+		r.env.observer.Switched(r.Pair, topic, c.Why)
+	}
+	r.sources[topic] = now
 }
 
 // order is the partitions of a topic that this node copies, and how far they have come.
@@ -53,13 +70,6 @@ func (r *round) order(topic string, from []offer) ([]int32, map[int32]loop.Coord
 	}
 	here := r.here(topic, least)
 	return slices.Sorted(maps.Keys(here)), here
-}
-
-// sayChoice tells when another source is taken than before.
-func (r *round) sayChoice(topic string, c loop.Choice) {
-	if was := r.choices[topic].Source; was != "" && was != c.Source {
-		r.log.Info("another source", slog.String("topic", topic), slog.String("from", string(was)), slog.String("to", string(c.Source)), slog.String("why", string(c.Why)))
-	}
 }
 
 // idOf is the cluster id of an origin, as a writer of its records registered it; "" if none did.

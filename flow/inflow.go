@@ -30,6 +30,7 @@ type inflow struct {
 	own      *checkpoint.Topics // of the loop's goroutine, as what follows
 	prepared bool
 	choices  map[string]loop.Choice // by topic
+	sources  map[string]source      // by topic
 	given    map[string]given       // what was handed out last
 
 	mu     sync.Mutex
@@ -51,9 +52,12 @@ type running struct {
 // TopicStatus is what an inflow makes of one topic of its origin.
 type TopicStatus struct {
 	Topic      string         `json:"topic"`
-	From       topology.Alias `json:"from"` // where it is read
+	From       topology.Alias `json:"from"`           // where it is read
+	Why        loop.Reason    `json:"why,omitempty"`  // it is read there; "" where there is no other way
+	Since      time.Time      `json:"since,omitzero"` // when it was changed to that; zero: it was not since this inflow runs
 	Remote     string         `json:"remote,omitempty"`
 	Kind       loop.Kind      `json:"kind"`
+	Identity   bool           `json:"identity"` // it has one name everywhere
 	Partitions int            `json:"partitions"`
 	Reason     *kafka.Reason  `json:"reason,omitempty"`
 	Drift      *kafka.Reason  `json:"drift,omitempty"` // why its configs could not be brought in line

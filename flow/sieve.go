@@ -16,6 +16,7 @@ type sieve struct {
 	*translated                   // prefix naming, not read at the origin
 	origin      loop.Origin
 	counts      loop.Counters
+	stamped     int64 // records that got a header
 }
 
 // batch judges a batch of an answer that arrived at a tick.
