@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"runtime"
+	"slices"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -42,7 +43,7 @@ func New(registry prometheus.Registerer, build string) (*Metrics, error) {
 		}, linkLabels),
 		switches: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "meshd_source_changes_total", Help: "How often a topic came to be read at another cluster than before, by why that one is read. Absent before the first change.",
-		}, append(linkLabels[:len(linkLabels):len(linkLabels)], "why")),
+		}, append(slices.Clip(linkLabels), "why")),
 		panics: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "meshd_admin_panics_total", Help: "Requests to the admin API in which this node made a mistake; its log has the stack.",
 		}),
