@@ -120,7 +120,7 @@ func linkTable(links []admin.LinkStatus) *table {
 			}
 		}
 		if over {
-			cells = slices.Insert(cells, 1, cmp.Or(aliases(l.Via), "-"))
+			cells = slices.Insert(cells, 1, aliases(l.Via))
 		}
 		t.add(cells)
 	}
