@@ -43,6 +43,9 @@ func (m *Maps) Refresh(ctx context.Context) error {
 	return refreshAll(ctx, m.cluster, m.topic, &m.tables)
 }
 
+// RefreshShard reads what was written of a shard's partitions before the call.
+func (m *Maps) RefreshShard(ctx context.Context, n int) error { return m.tables[n].Refresh(ctx) }
+
 // Of returns the map of a partition, named as at the origin; nil if there is none. It is valid until the next Refresh.
 func (m *Maps) Of(topic string, partition int32) (*offsetxlate.Map, error) {
 	key := PartitionKey(topic, partition)

@@ -3,9 +3,11 @@ package flow
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/meshd/meshd/kafka"
+	"github.com/meshd/meshd/loop"
 	"github.com/meshd/meshd/offsetxlate"
 )
 
@@ -17,7 +19,7 @@ func (l *life) precheck(ctx context.Context, todo map[kafka.Partition]*opening) 
 	var fresh []kafka.Partition
 	for at, o := range todo {
 		if !o.known && o.spec.Identity {
-			o.err = l.neverBegun(o.spec)
+			o.lost, o.err = l.lostProgress(o.spec)
 		} else if !o.known {
 			fresh = append(fresh, at)
 		} else if r, ok := otherTopic(o.spec, o.prog, at); ok {
@@ -34,13 +36,17 @@ func (l *life) precheck(ctx context.Context, todo map[kafka.Partition]*opening) 
 	}
 }
 
-// neverBegun says of a partition without progress, in which others write too, that it had some: a map of it is there.
-func (l *life) neverBegun(spec Spec) error {
-	if len(l.stored.pages[spec.Key()]) == 0 {
-		return nil
+var errNoHeaders = errors.New("with provenance: batch no record says where it comes from")
+
+// lostProgress says of a partition without progress, in which others write too, whether it had some: it is known to be lost, or a map is there
+// of more than the beginning, which is written before the first progress is.
+func (l *life) lostProgress(spec Spec) (bool, error) {
+	m, err := l.stored.pages.Map(spec.Key())
+	lost := spec.Lost || err != nil || m != nil && m.End().Src > m.Start().Src
+	if lost && spec.Provenance == loop.Batches {
+		return lost, notesLost(spec, l.progress.outlet.topic, errNoHeaders)
 	}
-	return kafka.Because(kafka.ResumePointLost, fmt.Sprintf("%s has a map of what was copied from %s, but %s knows nothing of it", l.offsets.outlet.topic, spec.Key(), l.progress.outlet.topic),
-		"the progress topic was lost: see docs/OPERATIONS.md")
+	return lost, nil
 }
 
 // remember asks leaders how much progress' owner has written, where the log does not reach back to progress' place. Behind the fence they

@@ -14,6 +14,7 @@ type sieve struct {
 	prefix      *loop.PrefixJudge // prefix naming
 	judge       *loop.Judge       // identity naming
 	*translated                   // prefix naming, not read at the origin
+	places      places            // identity naming, read at the origin
 	origin      loop.Origin
 	counts      loop.Counters
 	stamped     int64 // records that got a header
@@ -134,6 +135,8 @@ func (l *life) sieve(spec Spec) *sieve {
 	}
 	if spec.hub() {
 		s.behind(nil, -1)
+	} else {
+		s.judge.Map = &s.places
 	}
 	return s
 }

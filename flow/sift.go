@@ -153,24 +153,30 @@ func (p *part) ruled(e *ruledError) {
 		p.owner.needRegistry(p)
 	case e.Why == loop.Uncovered && e.Act == loop.Wait:
 		p.awaits = true
+		if p.Identity {
+			p.owner.needPlaces(p)
+			break
+		}
 		p.owner.needMap(p)
 	case e.Why == loop.GapBarrier:
 		p.awaits = true
 		p.owner.needGaps(p)
 	case e.Why == loop.AtGap:
-		p.atGap()
+		p.atGap(e.At)
 	default:
 		p.stop(Failed, reasonOf(e))
 	}
 }
 
+const rebuildHint = "meshd registry rebuild --at that cluster brings back what can be proven; see docs/OPERATIONS.md, a lost registry"
+
 // reasonOf says a ruling in words.
 func reasonOf(e *ruledError) kafka.Reason {
 	switch e.Why {
 	case loop.LostRegistry:
-		return kafka.Because(kafka.RegistryLost, fmt.Sprintf("source offset %d: the registry of writers there does not prove where records came from", e.at), "see docs/OPERATIONS.md, a lost registry")
+		return kafka.Because(kafka.RegistryLost, fmt.Sprintf("source offset %d: the registry of writers there does not prove where records came from", e.at), rebuildHint)
 	case loop.TwoOrigins:
-		return kafka.Because(kafka.RegistryLost, "the source's registry of writers has one producer id for two origins", "see docs/OPERATIONS.md, a lost registry")
+		return kafka.Because(kafka.RegistryLost, "the source's registry of writers has one producer id for two origins", rebuildHint)
 	case loop.Uncovered:
 		return kafka.Because(kafka.OriginUnknown, fmt.Sprintf("the map that the source keeps does not say any more where the record at offset %d lies at its origin", e.at),
 			"raise offset_map.max_bytes_per_partition, or read it from its origin")

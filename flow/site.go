@@ -22,6 +22,7 @@ type Site struct {
 	Dir     *kafka.Directory
 
 	registered *registered // who writes there, for those who read there
+	notes      notes       // and what they noted
 
 	life context.Context //nolint:containedctx // of the site, ended by close
 	stop context.CancelFunc

@@ -32,6 +32,8 @@ type holdings struct {
 	mu   sync.Mutex
 	view *checkpoint.Holdings
 	read time.Time
+
+	shards [topology.Shards]time.Time // when they were read one by one
 }
 
 const holdingsFor = time.Second // is how old an answer may be
@@ -56,6 +58,21 @@ func (h *holdings) fresh(ctx context.Context, shard int, f func(*checkpoint.Hold
 	defer h.mu.Unlock()
 	if err := h.view.RefreshShard(ctx, shard); err != nil && !checkpoint.IsNoTable(err) {
 		return err
+	}
+	f(h.view)
+	return nil
+}
+
+// shard is with, of one shard's partitions as of now.
+func (h *holdings) shard(ctx context.Context, n int, f func(*checkpoint.Holdings)) error {
+	asked := time.Now()
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if began := time.Now(); !h.shards[n].After(asked) { // who waited has what was read meanwhile
+		if err := h.view.RefreshPartitions(ctx, n); err != nil && !checkpoint.IsNoTable(err) {
+			return err
+		}
+		h.shards[n] = began
 	}
 	f(h.view)
 	return nil

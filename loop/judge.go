@@ -39,10 +39,10 @@ const (
 	Here                    // the origin's writer wrote there, or the map can't tell
 )
 
-// Map answers for the source's own maps of this partition: whether the writer of an origin wrote the record at offset, which has a header
-// with the coordinate at. It must not allocate.
+// Map answers for the source's own maps of this partition: whether the writer of the header's origin wrote the record at offset, which is
+// one of batch b. It must not allocate, nor keep the header.
 type Map interface {
-	Place(o Origin, at Coordinate, offset int64) Place
+	Place(b Batch, h Header, offset int64) Place
 }
 
 // Judge judges one partition of one identity topic on its way from one cluster to another, for the destination's writers. The

@@ -80,7 +80,7 @@ func (j *Judge) localRecord(b Batch, offset int64, header []byte, stamped bool) 
 		return v
 	}
 	v.Why = CopiedHeader
-	switch j.place(header, offset) {
+	switch j.place(b, header, offset) {
 	case NotCovered:
 		v.Act, v.Why = Wait, Uncovered
 	case Here:
@@ -94,14 +94,13 @@ func (j *Judge) localRecord(b Batch, offset int64, header []byte, stamped bool) 
 // map is asked for the place, not for the coordinate: an application may read at one cluster and write at another, where the original
 // comes later or never. Headers that can't be those of this very log are copies anyway: of another topic or partition, unreadable, or of
 // a record that is at home here.
-func (j *Judge) place(header []byte, offset int64) Place {
+func (j *Judge) place(b Batch, header []byte, offset int64) Place {
 	h, err := DecodeHeader(header)
 	if err != nil || h.Topic != j.Topic || h.Partition != j.Number {
 		return Elsewhere
 	}
-	o, ok := j.Origins.Find(h.Cluster)
-	if !ok || o == j.Source || j.Map == nil {
+	if o, ok := j.Origins.Find(h.Cluster); j.Map == nil || ok && o == j.Source {
 		return Elsewhere
 	}
-	return j.Map.Place(o, h.At, offset)
+	return j.Map.Place(b, h, offset) // also of a cluster that nobody has met: a registry that is lost names none
 }

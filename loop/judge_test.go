@@ -14,7 +14,7 @@ const (
 
 type noMap struct{ place Place }
 
-func (m noMap) Place(Origin, Coordinate, int64) Place { return m.place }
+func (m noMap) Place(Batch, Header, int64) Place { return m.place }
 
 // newJudge judges eu's orders/3 on its way to us: producer id 20 is eu's writer for us, 30 that for ap, 40 for a cluster that us takes from
 // elsewhere; 50 was judged to be an application's.
@@ -142,6 +142,7 @@ func TestRecords(t *testing.T) {
 		{"a copied header", 50, good, nil, Stamp, CopiedHeader},
 		{"a copied header, map behind", 50, good, func(j *Judge) { j.Map = noMap{NotCovered} }, Wait, Uncovered},
 		{"the original of a lost writer", 50, good, func(j *Judge) { j.Map = noMap{Here} }, Stop, LostRegistry},
+		{"the original of a lost writer, of a cluster that the registry does not name", 50, header(t, "nobody", "orders", 3, at), func(j *Judge) { j.Map = noMap{Here} }, Stop, LostRegistry},
 		{"a header of another topic", 50, header(t, apID, "payments", 3, at), func(j *Judge) { j.Map = noMap{Here} }, Stamp, CopiedHeader},
 		{"a header of what is at home there", 50, header(t, "eu", "orders", 3, at), func(j *Judge) { j.Map = noMap{Here} }, Stamp, CopiedHeader},
 		{"an application's own header of that name", 50, []byte("hello"), func(j *Judge) { j.Map = noMap{Here} }, Stamp, CopiedHeader},

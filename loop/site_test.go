@@ -2,13 +2,18 @@ package loop
 
 // siteMap is a cluster's own map of each origin: which places its writer wrote, up to where it said so.
 type siteMap struct {
-	s      *site
-	coords bool // looks for the coordinate, not for the place
+	s       *site
+	origins *Origins
+	coords  bool // looks for the coordinate, not for the place
 }
 
-func (m siteMap) Place(o Origin, at Coordinate, offset int64) Place {
-	if m.coords {
-		return m.find(o, at, offset)
+func (m siteMap) Place(_ Batch, h Header, offset int64) Place {
+	o, ok := m.origins.Find(h.Cluster)
+	switch {
+	case !ok:
+		return Elsewhere
+	case m.coords:
+		return m.find(o, h.At, offset)
 	}
 	switch e := m.s.log[offset]; {
 	case offset >= int64(m.s.covered[int(o)]):

@@ -174,7 +174,7 @@ func (w *world) judge(c, o, s int) *Judge {
 	from[o] = true
 	j := &Judge{
 		Destination: Origin(c), Source: Origin(s), Topic: TopicTag(w.topic), Incarnation: src.incarnation, Origins: w.origins, Writers: dst.views[s],
-		Taken: w.frontiers(c, s), Part: part(c), From: from, Behind: src.taken, BehindPart: part(s), Map: siteMap{src, w.rules.coordinates},
+		Taken: w.frontiers(c, s), Part: part(c), From: from, Behind: src.taken, BehindPart: part(s), Map: siteMap{src, w.origins, w.rules.coordinates},
 	}
 	if w.batches {
 		j.Provenance = Batches

@@ -54,7 +54,7 @@ func (s *sim) judgeOf(w *writer, p *part, leader int32) *loop.Judge {
 	v := s.view(w, from)
 	j := &loop.Judge{
 		Destination: loop.Origin(w.d), Source: loop.Origin(from), Topic: loop.TopicTag(p.name), Number: int32(p.number), Provenance: p.provenance, Incarnation: p.src.incarnation,
-		Origins: s.origins, Writers: v.writers, Taken: w.taken, Part: p.part, From: make([]bool, len(s.clusters)), Map: sourceMap{s.clusters[from], p, leader},
+		Origins: s.origins, Writers: v.writers, Taken: w.taken, Part: p.part, From: make([]bool, len(s.clusters)), Map: sourceMap{s.clusters[from], p, s.origins, leader},
 	}
 	j.From[w.o] = true
 	if from != w.o {
@@ -77,12 +77,17 @@ func (s *sim) judgeOf(w *writer, p *part, leader int32) *loop.Judge {
 
 // sourceMap answers for the maps that are stored at a source.
 type sourceMap struct {
-	c      *cluster
-	p      *part
-	leader int32 // leader epoch of the batch
+	c       *cluster
+	p       *part
+	origins *loop.Origins
+	leader  int32 // leader epoch of the batch
 }
 
-func (m sourceMap) Place(o loop.Origin, _ loop.Coordinate, offset int64) loop.Place {
+func (m sourceMap) Place(_ loop.Batch, h loop.Header, offset int64) loop.Place {
+	o, ok := m.origins.Find(h.Cluster)
+	if !ok {
+		return loop.Elsewhere
+	}
 	st := m.c.stores[o]
 	x, ok := st.get("m/" + m.p.key)
 	switch {

@@ -1,0 +1,70 @@
+package checkpoint
+
+import (
+	"context"
+
+	"github.com/meshd/meshd/loop"
+	"github.com/meshd/meshd/offsetxlate"
+)
+
+// Written is what a cluster noted of one partition of an origin.
+type Written struct {
+	There    bool // something was noted
+	Progress Progress
+	Map      *offsetxlate.Map // nil: none
+}
+
+// Written is what the cluster noted of a partition, named as at the origin.
+func (h *Holdings) Written(topic string, partition int32) (w Written, err error) {
+	w.Progress, w.There = h.Progress(topic, partition)
+	w.Map, err = h.Maps.Of(topic, partition)
+	return w, err
+}
+
+// RefreshPartitions reads what was written, before the call, of all partitions of one shard: of progress, and then of maps, which are
+// stored before it. The error is ErrNoTable where nothing of the origin was ever written there.
+func (h *Holdings) RefreshPartitions(ctx context.Context, shard int) error {
+	if err := h.RefreshShard(ctx, shard); err != nil {
+		return err
+	}
+	return h.Maps.RefreshShard(ctx, shard)
+}
+
+// Place says whether the origin's writer wrote the record of batch b at offset, whose header has a coordinate (loop.Map). fresh says that
+// all was read after the batch had been fetched; then the answer is never NotCovered:
+//
+//   - A writer notes itself as the owner before its first batch, and the place behind its predecessors' last ones. So what lies behind the
+//     noted place is the owner's, or no writer's.
+//   - What lies below the noted frontier at the origin was written before the noted place.
+func (w Written) Place(b loop.Batch, at loop.Coordinate, offset int64, fresh bool) loop.Place {
+	p, y := w.Progress, offsetxlate.Dest(offset)
+	asNoted := w.There && b.LeaderEpoch <= p.DestEpoch // it is of the log that was known then
+	switch {
+	case asNoted && w.Map != nil && y < w.Map.End().Dst:
+		return w.mapped(at, y)
+	case asNoted && y >= p.Dest && at.Less(p.Frontier()):
+		return loop.Elsewhere
+	case !fresh:
+		return loop.NotCovered
+	case !w.There && w.Map == nil, w.There && b.ProducerID != p.Owner.ID && (y >= p.Dest || !asNoted):
+		return loop.Elsewhere
+	}
+	return loop.Here
+}
+
+// mapped is for a place that the map covers.
+func (w Written) mapped(at loop.Coordinate, y offsetxlate.Dest) loop.Place {
+	holds, known := w.Map.Holds(y)
+	here := holds
+	switch noted := w.Progress.Incarnation; {
+	case at.Incarnation < noted && y < w.Map.Start().Dst: // it had a map of its own
+		here = true
+	case known:
+	case at.Incarnation == noted:
+		here = w.Map.May(offsetxlate.Source(at.Offset), y)
+	}
+	if here {
+		return loop.Here
+	}
+	return loop.Elsewhere
+}

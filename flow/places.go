@@ -1,0 +1,137 @@
+package flow
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+
+	"github.com/meshd/meshd/checkpoint"
+	"github.com/meshd/meshd/kafka"
+	"github.com/meshd/meshd/loop"
+	"github.com/meshd/meshd/topology"
+)
+
+// places says of a part's source, which is an origin itself, where the writers of other origins wrote there (loop.Map). A batch of no
+// registered writer with a header of this very log is an application's copy, or the original of a writer whose registration is lost. It is
+// the part's sieve's, and knows nothing until such a header was met.
+type places struct {
+	known map[loop.ClusterID]noted
+	asked []byte // the cluster whose header could not be judged
+}
+
+// noted is what a source's writers of one origin noted, as of a reading that began at a tick: one for each alias that the origin may have.
+type noted struct {
+	written []checkpoint.Written
+	asOf    loop.Tick
+}
+
+// Place implements loop.Map.
+func (p *places) Place(b loop.Batch, h loop.Header, offset int64) loop.Place {
+	n := p.known[loop.ClusterID(h.Cluster)]
+	fresh := n.asOf > b.Fetched
+	out := loop.Elsewhere
+	if !fresh && len(n.written) == 0 {
+		out = loop.NotCovered
+	}
+	for _, w := range n.written {
+		switch w.Place(b, h.At, offset, fresh) {
+		case loop.Here:
+			return loop.Here
+		case loop.NotCovered:
+			out = loop.NotCovered
+		case loop.Elsewhere:
+		}
+	}
+	if out == loop.NotCovered {
+		p.asked = append(p.asked[:0], h.Cluster...)
+	}
+	return out
+}
+
+// needPlaces has read what writers of the origin noted whose header was met.
+func (s *shard) needPlaces(p *part) {
+	origin := loop.ClusterID(p.sieve.places.asked)
+	p.src.aside(func(ctx context.Context) {
+		n := noted{asOf: p.src.registered.fetched()}
+		var err error
+		n.written, err = s.writtenBy(ctx, p.Spec, origin)
+		p.placesRead(origin, n, err)
+		p.goOn()
+	})
+}
+
+func (p *part) placesRead(origin loop.ClusterID, n noted, err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if err != nil {
+		p.stop(Backoff, kafka.Explain(fmt.Errorf("reading what the writers of %s noted at cluster %s: %w", origin, p.Source, err), kafka.SourceUnreachable))
+		return
+	}
+	if p.sieve.places.known == nil {
+		p.sieve.places.known = map[loop.ClusterID]noted{}
+	}
+	p.sieve.places.known[origin] = n
+}
+
+// writtenBy reads what the writers of an origin noted of a partition at the cluster where it is read.
+func (s *shard) writtenBy(ctx context.Context, spec Spec, origin loop.ClusterID) (out []checkpoint.Written, err error) {
+	if err := spec.src.Dir.Refresh(ctx); err != nil {
+		return nil, err
+	}
+	topics, _ := spec.src.Dir.Topics()
+	known := s.clustersKnown(spec.src)
+	for topic := range topics {
+		alias, ok := strings.CutPrefix(topic, checkpoint.ProgressTopic(""))
+		if ids := known[topology.Alias(alias)]; !ok || len(ids) > 0 && !ids[origin] {
+			continue
+		}
+		var w checkpoint.Written
+		var problem error
+		err := spec.src.notes.of(spec.src.Control, topology.Alias(alias)).shard(ctx, topology.ShardOf(spec.Topic, spec.Number), func(h *checkpoint.Holdings) {
+			w, problem = h.Written(spec.Topic, spec.Number)
+		})
+		if err = cmp.Or(err, problem); err != nil {
+			return nil, err
+		}
+		out = append(out, w)
+	}
+	return out, nil
+}
+
+// clustersKnown are the cluster ids that are known of each alias. A registry that is lost may name none.
+func (s *shard) clustersKnown(src *Source) map[topology.Alias]map[loop.ClusterID]bool {
+	out := map[topology.Alias]map[loop.ClusterID]bool{s.dst.Alias: {s.dst.form(): true}, src.Alias: {src.form(): true}}
+	add := func(a topology.Alias, id string) {
+		c, err := loop.NewClusterID(id)
+		if err != nil {
+			return
+		}
+		if out[a] == nil {
+			out[a] = map[loop.ClusterID]bool{}
+		}
+		out[a][c] = true
+	}
+	src.registered.clusters(add)
+	s.dst.Writers.clusters(add)
+	return out
+}
+
+// notes is what the writers of each origin noted at a site, for all who read there.
+type notes struct {
+	mu sync.Mutex
+	by map[topology.Alias]*holdings
+}
+
+func (n *notes) of(c *kafka.Cluster, origin topology.Alias) *holdings {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.by == nil {
+		n.by = map[topology.Alias]*holdings{}
+	}
+	if n.by[origin] == nil {
+		n.by[origin] = &holdings{view: checkpoint.NewHoldings(c, origin)}
+	}
+	return n.by[origin]
+}

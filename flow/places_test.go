@@ -1,0 +1,43 @@
+package flow
+
+import (
+	"testing"
+
+	"github.com/meshd/meshd/checkpoint"
+	"github.com/meshd/meshd/kafka"
+	"github.com/meshd/meshd/loop"
+	"github.com/meshd/meshd/offsetxlate"
+)
+
+func TestPlacesAllocateNothing(t *testing.T) {
+	id, err := loop.NewClusterID("us")
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := offsetxlate.New(offsetxlate.Point{})
+	if err := m.Append(0, 0, 10); err != nil {
+		t.Fatal(err)
+	}
+	w := checkpoint.Written{There: true, Map: m, Progress: checkpoint.Progress{Owner: kafka.ProducerID{ID: 7}, Source: 10, Dest: 10}}
+	p := &places{known: map[loop.ClusterID]noted{id: {written: []checkpoint.Written{w}, asOf: 5}}}
+	h := loop.Header{Cluster: []byte(id), At: loop.Coordinate{Offset: 3}}
+	for _, c := range []struct {
+		offset  int64
+		fetched loop.Tick
+		cluster string
+		want    loop.Place
+	}{
+		{3, 9, string(id), loop.Here},
+		{12, 9, string(id), loop.Elsewhere},
+		{12, 9, "\x02eu", loop.NotCovered},
+	} {
+		h.Cluster = []byte(c.cluster)
+		b := loop.Batch{ProducerID: 8, Fetched: c.fetched}
+		if got := p.Place(b, h, c.offset); got != c.want {
+			t.Errorf("place %d of %q: %d, want %d", c.offset, c.cluster, got, c.want)
+		}
+		if n := testing.AllocsPerRun(100, func() { p.Place(b, h, c.offset) }); n != 0 {
+			t.Errorf("place %d: %v allocations", c.offset, n)
+		}
+	}
+}
