@@ -20,6 +20,7 @@ type chosen struct {
 // choose takes one of the ways that have a topic; false: none can be read now.
 func (r *round) choose(ctx context.Context, topic string, from []offer) (offer, bool) {
 	if len(r.ways) == 1 {
+		r.took(topic, loop.Choice{Source: from[0].way.Alias})
 		return from[0], true
 	}
 	c := r.choices[topic]
