@@ -13,6 +13,10 @@ import (
 
 // copy makes the copy of a topic exist, and says which partitions there are to copy.
 func (r *round) copy(ctx context.Context, topic string, o offer) ([]Spec, error) {
+	incarnation, err := r.incarnation(ctx, topic, o)
+	if err != nil {
+		return nil, err
+	}
 	w := metasync.Wish{Topic: topic, At: o.at, Remote: o.remote, Origin: r.Source, Partitions: len(o.partitions), Settings: o.settings, First: r.first}
 	if w.Shared = o.identity(); w.Shared {
 		w.Several = len(loop.Carriers(r.topo, topic).Writers(r.Destination)) > 1
@@ -36,10 +40,14 @@ func (r *round) copy(ctx context.Context, topic string, o offer) ([]Spec, error)
 	if err != nil {
 		return nil, err
 	}
+	base.Incarnation = incarnation
+	if all := r.own.Incarnations(o.remote); len(all) > 0 && all[len(all)-1].Number > 0 {
+		base.Anew = all[len(all)-1].TopicID
+	}
 	specs := make([]Spec, 0, len(o.partitions))
 	for _, at := range o.partitions {
 		spec := base
-		spec.Number, spec.SourceID = at.Number, at.TopicID
+		spec.Number, spec.SourceID, spec.Rebuilt = at.Number, at.TopicID, o.way.theirs.Rebuilt()
 		if spec.Start, err = metasync.StartOf(entry, at.Number); err != nil {
 			return nil, err
 		}

@@ -51,6 +51,10 @@ func (p *part) noteGap(g loop.Gap) {
 // leaveOut notes a gap, and passes it.
 func (p *part) leaveOut(g loop.Gap) {
 	p.noteGap(g)
+	if g.To.Incarnation > p.prog.Incarnation {
+		p.turnAt(g.To)
+		return
+	}
 	p.passTo(g.To)
 }
 

@@ -31,8 +31,8 @@ type inflow struct {
 	prepared bool
 	lost     bool               // the progress topic is not the first one
 	choices  map[string]*chosen // by topic
-	given    map[string]given   // what was handed out last
 	sources  map[string]source  // by topic
+	given    map[string]given   // what was handed out last
 
 	mu     sync.Mutex // of topo, mesh and ways, too, where they are set
 	news   *news      // nil: nothing new

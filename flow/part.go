@@ -1,6 +1,7 @@
 package flow
 
 import (
+	"crypto/sha256"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -21,19 +22,32 @@ type Spec struct {
 	Source   topology.Alias // where it is read: the origin, or another cluster that has it
 	At       string         // its name there
 	SourceID [16]byte       // of the topic there
+	Rebuilt  string         // the last time that the registries there were made again; what was passed before may have been judged by lost ones
 	OriginID loop.ClusterID
 	// Identity says that the copy is the topic of the same name, in which applications and other writers write too.
 	Identity    bool
 	Provenance  loop.Provenance
-	Lost        bool  // the destination's notes of how far anything had come from the origin were lost once
-	Incarnation int32 // of the topic at the origin
-	Several     bool  // clusters from which it may be read
+	Incarnation int32  // of the topic, where it is read at its origin; unlisted: the registry there does not know it
+	Anew        string // id of the copy where it was made again and a person accepted that: it is filled from the beginning
+	Lost        bool   // the destination's notes of how far anything had come from the origin were lost once
+	Several     bool   // clusters from which it may be read
 	src         *Source
 	held        *holdings          // of the source
 	OnGap       string             // stop or continue
 	Start       topology.Start     // for a partition without progress
 	From        offsetxlate.Source // instead of Start, where another tool stopped; -1: none
 	limit       *throttle          // nil: none
+}
+
+// readID is under what the place holds where reading goes on at another cluster than the origin: in this topic, and judged by these registries.
+// With lost ones, what a writer wrote may have been passed as somebody else's.
+func (s Spec) readID() (id [16]byte) {
+	if !s.hub() || s.Rebuilt == "" {
+		return s.SourceID
+	}
+	sum := sha256.Sum256(append(s.SourceID[:], s.Rebuilt...))
+	copy(id[:], sum[:])
+	return id
 }
 
 // hub says whether it is not read at its origin.
@@ -130,8 +144,9 @@ type part struct {
 	written  int64            // records of this epoch that are acknowledged
 	dest     offsetxlate.Dest // next offset after the last of them
 	xlate    *offsetxlate.Map
-	mark     offsetxlate.Mark     // what of the map is stored
-	stale    []offsetxlate.Source // pages of another map in the store, to be deleted
+	mark     offsetxlate.Mark // what of the map is stored
+	stale    []string         // keys of pages of another map in the store, to be deleted
+	turn     *turning         // to another incarnation; nil: none is met
 	dirty    bool
 	movedAt  time.Time          // when something was read last, or there was nothing to read
 	unfilled loop.Gap           // what no source could fill for a while
@@ -148,6 +163,7 @@ type part struct {
 // partOwner is what a part tells its shard.
 type partOwner interface {
 	needNote(*part)     // runs wait to be noted
+	needTurn(*part)     // a later incarnation of its topic is met
 	sure() bool         // this node was the owner a moment ago
 	needProof(*part)    // whether it still is has to be asked
 	needMap(*part)      // what its source's map says

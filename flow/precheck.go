@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/meshd/meshd/checkpoint"
 	"github.com/meshd/meshd/kafka"
 	"github.com/meshd/meshd/loop"
 	"github.com/meshd/meshd/offsetxlate"
@@ -18,12 +19,17 @@ func (l *life) precheck(ctx context.Context, todo map[kafka.Partition]*opening) 
 	defer cancel()
 	var fresh []kafka.Partition
 	for at, o := range todo {
-		if !o.known && o.spec.Identity {
-			o.lost, o.err = l.lostProgress(o.spec)
-		} else if !o.known {
+		o.anew = o.known && o.prog.DstID != at.TopicID && o.spec.Anew == checkpoint.TopicID(at.TopicID)
+		o.known = o.known && !o.anew
+		switch {
+		case o.known:
+			if r, other := otherTopic(o.spec, o.prog, at); other {
+				o.err = r
+			}
+		case !o.spec.Identity:
 			fresh = append(fresh, at)
-		} else if r, ok := otherTopic(o.spec, o.prog, at); ok {
-			o.err = r
+		case !o.anew:
+			o.lost, o.err = l.lostProgress(o.spec)
 		}
 	}
 	sortPartitions(fresh)
@@ -41,8 +47,7 @@ var errNoHeaders = errors.New("with provenance: batch no record says where it co
 // lostProgress says of a partition without progress, in which others write too, whether it had some: it is known to be lost, or a map is there
 // of more than the beginning, which is written before the first progress is.
 func (l *life) lostProgress(spec Spec) (bool, error) {
-	m, err := l.stored.pages.Map(spec.Key())
-	lost := spec.Lost || err != nil || m != nil && m.End().Src > m.Start().Src
+	lost := spec.Lost || l.stored.pages.Copied(spec.Key())
 	if lost && spec.Provenance == loop.Batches {
 		return lost, notesLost(spec, l.progress.outlet.topic, errNoHeaders)
 	}

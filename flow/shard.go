@@ -46,6 +46,7 @@ type shard struct {
 	proof    time.Duration      // bootTime when that was asked last; 0: never in this epoch
 	strange  []strange
 	stuck    map[*part]kafka.Reason // parts that are to be given up
+	newer    map[*part]struct{}     // parts that are to turn to a later incarnation
 }
 
 // env is what all shards of a node share.
@@ -76,6 +77,7 @@ func newShard(id topology.Shard, t told, e *env, dst *Destination, log *slog.Log
 		id: id, told: t, env: e, dst: dst, state: New, twin: -1, kick: make(chan struct{}, 1), want: map[string]Spec{},
 		seq: -1, claim: kafka.ProducerID{ID: -1}, log: log.With(slog.String("shard", id.String())), parts: map[string]*part{},
 		notes: map[*part]struct{}{}, ranges: map[*part]struct{}{}, blocked: map[string]kafka.Reason{}, unproven: map[*part]struct{}{}, stuck: map[*part]kafka.Reason{},
+		newer: map[*part]struct{}{},
 	}
 }
 

@@ -16,6 +16,7 @@ type sieve struct {
 	*translated                   // prefix naming, not read at the origin
 	places      places            // identity naming, read at the origin
 	origin      loop.Origin
+	incarnation int32 // of the records that come
 	counts      loop.Counters
 	stamped     int64 // records that got a header
 }
