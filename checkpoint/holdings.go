@@ -75,6 +75,9 @@ func (h *Holdings) OfTopic(topic string) (all []Progress) {
 	return all
 }
 
+// All is the progress of all partitions, by PartitionKey. The caller must not change the map, nor use it beside Refresh.
+func (h *Holdings) All() map[string]Progress { return h.progress }
+
 // refreshAll reads what is new in the tables of a topic: one question for all ends, and a fetch only where something is new.
 func refreshAll(ctx context.Context, c *kafka.Cluster, topic string, tables *[topology.Shards]Table) error {
 	at, err := c.Locate(ctx, topic)

@@ -16,7 +16,7 @@ const (
 )
 
 // EnsureWriters makes sure that a cluster has its registry of writers. It is made once: the registry of topics keeps its id, and where
-// it is not there any more, or is another one, the error is a kafka.Reason registry_lost, until an operator takes the note away.
+// it is not there any more, or is another one, the error is a kafka.Reason registry_lost, until it is rebuilt.
 func EnsureWriters(ctx context.Context, c *kafka.Cluster, brokers int) error {
 	if err := EnsureOwned(ctx, c, brokers, 1, TopicsTopic); err != nil {
 		return err
@@ -50,7 +50,7 @@ func writersID(ctx context.Context, c *kafka.Cluster, wanted bool) (string, erro
 			return "", fmt.Errorf("looking for the registry of writers: %w", err)
 		}
 		if ps := at[WritersTopic]; len(ps) > 0 {
-			return "id:" + TopicID(ps[0].TopicID), nil
+			return writersName(ps[0].TopicID), nil
 		}
 		if !wanted || tries == lateTries {
 			return "", nil
@@ -68,11 +68,10 @@ func lost(c *kafka.Cluster, err error) error {
 	switch {
 	case IsNoTable(err), errors.As(err, &back) && back.End < 0:
 		return kafka.Because(kafka.RegistryLost, fmt.Sprintf(what+"was there, and is gone", c.Config.Alias, WritersTopic),
-			"without it nobody can tell who writes there: stop all nodes of this datacenter, write a record with key "+writersKey+" and an empty value to "+
-				TopicsTopic+" there, and start them: they begin a new registry, of which only what they write from then on is known")
+			"without it nobody can tell who writes there: stop all nodes of this datacenter, run meshd registry rebuild --at "+string(c.Config.Alias)+", and start them")
 	case back != nil:
 		return kafka.Because(kafka.RegistryLost, fmt.Sprintf(what+"lost records: %s", c.Config.Alias, WritersTopic, err),
-			"an unclean leader election did that; stop all nodes of this datacenter, and start them to go on with what is left")
+			"an unclean leader election did that; stop all nodes of this datacenter, run meshd registry rebuild --at "+string(c.Config.Alias)+", and start them")
 	}
 	return err
 }

@@ -54,6 +54,7 @@ const (
 	ledgerPrefix = "!ledger/" // then an origin
 	namePrefix   = "!name/"   // then a cluster id, then its alias: of each, too, the first one stays the first
 	writersKey   = "!writers"
+	rebuiltKey   = "!rebuilt"
 )
 
 // Topics is the registry of one cluster, as far as it was read.
@@ -62,6 +63,7 @@ type Topics struct {
 	entries map[string]TopicEntry
 	birth   string
 	writers string // which meshd.writers is the cluster's; "" while none is known
+	rebuilt string
 	seen    map[topology.Alias]string
 	flows   map[topology.Alias]string
 	names   map[string]topology.Alias // by cluster id
@@ -90,6 +92,23 @@ func (t *Topics) Birth() string { return t.birth }
 // HasWriters says whether the cluster has, or had, a registry of writers.
 func (t *Topics) HasWriters() bool { return t.writers != "" }
 
+// Rebuilt names the last time that a person had what was lost of the cluster's registries made again; "" where that never was. Who found them
+// lost before may begin anew.
+func (t *Topics) Rebuilt() string { return t.rebuilt }
+
+// BeRebuilt notes which meshd.writers is the cluster's from now on, and that the registries were made again.
+func (t *Topics) BeRebuilt(ctx context.Context, writers [16]byte, id string) error {
+	if err := t.put(ctx, writersKey, []byte(writersName(writers))); err != nil {
+		return err
+	}
+	return t.put(ctx, rebuiltKey, []byte(id))
+}
+
+// KnowsWriters says whether a topic is the cluster's meshd.writers, as far as is known.
+func (t *Topics) KnowsWriters(id [16]byte) bool { return t.writers == writersName(id) }
+
+func writersName(id [16]byte) string { return "id:" + TopicID(id) }
+
 // Seen is the birth of another cluster's registry as this cluster remembers it; "" if it was never read.
 func (t *Topics) Seen(a topology.Alias) string { return t.seen[a] }
 
@@ -111,6 +130,8 @@ func (t *Topics) apply(r *kgo.Record) error {
 		t.writers = string(r.Value)
 	case strings.HasPrefix(key, ledgerPrefix):
 		t.ledgers[topology.Alias(key[len(ledgerPrefix):])] = string(r.Value)
+	case key == rebuiltKey:
+		t.rebuilt = string(r.Value)
 	case strings.HasPrefix(key, namePrefix):
 		t.applyName(key[len(namePrefix):])
 	case strings.HasPrefix(key, incarnationPrefix):

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 
 	"github.com/meshd/meshd/checkpoint"
 	"github.com/meshd/meshd/kafka"
@@ -37,7 +36,7 @@ func (l *life) beginPart(ctx context.Context, p *part, f *fenced) error {
 	}
 	p.moveTo(srcPlace{start, p.sieve.epoch(b.frontier.Epoch)}, 0, f.marker+1)
 	p.readFrom(srcPlace{b.read, -1})
-	p.stale = l.stored.pages.Keys(p.Key(), math.MaxInt32) // of a map that was there before: no page of it may become one of the new map's
+	p.forgetMap(l.stored.pages)
 	if p.From >= 0 { // another tool copied what is before
 		p.xlate = offsetxlate.NewUnknown(offsetxlate.Point{Src: start, Dst: f.marker + 1})
 		return nil

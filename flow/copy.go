@@ -2,6 +2,7 @@ package flow
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/meshd/meshd/kafka"
@@ -46,7 +47,7 @@ func (r *round) copy(ctx context.Context, topic string, o offer) ([]Spec, error)
 	specs := make([]Spec, 0, len(o.partitions))
 	for _, at := range o.partitions {
 		spec := base
-		spec.Number, spec.SourceID = at.Number, at.TopicID
+		spec.Number, spec.SourceID, spec.Rebuilt = at.Number, at.TopicID, o.way.theirs.Rebuilt()
 		if spec.Start, err = metasync.StartOf(entry, at.Number); err != nil {
 			return nil, err
 		}
@@ -91,9 +92,16 @@ func (p *inflow) setConfigTrouble(topic string, err error) {
 	defer p.mu.Unlock()
 	st := p.topics[topic]
 	if st.Drift = nil; err != nil {
-		st.Drift = new(kafka.Because(kafka.ConfigsNotAligned, err.Error(), kafka.Hint(err)))
+		st.Drift = new(driftOf(err))
 	}
 	p.topics[topic] = st
+}
+
+func driftOf(err error) kafka.Reason {
+	if r, ok := errors.AsType[kafka.Reason](err); ok {
+		return r
+	}
+	return kafka.Because(kafka.ConfigsNotAligned, err.Error(), kafka.Hint(err))
 }
 
 // partitionsThere counts the partitions of a topic at the destination. What the directory does not have may be new.

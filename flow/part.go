@@ -1,6 +1,7 @@
 package flow
 
 import (
+	"crypto/sha256"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -21,6 +22,7 @@ type Spec struct {
 	Source   topology.Alias // where it is read: the origin, or another cluster that has it
 	At       string         // its name there
 	SourceID [16]byte       // of the topic there
+	Rebuilt  string         // the last time that the registries there were made again; what was passed before may have been judged by lost ones
 	OriginID loop.ClusterID
 	// Identity says that the copy is the topic of the same name, in which applications and other writers write too.
 	Identity    bool
@@ -35,6 +37,17 @@ type Spec struct {
 	Start       topology.Start     // for a partition without progress
 	From        offsetxlate.Source // instead of Start, where another tool stopped; -1: none
 	limit       *throttle          // nil: none
+}
+
+// readID is under what the place holds where reading goes on at another cluster than the origin: in this topic, and judged by these registries.
+// With lost ones, what a writer wrote may have been passed as somebody else's.
+func (s Spec) readID() (id [16]byte) {
+	if !s.hub() || s.Rebuilt == "" {
+		return s.SourceID
+	}
+	sum := sha256.Sum256(append(s.SourceID[:], s.Rebuilt...))
+	copy(id[:], sum[:])
+	return id
 }
 
 // hub says whether it is not read at its origin.
@@ -175,9 +188,11 @@ type Stats struct {
 	Corrupt         int64 // batches that could not be believed, or not read
 	Gaps            int64 // stretches that the source did not hold, or that could not be read there, stepped over by policy
 	GapRecords      int64
-	Aborted         int64 // records of aborted transactions that were left out
-	Zombie          int64 // records that an older owner wrote behind the back of a later one
-	Foreign         int64 // records that something else wrote into the copy, as far as they were seen
+	Lacks           GapCounts // GapRecords, by why
+	Aborted         int64     // records of aborted transactions that were left out
+	Zombie          int64     // records that an older owner wrote behind the back of a later one
+	Foreign         int64     // records that something else wrote into the copy, as far as they were seen
+	Ruled           Ruled
 	Recopied        int64 // source offsets that the destination had acknowledged, and lost
 	SourceEnd       int64
 	SourceStable    int64 // last stable offset: an open transaction holds back what is beyond

@@ -148,6 +148,11 @@ func (p *part) resolveRange(start, end offsetxlate.Source) {
 func (p *part) skipGap(start offsetxlate.Source, why string) {
 	p.stats.Gaps++
 	p.stats.GapRecords += int64(start - p.at)
+	if p.bad != nil && p.bad.at == p.at {
+		p.stats.Lacks.Unreadable += int64(start - p.at)
+	} else {
+		p.stats.Lacks.Retention += int64(start - p.at)
+	}
 	p.owner.steppedOver(p.Spec, int64(p.at), int64(start), why)
 	if at := (loop.Coordinate{Incarnation: p.prog.Incarnation, Epoch: p.sieve.epoch(p.lastEpoch)}); !p.hub() {
 		from, to := at, at

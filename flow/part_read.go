@@ -125,7 +125,7 @@ func (p *part) pass(next offsetxlate.Source, epoch int32) { p.passed = srcPlace{
 // readOn is where a successor reads on. At the origin that is the frontier, behind what is between records; its leader epoch is that
 // of the offset before it, and -1 where it is not known: with an older one the source would say that its log is another.
 func (p *part) readOn() checkpoint.Place {
-	at := checkpoint.Place{Cluster: p.Source, TopicID: p.SourceID, At: int64(p.passed.next), Epoch: p.passed.epoch}
+	at := checkpoint.Place{Cluster: p.Source, TopicID: p.readID(), At: int64(p.passed.next), Epoch: p.passed.epoch}
 	if p.hub() || p.prog.Source <= p.passed.next {
 		return at
 	}

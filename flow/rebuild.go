@@ -2,9 +2,9 @@ package flow
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
-	"math"
 	"time"
 
 	"github.com/meshd/meshd/kafka"
@@ -108,6 +108,24 @@ func (f *rebuilt) note(at loop.Coordinate, place offsetxlate.Dest) error {
 	return f.xlate.Append(src, place, 1)
 }
 
+// stamps says whether records of a partition carry headers where they were copied to.
+func stamps(s Spec) bool { return s.Identity && s.Provenance == loop.Headers }
+
+// behind is the coordinate that follows the last record of a batch that this writer wrote.
+func (f *fence) behind(ctx context.Context, at kafka.Partition, x *foreign) (loop.Coordinate, error) {
+	next, rec := loop.Start, newRecoder()
+	var problem error
+	err := f.batches(ctx, at, x.Base, x.next, func(b batch.Batch) bool {
+		var last batch.Record
+		if _, last, problem = rec.ends(b); problem == nil {
+			next, problem = stampOf(last)
+			next = next.Next()
+		}
+		return false
+	})
+	return next, errors.Join(err, problem)
+}
+
 // stampOf is where a record says that it comes from.
 func stampOf(r batch.Record) (loop.Coordinate, error) {
 	value, ok := r.LastHeader(loop.HeaderKey)
@@ -124,18 +142,14 @@ func stampOf(r batch.Record) (loop.Coordinate, error) {
 // rebuildPart goes on where its log says that it stood.
 func (l *life) rebuildPart(p *part, f *rebuilt, fence *fenced) error {
 	p.xlate, p.mark = f.xlate, 0
-	p.stale = l.stored.pages.Keys(p.Key(), math.MaxInt32)
+	p.forgetMap(l.stored.pages)
 	if err := p.xlate.AdvanceDest(fence.marker + 1); err != nil {
 		return fmt.Errorf("completing the offset map of %s: %w", p.Key(), err)
 	}
 	p.setIncarnation(f.next.Incarnation)
 	p.prog.Gaps = f.gaps
-	read := offsetxlate.Source(f.next.Offset)
-	if p.hub() {
-		read = nowhere
-	}
 	p.moveTo(srcPlace{offsetxlate.Source(f.next.Offset), f.next.Epoch}, 0, fence.marker+1)
-	p.readFrom(srcPlace{read, p.sieve.epoch(f.next.Epoch)})
+	p.readBehind(f.next)
 	l.log.Info("how far a partition had come was found in its log", slog.String("partition", p.Key()), slog.Int64("records", f.count), slog.String("next", f.next.String()))
 	return nil
 }

@@ -15,9 +15,10 @@ import (
 // registered is who writes at a cluster that is read from, as far as its registry was read. Who is not in it is known behind a barrier: the
 // registry is read when somebody meets a producer id that it does not know, once for all who do.
 type registered struct {
-	topics *checkpoint.Topics // of the one that reads, as the next
-	table  *checkpoint.Writers
-	tick   atomic.Int64
+	cluster *kafka.Cluster
+	topics  *checkpoint.Topics // of the one that reads, as the next
+	table   *checkpoint.Writers
+	tick    atomic.Int64
 
 	mu      sync.Mutex
 	writers *loop.Writers
@@ -25,11 +26,13 @@ type registered struct {
 	origins *loop.Origins // never changed, but replaced
 	waiting []func(error)
 	reading bool
+	rebuilt map[string]bool // the times that the registries were made again, as far as that was heard of
+	renew   bool            // the next reading begins anew
 }
 
 func newRegistered(c *kafka.Cluster) *registered {
 	return &registered{
-		topics: checkpoint.NewTopics(c), table: checkpoint.NewWriters(c), writers: loop.NewWriters(), known: map[int64]checkpoint.Writer{}, origins: new(loop.Origins),
+		rebuilt: map[string]bool{}, cluster: c, topics: checkpoint.NewTopics(c), table: checkpoint.NewWriters(c), writers: loop.NewWriters(), known: map[int64]checkpoint.Writer{}, origins: new(loop.Origins),
 	}
 }
 
@@ -120,24 +123,70 @@ func (r *registered) forget() {
 	r.mu.Unlock()
 }
 
+// read reads the registry, and once more from its beginning where it was lost and made again since.
 func (r *registered) read(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, readRegistryFor)
 	defer cancel()
-	began := loop.Tick(r.tick.Add(1))
+	err := r.readNew(ctx)
+	if !r.lost() {
+		return err
+	}
+	topics := checkpoint.NewTopics(r.cluster) // which may be another one too
+	if topics.Refresh(ctx) == nil && r.wasRebuilt(topics.Rebuilt()) {
+		return r.readNew(ctx)
+	}
+	return err
+}
+
+func (r *registered) lost() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.writers.Lost()
+}
+
+// wasRebuilt forgets all that was read before the registries were made again, and says whether that is news.
+func (r *registered) wasRebuilt(when string) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if when == "" || r.rebuilt[when] {
+		return false
+	}
+	r.rebuilt[when], r.renew = true, true
+	r.writers, r.known = loop.NewWriters(), map[int64]checkpoint.Writer{}
+	return true
+}
+
+// begin begins a reading.
+func (r *registered) begin() (of *loop.Writers, at loop.Tick) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.renew {
+		r.topics, r.table, r.renew = checkpoint.NewTopics(r.cluster), checkpoint.NewWriters(r.cluster), false
+	}
+	return r.writers, loop.Tick(r.tick.Add(1))
+}
+
+func (r *registered) readNew(ctx context.Context) error {
+	of, began := r.begin()
 	there, err := r.there(ctx)
 	if there {
 		err = r.table.Barrier(ctx)
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.writers != of { // it was made again meanwhile
+		return nil
+	}
 	if err != nil {
 		if kafka.Explain(err, "").Code == kafka.RegistryLost {
 			r.writers.Lose()
 		}
 		return err
 	}
-	if err := r.learn(r.table.IDs()); err != nil {
-		return err
+	for _, ids := range []map[int64]checkpoint.Writer{r.table.Rivals(), r.table.IDs()} {
+		if err := r.learn(ids); err != nil {
+			return err
+		}
 	}
 	r.writers.ReadSince(began)
 	return nil

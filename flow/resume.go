@@ -48,7 +48,7 @@ func (l *life) goOnAsFound(ctx context.Context, p *part, o *opening) error {
 func (l *life) goOnPart(p *part, o *opening) error {
 	switch {
 	case diverged(o.prog, o.fence):
-		return l.recoverPart(p, o.prog, o.fence)
+		return l.recoverPart(p, o)
 	case o.fence.start > o.prog.Dest:
 		if err := closeGap(&o.prog, o.fence, o.count); err != nil {
 			return err
@@ -149,7 +149,7 @@ func (l *life) resumePart(p *part, prog checkpoint.Progress, f *fenced) error {
 
 // resumeRead is where the source is read on behind the first written records of progress' epoch, the next of which is at next at its origin.
 func resumeRead(prog checkpoint.Progress, spec Spec, next offsetxlate.Source, written int64) srcPlace {
-	same := prog.Read.Cluster == spec.Source && prog.Read.TopicID == spec.SourceID
+	same := prog.Read.Cluster == spec.Source && prog.Read.TopicID == spec.readID()
 	switch {
 	case spec.hub() && same:
 		return srcPlace{offsetxlate.Source(prog.Read.At), prog.Read.Epoch}

@@ -118,6 +118,7 @@ func (s *sifting) see(offset int64, header []byte, stamped bool) (take bool, val
 	switch v.Act {
 	case loop.Deliver:
 	case loop.Stamp:
+		s.stamped++
 		s.header = loop.AppendHeader(s.header[:0], s.judge.Origins.ID(s.origin), s.judge.Topic, s.judge.Number, v.At)
 		value = s.header
 	case loop.Suppress:
@@ -178,6 +179,9 @@ func (p *part) ruled(e *ruledError) {
 		p.atGap(e.At)
 	default:
 		p.stop(Failed, reasonOf(e))
+		if e.Why == loop.LostRegistry || e.Why == loop.TwoOrigins {
+			p.src.registered.ask(p.src.aside, func(error) {}) // it may have been rebuilt when this is tried again
+		}
 	}
 }
 

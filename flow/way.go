@@ -160,7 +160,11 @@ func (w *way) look(ctx context.Context, dst *Site) error {
 		topics, _ = w.Dir.Topics()
 	}
 	w.topics = topics
-	w.read = w.theirs.Refresh(ctx)
+	if w.read = w.theirs.Refresh(ctx); wentBack(w.read) { // another one is there now: its birth tells whether it may be
+		w.theirs = checkpoint.NewTopics(w.Control)
+		w.read = w.theirs.Refresh(ctx)
+	}
+	w.registered.wasRebuilt(w.theirs.Rebuilt())
 	return nil
 }
 
@@ -175,7 +179,7 @@ func (w *way) judgeRegistry(ctx context.Context, own *checkpoint.Topics) error {
 		return nil
 	case w.read == nil || checkpoint.IsNoTable(w.read) || wentBack(w.read):
 		return kafka.Because(kafka.RegistryLost, fmt.Sprintf("the registry of cluster %s (%s) is not the one that was read before", w.Alias, checkpoint.TopicsTopic),
-			"without it copies can't be told from local topics there; restore the topic, or remove and add the link")
+			"without it copies can't be told from local topics there; stop the nodes of its datacenter and run meshd registry rebuild --at "+string(w.Alias))
 	}
 	return w.read
 }

@@ -68,6 +68,9 @@ func (w *Writers) settle(id int64) {
 // with a new Writers.
 func (w *Writers) Lose() { w.lost = true }
 
+// Lost says whether nothing can be judged any more.
+func (w *Writers) Lost() bool { return w.lost || w.twice }
+
 // whose says who wrote a batch with a producer id that was fetched at a tick: a writer of an origin, or an application (local). known is
 // false where the registry must be read first.
 func (w *Writers) whose(id int64, fetched Tick) (o Origin, known bool) {

@@ -6,53 +6,17 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/meshd/meshd/checkpoint"
-	"github.com/meshd/meshd/kafka"
 	"github.com/meshd/meshd/metasync"
 	"github.com/meshd/meshd/topology"
 )
 
-// atFlags are those of commands that decide something about a topic at a cluster, and write that to its registry.
-type atFlags struct {
-	topology, secretsDir, at, output string
-}
-
-func (f *atFlags) addTo(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&f.topology, "topology", "", "the topology file")
-	cmd.Flags().StringVar(&f.secretsDir, "secrets-dir", ".", "directory to which the files of secrets in the topology are relative")
-	cmd.Flags().StringVar(&f.at, "at", "", "alias of the cluster")
-	cmd.Flags().StringVarP(&f.output, "output", "o", "text", "text, or json for programs")
-	for _, name := range []string{"topology", "at"} {
-		_ = cmd.MarkFlagRequired(name) // the flag exists: it was just added
-	}
-}
-
-// open reads the topology, and gives a client of any of its clusters.
-func (f *atFlags) open(name string) (*topology.Topology, func(topology.Alias) (*kafka.Cluster, error), error) {
-	if f.output != "text" && f.output != "json" {
-		return nil, nil, usageError{fmt.Errorf("--output wants text or json, not %q", f.output)}
-	}
-	t, err := loadTopology(f.topology)
-	if err != nil {
-		return nil, nil, err
-	}
-	dial := func(a topology.Alias) (*kafka.Cluster, error) {
-		c, ok := t.Clusters[a]
-		if !ok {
-			return nil, usageError{fmt.Errorf("%s has no cluster %s", f.topology, a)}
-		}
-		d := &kafka.Dialer{Datacenter: t.Clusters[topology.Alias(f.at)].Datacenter, SecretsDir: f.secretsDir, ClientID: "meshd/" + name}
-		client, err := d.Dial(c, checkpoint.TableWriter()...)
-		if err != nil {
-			return nil, usageError{withNextStep(err)}
-		}
-		return client, nil
-	}
-	return t, dial, nil
+type acceptFlags struct {
+	clusterFlags
+	at string
 }
 
 func newAcceptCommand() *cobra.Command {
-	var f atFlags
+	var f acceptFlags
 	cmd := &cobra.Command{
 		Use:   "accept TOPIC --at CLUSTER --topology FILE",
 		Short: "Go on with a topic that was deleted and made again",
@@ -69,6 +33,8 @@ to run twice. on_recreate: new_incarnation in the topology does the same by itse
 		RunE:    func(cmd *cobra.Command, args []string) error { return runAccept(cmd, f, args[0]) },
 	}
 	f.addTo(cmd)
+	cmd.Flags().StringVar(&f.at, "at", "", "alias of the cluster where the topic was made again")
+	_ = cmd.MarkFlagRequired("at") // the flag exists: it was just added
 	return cmd
 }
 
@@ -80,8 +46,11 @@ type accepted struct {
 	Already     bool   `json:"already"` // it was accepted before, or never was another one
 }
 
-func runAccept(cmd *cobra.Command, f atFlags, topic string) error {
-	_, dial, err := f.open("accept")
+func runAccept(cmd *cobra.Command, f acceptFlags, topic string) error {
+	if err := f.check(); err != nil {
+		return err
+	}
+	_, dial, err := f.open(topology.Alias(f.at), "accept")
 	if err != nil {
 		return err
 	}
@@ -89,7 +58,7 @@ func runAccept(cmd *cobra.Command, f atFlags, topic string) error {
 	defer cancel()
 	c, err := dial(topology.Alias(f.at))
 	if err != nil {
-		return err
+		return usageError{withNextStep(err)}
 	}
 	defer c.Close()
 	a := accepted{Topic: topic, Cluster: f.at}

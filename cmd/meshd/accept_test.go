@@ -90,6 +90,6 @@ func TestAccept(t *testing.T) {
   "already": false
 }
 `, exitDone)
-	s.expect(t, "accept orders --at ap --topology *", "meshd: * has no cluster ap\n", exitUsage)
-	s.expect(t, "accept orders --at us --topology * -o xml", "meshd: --output wants text or json, not \"xml\"\n", exitUsage)
+	s.expect(t, "accept orders --at ap --topology *", "meshd: the topology has no cluster ap\n", exitUsage)
+	s.expect(t, "accept orders --at us --topology * -o xml", "meshd: --output wants table or json, not \"xml\"\n", exitUsage)
 }

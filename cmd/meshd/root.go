@@ -25,6 +25,11 @@ type usageError struct{ error }
 
 func (e usageError) Unwrap() error { return e.error }
 
+// refusedError is what could be done, but would be unsafe.
+type refusedError struct{ error }
+
+func (e refusedError) Unwrap() error { return e.error }
+
 // run executes one command line and returns the process's exit code.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	root := newRoot()
@@ -38,6 +43,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	_, _ = fmt.Fprintf(stderr, "meshd: %v\n", err)                                                         // nobody is left to tell
 	if _, ok := errors.AsType[usageError](err); ok || strings.HasPrefix(err.Error(), "required flag(s)") { // cobra has no type for it
 		return exitUsage
+	}
+	if _, ok := errors.AsType[refusedError](err); ok {
+		return exitRefused
 	}
 	return exitFailed
 }
@@ -69,7 +77,7 @@ func newRoot() *cobra.Command {
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.AddCommand(
 		newRunCommand(), newValidateCommand(), newSimulateCommand(), newPlanCommand(), newStatusCommand(), newFlowsCommand(), newGroupsCommand(), newNodesCommand(),
-		newTranslateCommand(), newExplainCommand(), newAdoptCommand(), newAcceptCommand(), newDemoCommand(), newVersionCommand(),
+		newTranslateCommand(), newExplainCommand(), newAdoptCommand(), newAcceptCommand(), newRegistryCommand(), newDemoCommand(), newVersionCommand(),
 	)
 	return root
 }

@@ -1,0 +1,85 @@
+package rebuild
+
+import (
+	"context"
+
+	"github.com/meshd/meshd/checkpoint"
+	"github.com/meshd/meshd/kafka"
+	"github.com/meshd/meshd/kafka/batch"
+	"github.com/meshd/meshd/offsetxlate"
+)
+
+// prober finds the producer ids of an origin's writer in one copy. One id follows the other and none comes back, so between two places with
+// the same id there is no other.
+type prober struct {
+	*builder
+	origin  *origin
+	at      kafka.Partition
+	written checkpoint.Written
+	shard   int
+}
+
+// place is a batch of the writer's.
+type place struct {
+	id       int64 // -1: none was found
+	from, to int64
+}
+
+func (p *prober) run(ctx context.Context) error {
+	if p.written.Map == nil {
+		return nil
+	}
+	at, err := bounds(ctx, p.Cluster, p.at)
+	if err != nil {
+		return err
+	}
+	at.end = min(at.end, int64(p.written.Map.End().Dst))
+	at.start = max(at.start, int64(p.written.Map.Start().Dst))
+	first, err := p.probe(ctx, at)
+	if err != nil || first.id < 0 {
+		return err
+	}
+	return p.between(ctx, first, place{p.written.Progress.Owner.ID, at.end, at.end})
+}
+
+// between finds what lies between two places.
+func (p *prober) between(ctx context.Context, a, z place) error {
+	for a.id != z.id && a.to < z.from {
+		mid := span{a.to + (z.from-a.to)/2, z.from}
+		m, err := p.probe(ctx, mid)
+		switch {
+		case err != nil:
+			return err
+		case m.id < 0 && mid.start == a.to:
+			return nil
+		case m.id < 0:
+			z.from = mid.start
+		default:
+			if err := p.between(ctx, a, place{m.id, mid.start, m.to}); err != nil {
+				return err
+			}
+			a = m
+		}
+	}
+	return nil
+}
+
+// probe finds the first batch in a stretch that is the writer's beyond doubt.
+func (p *prober) probe(ctx context.Context, at span) (out place, err error) {
+	out.id = -1
+	steps, unknown := 0, false
+	err = scan(ctx, p.Cluster, p.at, at, func(x batch.Batch) (bool, error) {
+		holds, known := p.written.Map.Holds(offsetxlate.Dest(x.BaseOffset()))
+		unknown = unknown || !known
+		if steps++; x.Control() || !holds || x.Count() == 0 {
+			return steps < probeMost, nil
+		}
+		out = place{x.ProducerID(), x.BaseOffset(), x.NextOffset()}
+		p.origin.met(x, p.shard, "copies")
+		return false, p.origin.says(p.reader, x)
+	})
+	if out.id < 0 && unknown {
+		p.origin.unproven = append(p.origin.unproven, p.at.String())
+	}
+	return out, err
+}
