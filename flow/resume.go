@@ -25,7 +25,7 @@ func (l *life) openPart(ctx context.Context, at kafka.Partition, o *opening) (*p
 	}
 	p.setIncarnation(o.prog.Incarnation)
 	err := l.goOnPart(p, o)
-	if err == nil && o.spec.laterThan(o.prog) {
+	if err == nil && p.laterThan(p.prog) { // not only since progress was written: the copy may have lost what came since
 		err = l.beginAgain(ctx, p, o.prog)
 	}
 	return p, err
