@@ -50,12 +50,13 @@ const (
 func FromKey(topic string, origin topology.Alias) string { return topic + "!" + string(origin) }
 
 const (
-	birthPrefix = "!birth/" // '!' is in no topic's name. Each birth has a key of its own, so compaction keeps the first.
-	seenPrefix  = "!seen/"
-	flowPrefix  = "!flow/"
-	namePrefix  = "!name/" // then a cluster id, then its alias: of each, too, the first one stays the first
-	writersKey  = "!writers"
-	rebuiltKey  = "!rebuilt"
+	birthPrefix  = "!birth/" // '!' is in no topic's name. Each birth has a key of its own, so compaction keeps the first.
+	seenPrefix   = "!seen/"
+	flowPrefix   = "!flow/"
+	ledgerPrefix = "!ledger/" // then an origin
+	namePrefix   = "!name/"   // then a cluster id, then its alias: of each, too, the first one stays the first
+	writersKey   = "!writers"
+	rebuiltKey   = "!rebuilt"
 )
 
 // Topics is the registry of one cluster, as far as it was read.
@@ -68,11 +69,12 @@ type Topics struct {
 	seen    map[topology.Alias]string
 	flows   map[topology.Alias]string
 	names   map[string]topology.Alias // by cluster id
+	ledgers map[topology.Alias]string
 }
 
 // NewTopics makes an unread registry.
 func NewTopics(c *kafka.Cluster) *Topics {
-	t := &Topics{entries: map[string]TopicEntry{}, seen: map[topology.Alias]string{}, flows: map[topology.Alias]string{}, names: map[string]topology.Alias{}}
+	t := &Topics{entries: map[string]TopicEntry{}, seen: map[topology.Alias]string{}, flows: map[topology.Alias]string{}, names: map[string]topology.Alias{}, ledgers: map[topology.Alias]string{}}
 	t.table = Table{Cluster: c, Topic: TopicsTopic, Apply: t.apply}
 	return t
 }
@@ -125,6 +127,8 @@ func (t *Topics) apply(r *kgo.Record) error {
 		t.writers = string(r.Value)
 	case key == rebuiltKey:
 		t.rebuilt = string(r.Value)
+	case strings.HasPrefix(key, ledgerPrefix):
+		t.ledgers[topology.Alias(key[len(ledgerPrefix):])] = string(r.Value)
 	case strings.HasPrefix(key, namePrefix):
 		t.applyName(key[len(namePrefix):])
 	case r.Value == nil:
@@ -184,6 +188,15 @@ func (t *Topics) Name(ctx context.Context, id string, a topology.Alias) (topolog
 	}
 	err := t.put(ctx, namePrefix+id+"/"+string(a), []byte(a))
 	return t.names[id], err
+}
+
+// LostLedger says whether the topic id of an origin's progress topic is another one than that which it had first: then what it held is
+// lost, and stays so.
+func (t *Topics) LostLedger(ctx context.Context, origin topology.Alias, id [16]byte) (bool, error) {
+	if was, known := t.ledgers[origin]; known || id == ([16]byte{}) { // brokers before 2.8 have no topic ids
+		return known && was != TopicID(id), nil
+	}
+	return false, t.put(ctx, ledgerPrefix+string(origin), []byte(TopicID(id)))
 }
 
 // BeBorn gives the registry its birth record if it has none.

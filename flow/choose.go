@@ -12,37 +12,84 @@ import (
 	"github.com/meshd/meshd/topology"
 )
 
+// chosen is what is remembered of a topic from one choice of its source to the next.
+type chosen struct {
+	loop.Choice
+	said map[topology.Alias]map[int32]offered // what a way said that can't be reached now is believed as long
+}
+
 // choose takes one of the ways that have a topic; false: none can be read now.
 func (r *round) choose(ctx context.Context, topic string, from []offer) (offer, bool) {
 	if len(r.ways) == 1 {
 		return from[0], true
 	}
-	view := loop.View{}
-	order, here := r.order(topic, from)
-	for _, n := range order {
-		view.Here = append(view.Here, here[n])
+	c := r.choices[topic]
+	if c == nil {
+		c = &chosen{said: map[topology.Alias]map[int32]offered{}}
+		r.choices[topic] = c
 	}
+	order, here := r.order(topic, from)
+	view := r.look(ctx, topic, c, from, order, here)
+	was := c.Source
+	c.Choice = loop.Choose(c.Choice, view, time.Now())
+	r.sayChoice(topic, was, c.Choice)
+	for i, g := range c.Gaps(view, time.Now()) {
+		if p := r.part(topic, order[i]); p != nil {
+			p.nobodyHas(g)
+		}
+	}
+	i := slices.IndexFunc(from, func(o offer) bool { return o.way.Alias == c.Source })
+	if i < 0 {
+		return offer{}, false
+	}
+	return from[i], true
+}
+
+// look asks all ways what they have of a topic.
+func (r *round) look(ctx context.Context, topic string, c *chosen, from []offer, order []int32, here map[int32]loop.Coordinate) loop.View {
+	var view loop.View
 	for _, n := range loop.Carriers(r.topo, topic).Neighbours(r.Source, r.Destination) {
 		w := r.way(n.Cluster)
 		if w == nil {
 			continue
 		}
 		i := slices.IndexFunc(from, func(o offer) bool { return o.way == w })
-		if n.Reachable = i >= 0 && w.err == nil && w.Dir.Err() == nil; n.Reachable && len(from) > 1 {
-			var err error
-			n.Offers, err = r.offers(ctx, topic, from[i], order, here)
-			n.Reachable = err == nil
+		if n.Reachable = i >= 0 && w.err == nil && w.Dir.Err() == nil; n.Reachable {
+			said, err := r.hear(ctx, topic, from[i], order)
+			if n.Reachable = err == nil; n.Reachable {
+				c.said[w.Alias] = said
+			}
 		}
 		view.Neighbours = append(view.Neighbours, n)
 	}
-	c := loop.Choose(r.choices[topic], view, time.Now())
-	r.sayChoice(topic, c)
-	r.choices[topic] = c
-	i := slices.IndexFunc(from, func(o offer) bool { return o.way.Alias == c.Source })
-	if i < 0 {
-		return offer{}, false
+	for _, p := range order {
+		view.Here = append(view.Here, here[p])
+		epoch := c.highest(p)
+		for i := range view.Neighbours {
+			n := &view.Neighbours[i]
+			n.Offers = append(n.Offers, c.offer(n.Cluster, p, here[p], epoch))
+		}
 	}
-	return from[i], true
+	return view
+}
+
+// highest is the highest leader epoch of the origin that any way has of a partition.
+func (c *chosen) highest(p int32) int32 {
+	epoch := int32(-1)
+	for _, of := range c.said {
+		if o, ok := of[p]; ok {
+			epoch = max(epoch, o.frontier.Epoch)
+		}
+	}
+	return epoch
+}
+
+func (c *chosen) offer(a topology.Alias, p int32, here loop.Coordinate, epoch int32) loop.Offer {
+	o, ok := c.said[a][p]
+	if !ok {
+		return nothing
+	}
+	return o.to(here, epoch)
 }
 
 // order is the partitions of a topic that this node copies, and how far they have come.
@@ -56,8 +103,8 @@ func (r *round) order(topic string, from []offer) ([]int32, map[int32]loop.Coord
 }
 
 // sayChoice tells when another source is taken than before.
-func (r *round) sayChoice(topic string, c loop.Choice) {
-	if was := r.choices[topic].Source; was != "" && was != c.Source {
+func (r *round) sayChoice(topic string, was topology.Alias, c loop.Choice) {
+	if was != "" && was != c.Source {
 		r.log.Info("another source", slog.String("topic", topic), slog.String("from", string(was)), slog.String("to", string(c.Source)), slog.String("why", string(c.Why)))
 	}
 }

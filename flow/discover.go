@@ -71,7 +71,13 @@ func (p *inflow) registries(ctx context.Context) error {
 	if err := p.dst.Writers.check(ctx); err != nil {
 		return err
 	}
-	return p.own.BeBorn(ctx, newID())
+	if err := p.own.BeBorn(ctx, newID()); err != nil {
+		return err
+	}
+	ledger, _ := p.dst.Dir.Get(checkpoint.ProgressTopic(p.Source), 0)
+	lost, err := p.own.LostLedger(ctx, p.Source, ledger.TopicID)
+	p.lost = lost
+	return err
 }
 
 // nothing says why nothing can be read anywhere, if so; the origin's trouble where it is one of the ways.

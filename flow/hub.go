@@ -74,11 +74,16 @@ func (p *part) found(at offsetxlate.Source, next, first loop.Coordinate) {
 		return
 	}
 	if next.Less(first) {
-		if p.OnGap != "continue" {
+		to, may := p.mayLeaveOut(next, first)
+		if !may {
 			p.stop(Failed, lacking(p.Spec, next, first))
 			return
 		}
-		p.leaveOut(loop.Gap{From: next, To: first, Why: loop.GapRetention})
+		p.leaveOut(loop.Gap{From: next, To: to, Why: loop.GapRetention})
+		if to != first { // another source has what comes then
+			p.retryAt = time.Time{}
+			return
+		}
 	}
 	p.at, p.lastEpoch, p.retryAt = at, -1, time.Time{}
 	p.pass(at, -1)

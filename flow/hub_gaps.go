@@ -49,27 +49,59 @@ func (p *part) noteGap(g loop.Gap) {
 // leaveOut notes a gap, and passes it.
 func (p *part) leaveOut(g loop.Gap) {
 	p.noteGap(g)
-	p.addRun(p.assigned, srcRun{source: offsetxlate.Source(g.To.Offset), epoch: g.To.Epoch})
-	p.sieve.goBack(g.To)
+	p.passTo(g.To)
 }
 
-// atGap is for a source that lacks what comes next here. Another source may have it; if none has, the policy decides.
-func (p *part) atGap() {
-	next := p.frontier(p.assigned)
-	g, ok := p.sieve.gapAt(next)
+// passTo moves the frontier without a record.
+func (p *part) passTo(to loop.Coordinate) {
+	p.addRun(p.assigned, srcRun{source: offsetxlate.Source(to.Offset), epoch: to.Epoch})
+	p.sieve.goBack(to)
+	p.dirty = true
+}
+
+// mayLeaveOut says up to where a gap may be passed that a source has. What comes before the first record of all is left out like what the
+// origin itself has deleted; else the policy decides, once no other source could fill it for a while.
+func (p *part) mayLeaveOut(next, to loop.Coordinate) (loop.Coordinate, bool) {
 	switch {
-	case !ok: // it was passed meanwhile
+	case !p.untouched(next) && p.OnGap != "continue":
+		return to, false
+	case !p.Several:
+		return to, true
+	case p.unfilled.To.Less(to):
+		to = p.unfilled.To
+	}
+	return to, !next.Less(p.unfilled.From) && next.Less(to)
+}
+
+// nobodyHas is told what no source could fill for a while.
+func (p *part) nobodyHas(g loop.Gap) {
+	p.mu.Lock()
+	news := p.unfilled != g
+	if p.unfilled = g; news {
 		p.retryAt = time.Time{}
-	case p.OnGap == "continue":
-		p.leaveOut(loop.Gap{From: maxOf(next, g.From), To: g.To, Why: loop.GapCopied})
-	default:
-		p.stop(Failed, lacking(p.Spec, next, g.To))
+	}
+	p.mu.Unlock()
+	if news {
+		p.owner.wakeFetch(p)
 	}
 }
 
-func maxOf(a, b loop.Coordinate) loop.Coordinate {
-	if a.Less(b) {
-		return b
+// atGap is for a source that lacks what comes next here, from a coordinate on: up to there it has left out nothing. Another source may have
+// it; if none has, the policy decides.
+func (p *part) atGap(from loop.Coordinate) {
+	next := p.frontier(p.assigned)
+	if next.Less(from) {
+		p.passTo(from)
+		next = from
 	}
-	return a
+	g, ok := p.sieve.gapAt(next)
+	if !ok { // it was passed meanwhile
+		p.retryAt = time.Time{}
+		return
+	}
+	if to, may := p.mayLeaveOut(next, g.To); may {
+		p.leaveOut(loop.Gap{From: next, To: to, Why: loop.GapCopied})
+		return
+	}
+	p.stop(Failed, lacking(p.Spec, next, g.To))
 }

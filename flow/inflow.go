@@ -29,8 +29,9 @@ type inflow struct {
 
 	own      *checkpoint.Topics // of the loop's goroutine, as what follows
 	prepared bool
-	choices  map[string]loop.Choice // by topic
-	given    map[string]given       // what was handed out last
+	lost     bool               // the progress topic is not the first one
+	choices  map[string]*chosen // by topic
+	given    map[string]given   // what was handed out last
 
 	mu     sync.Mutex
 	shards map[int]*running

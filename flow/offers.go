@@ -12,64 +12,54 @@ import (
 
 // here is how far the partitions of a topic have come that this node copies: those that are open.
 func (p *inflow) here(topic string, partitions int) map[int32]loop.Coordinate {
-	p.mu.Lock()
-	defer p.mu.Unlock()
 	out := map[int32]loop.Coordinate{}
 	for n := range int32(partitions) {
-		run := p.shards[topology.ShardOf(topic, n)]
-		if run == nil {
-			continue
-		}
-		if x := run.part(checkpoint.PartitionKey(topic, n)); x != nil {
+		if x := p.part(topic, n); x != nil {
 			out[n] = x.lacks()
 		}
 	}
 	return out
 }
 
-func (s *shard) part(key string) *part {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.parts[key]
+// part is a partition that this node copies; nil if it is not open here.
+func (p *inflow) part(topic string, n int32) *part {
+	p.mu.Lock()
+	run := p.shards[topology.ShardOf(topic, n)]
+	p.mu.Unlock()
+	if run == nil {
+		return nil
+	}
+	run.mu.Lock()
+	defer run.mu.Unlock()
+	return run.parts[checkpoint.PartitionKey(topic, n)]
 }
 
-// offers is what a way has of a topic, for the partitions that this node copies, in their order.
-func (r *round) offers(ctx context.Context, topic string, o offer, order []int32, here map[int32]loop.Coordinate) ([]loop.Offer, error) {
-	if o.way.Alias == r.Source {
-		return r.ends(ctx, o, order, here)
-	}
-	out := make([]loop.Offer, len(order))
-	starts, err := r.starts(ctx, o, order)
-	if err != nil {
-		return nil, err
-	}
-	var problem error
-	err = o.way.held.with(ctx, func(h *checkpoint.Holdings) {
-		for i, n := range order {
-			prog, ok := h.Progress(topic, n)
-			if !ok {
-				continue
-			}
-			m, err := h.Maps.Of(topic, n)
-			if err != nil {
-				problem = err
-				return
-			}
-			first := loop.Start
-			if m != nil && starts[i] > 0 {
-				first = loop.Coordinate{Incarnation: here[n].Incarnation, Epoch: here[n].Epoch, Offset: int64(m.ToSource(starts[i]).Offset)}
-			}
-			out[i] = loop.MakeOffer(here[n], prog.Frontier(), first, prog.Gaps)
-		}
-	})
-	if err == nil {
-		err = problem
-	}
-	return out, err
+// offered is what a way said of a partition when it was last asked.
+type offered struct {
+	home     bool            // it is the origin
+	frontier loop.Coordinate // at the origin its end, of which it does not say the leader epoch
+	first    int64           // the origin's lowest offset that the way still holds, if it lost some; 0: none
+	gaps     loop.Gaps
 }
 
-// ends is what the origin itself has.
-func (r *round) ends(ctx context.Context, o offer, order []int32, here map[int32]loop.Coordinate) ([]loop.Offer, error) {
+// to is what that means for who has come to here. An origin's own end is of the highest leader epoch that was met anywhere, for all that
+// there is comes from it.
+func (o offered) to(here loop.Coordinate, epoch int32) loop.Offer {
+	first, end := here, o.frontier
+	if o.home {
+		end.Incarnation, end.Epoch = max(here.Incarnation, end.Incarnation), max(here.Epoch, epoch)
+	}
+	if here.Offset < o.first {
+		first.Offset = o.first
+	}
+	return loop.MakeOffer(here, end, first, o.gaps)
+}
+
+// nothing is the offer of who was never heard.
+var nothing = loop.Offer{Frontier: loop.Start, Until: loop.Start}
+
+// hear asks a way what it has of a topic, for the partitions that this node copies, in their order.
+func (r *round) hear(ctx context.Context, topic string, o offer, order []int32) (map[int32]offered, error) {
 	ps := o.only(order)
 	starts, err := o.way.Control.Offsets(ctx, ps, kafka.Start)
 	if err != nil {
@@ -79,17 +69,60 @@ func (r *round) ends(ctx context.Context, o offer, order []int32, here map[int32
 	if err != nil {
 		return nil, err
 	}
-	out := make([]loop.Offer, len(order))
+	spans := map[int32]span{}
 	for i, n := range order {
-		if starts[i].Err != nil || ends[i].Err != nil {
-			continue
+		if starts[i].Err == nil && ends[i].Err == nil {
+			spans[n] = span{start: starts[i].At, end: ends[i].At}
 		}
-		at := func(offset int64) loop.Coordinate {
-			return loop.Coordinate{Incarnation: here[n].Incarnation, Epoch: here[n].Epoch, Offset: offset}
-		}
-		out[i] = loop.MakeOffer(here[n], at(ends[i].At), at(starts[i].At), nil)
 	}
-	return out, nil
+	if o.way.Alias == r.Source {
+		return atHome(spans), nil
+	}
+	return o.atHub(ctx, topic, ps, spans)
+}
+
+func atHome(spans map[int32]span) map[int32]offered {
+	out := map[int32]offered{}
+	for n, s := range spans {
+		out[n] = offered{home: true, frontier: loop.Coordinate{Epoch: -1, Offset: s.end}, first: s.start}
+	}
+	return out
+}
+
+func (o offer) atHub(ctx context.Context, topic string, ps []kafka.Partition, spans map[int32]span) (map[int32]offered, error) {
+	out := map[int32]offered{}
+	var problem error
+	err := o.way.held.with(ctx, func(h *checkpoint.Holdings) {
+		for _, at := range ps {
+			s, known := spans[at.Number]
+			if !known || problem != nil {
+				continue
+			}
+			var x offered
+			if x, known, problem = offeredAtHub(h, topic, at, s); known {
+				out[at.Number] = x
+			}
+		}
+	})
+	if err == nil {
+		err = problem
+	}
+	return out, err
+}
+
+// offeredAtHub is what a cluster's writer noted of a partition. Where the log is not the one of which it speaks, it does not know yet what
+// was lost.
+func offeredAtHub(h *checkpoint.Holdings, topic string, at kafka.Partition, log span) (offered, bool, error) {
+	prog, ok := h.Progress(topic, at.Number)
+	if !ok || prog.DstID != at.TopicID || log.end < int64(prog.Dest) {
+		return offered{}, false, nil
+	}
+	m, err := h.Maps.Of(topic, at.Number)
+	x := offered{frontier: prog.Frontier(), gaps: prog.Gaps}
+	if start := offsetxlate.Dest(log.start); err == nil && m != nil && start > m.Start().Dst {
+		x.first = int64(m.ToSource(start).Offset)
+	}
+	return x, err == nil, err
 }
 
 func (o offer) only(order []int32) []kafka.Partition {
@@ -102,18 +135,4 @@ func (o offer) only(order []int32) []kafka.Partition {
 		}
 	}
 	return out
-}
-
-func (r *round) starts(ctx context.Context, o offer, order []int32) ([]offsetxlate.Dest, error) {
-	os, err := o.way.Control.Offsets(ctx, o.only(order), kafka.Start)
-	if err != nil {
-		return nil, err
-	}
-	out := make([]offsetxlate.Dest, len(order))
-	for i := range os {
-		if os[i].Err == nil {
-			out[i] = offsetxlate.Dest(os[i].At)
-		}
-	}
-	return out, nil
 }

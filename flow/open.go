@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"maps"
 
+	"github.com/twmb/franz-go/pkg/kerr"
+
 	"github.com/meshd/meshd/checkpoint"
 	"github.com/meshd/meshd/kafka"
 )
@@ -76,8 +78,10 @@ type opening struct {
 	spec  Spec
 	prog  checkpoint.Progress
 	known bool    // there is progress
+	lost  bool    // there was, and it is no more
 	fence *fenced // nil: it was found before that it can't be opened
-	count int64   // of records that progress' owner had written, as the leader remembered before the fence; -1: unknown
+	found *rebuilt
+	count int64 // of records that progress' owner had written, as the leader remembered before the fence; -1: unknown
 	err   error
 }
 
@@ -104,10 +108,21 @@ func (l *life) fenceAll(ctx context.Context, todo map[kafka.Partition]*opening) 
 	old := l.fenceOld(ctx, ps) // first: what it wrote then lies before the own marker
 	for at, f := range l.fence.raise(ctx, ps, from) {
 		o := todo[at]
-		if o.fence, o.err = f, cmp.Or(old[at], f.err); o.err == nil && o.known && diverged(o.prog, f) {
+		if o.fence, o.err = f, cmp.Or(old[at], f.err, l.stillThat(at)); o.err == nil && o.known && diverged(o.prog, f) {
 			o.err = l.fence.lastOwn(ctx, at, f)
 		}
+		if o.err == nil && o.lost {
+			o.err = l.rebuild(ctx, at, o)
+		}
 	}
+}
+
+// stillThat says, if so, that a fence was raised in another topic of that name than the one that was to be opened.
+func (l *life) stillThat(at kafka.Partition) error {
+	if now, ok := l.dst.Dir.Get(at.Topic, at.Number); ok && now.TopicID != at.TopicID {
+		return fmt.Errorf("topic %s was made again while it was opened: %w", at.Topic, kerr.UnknownTopicID)
+	}
+	return nil
 }
 
 // idsWith are the ids by which this writer is known, and that by which it wrote progress.

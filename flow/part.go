@@ -27,7 +27,9 @@ type Spec struct {
 	// Identity says that the copy is the topic of the same name, in which applications and other writers write too.
 	Identity    bool
 	Provenance  loop.Provenance
+	Lost        bool  // the destination's notes of how far anything had come from the origin were lost once
 	Incarnation int32 // of the topic at the origin
+	Several     bool  // clusters from which it may be read
 	src         *Source
 	held        *holdings          // of the source
 	OnGap       string             // stop or continue
@@ -137,22 +139,23 @@ type part struct {
 
 	// prog is what the progress topic holds or is to hold next: the place of the last save, and every run since then. The
 	// maps are saved before it, so that the runs from that place on are all that a successor needs to complete them.
-	prog    checkpoint.Progress
-	written int64            // records of this epoch that are acknowledged
-	dest    offsetxlate.Dest // next offset after the last of them
-	xlate   *offsetxlate.Map
-	mark    offsetxlate.Mark     // what of the map is stored
-	stale   []offsetxlate.Source // pages of another map in the store, to be deleted
-	dirty   bool
-	movedAt time.Time          // when something was read last, or there was nothing to read
-	bad     *badPlace          // the last batch that could not be read
-	cutAt   offsetxlate.Source // where a batch came in parts last, plus one
-	stepped string             // what was left out last, for it could not be read; "" nothing
-	broken  bool               // the epoch must end, or the part: what is under way stays as it is
-	stats   Stats
-	heard   *atomic.Int64 // when the lane that reads it was answered, in ns; nil: none does
-	listens time.Time     // since when that counts
-	settled chan struct{} // closed when nothing is under way any more; nil unless draining
+	prog     checkpoint.Progress
+	written  int64            // records of this epoch that are acknowledged
+	dest     offsetxlate.Dest // next offset after the last of them
+	xlate    *offsetxlate.Map
+	mark     offsetxlate.Mark     // what of the map is stored
+	stale    []offsetxlate.Source // pages of another map in the store, to be deleted
+	dirty    bool
+	movedAt  time.Time          // when something was read last, or there was nothing to read
+	unfilled loop.Gap           // what no source could fill for a while
+	bad      *badPlace          // the last batch that could not be read
+	cutAt    offsetxlate.Source // where a batch came in parts last, plus one
+	stepped  string             // what was left out last, for it could not be read; "" nothing
+	broken   bool               // the epoch must end, or the part: what is under way stays as it is
+	stats    Stats
+	heard    *atomic.Int64 // when the lane that reads it was answered, in ns; nil: none does
+	listens  time.Time     // since when that counts
+	settled  chan struct{} // closed when nothing is under way any more; nil unless draining
 }
 
 // partOwner is what a part tells its shard.

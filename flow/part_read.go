@@ -157,6 +157,7 @@ func (p *part) enqueue(c *chunk) {
 		p.fail(errMeaning)
 		return
 	}
+	p.noteStart(c.runs[0])
 	n := c.first
 	for _, r := range c.runs {
 		if now := p.prog.RunOf(n); p.prog.SourceOf(n) != r.source || now.Epoch != r.epoch {

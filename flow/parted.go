@@ -25,7 +25,8 @@ func (p *part) turned(ts []turn) {
 }
 
 // tookBack is for a source whose log parts from what was read of it: it has an epoch, which is the last one that is not behind what was
-// read, up to an offset. What was read and not sent is dropped: the rest may be as it was.
+// read, up to an offset. What was read and not sent is dropped: the rest may be as it was. With identity naming nobody has to decide: what
+// was lost there stays here as part of what was produced there, and what comes now lies above it by its leader epoch.
 func (p *part) tookBack(has srcPlace, text string) {
 	if p.hub() { // what was read of it stays good: it is the origin's
 		p.at = nowhere
@@ -40,7 +41,10 @@ func (p *part) tookBack(has srcPlace, text string) {
 		return
 	}
 	at, known := p.parted(has)
-	if p.OnGap != "continue" || !known || !p.xlate.TruncateSource(at) {
+	if p.Identity && !known && has.epoch >= 0 { // what the source has before that is of epochs that are settled here
+		at, known = has.next, true
+	}
+	if p.OnGap != "continue" && !p.Identity || !known || !p.xlate.TruncateSource(at) {
 		p.stop(Failed, r)
 		return
 	}
@@ -86,7 +90,7 @@ func (p *part) goOnFrom(to srcPlace) {
 	p.stats.Gaps++
 	p.stats.GapRecords += int64(p.at - to.next)
 	p.owner.steppedOver(p.Spec, int64(to.next), int64(p.at), "the source's log was truncated: it lost records that were copied, and the copy keeps them")
-	p.addRun(p.assigned, srcRun{source: to.next, epoch: p.sieve.epoch(to.epoch)})
+	p.addRun(p.assigned, srcRun{source: to.next, epoch: p.sieve.epoch(p.lastEpoch + 1)}) // who leads now came to lead behind all that was read
 	p.at, p.lastEpoch = to.next, to.epoch
 	p.forgetTurns(p.at)
 	p.passed = to

@@ -3,9 +3,11 @@ package flow
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/meshd/meshd/kafka"
+	"github.com/meshd/meshd/loop"
 	"github.com/meshd/meshd/offsetxlate"
 )
 
@@ -17,7 +19,9 @@ func (l *life) precheck(ctx context.Context, todo map[kafka.Partition]*opening) 
 	var fresh []kafka.Partition
 	for at, o := range todo {
 		if !o.known && o.spec.Identity {
-			o.err = l.neverBegun(o.spec)
+			if o.lost = o.spec.Lost || len(l.stored.pages[o.spec.Key()]) > 0; o.lost && o.spec.Provenance == loop.Batches {
+				o.err = notesLost(o.spec, l.progress.outlet.topic, errNoHeaders)
+			}
 		} else if !o.known {
 			fresh = append(fresh, at)
 		} else if r, ok := otherTopic(o.spec, o.prog, at); ok {
@@ -34,14 +38,7 @@ func (l *life) precheck(ctx context.Context, todo map[kafka.Partition]*opening) 
 	}
 }
 
-// neverBegun says of a partition without progress, in which others write too, that it had some: a map of it is there.
-func (l *life) neverBegun(spec Spec) error {
-	if len(l.stored.pages[spec.Key()]) == 0 {
-		return nil
-	}
-	return kafka.Because(kafka.ResumePointLost, fmt.Sprintf("%s has a map of what was copied from %s, but %s knows nothing of it", l.offsets.outlet.topic, spec.Key(), l.progress.outlet.topic),
-		"the progress topic was lost: see docs/OPERATIONS.md")
-}
+var errNoHeaders = errors.New("with provenance: batch no record says where it comes from")
 
 // remember asks leaders how much progress' owner has written, where the log does not reach back to progress' place. Behind the fence they
 // have forgotten it: what could not be asked of is not fenced yet.

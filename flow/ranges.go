@@ -50,9 +50,9 @@ func (l *life) findRange(ctx context.Context, p *part) {
 		return
 	}
 	if p.lookedFor() {
-		l.findAtHub(ctx, p, start)
+		l.findAtHub(ctx, p, offsetxlate.Source(start.At))
 	} else {
-		l.resolve(ctx, p, at, start, end)
+		l.resolve(ctx, p, at, offsetxlate.Source(start.At), offsetxlate.Source(end.At))
 	}
 	p.src.Fetcher.wakeFor(p)
 }
@@ -75,44 +75,16 @@ func (l *life) resolve(ctx context.Context, p *part, at kafka.Partition, start, 
 }
 
 // bounds are the first offset that the source holds of a partition, and the next one that it will give out.
-func (s *Source) bounds(ctx context.Context, p kafka.Partition) (start, end offsetxlate.Source, err error) {
+func (s *Source) bounds(ctx context.Context, p kafka.Partition) (start, end kafka.Offset, err error) {
 	starts, err := s.Control.Offsets(ctx, []kafka.Partition{p}, kafka.Start)
 	if err = errors.Join(err, first(starts).Err); err != nil {
-		return 0, 0, fmt.Errorf("finding the start of %s: %w", p, err)
+		return start, end, fmt.Errorf("finding the start of %s: %w", p, err)
 	}
 	ends, err := s.Control.Offsets(ctx, []kafka.Partition{p}, kafka.End)
 	if err = errors.Join(err, first(ends).Err); err != nil {
-		return 0, 0, fmt.Errorf("finding the end of %s: %w", p, err)
+		return start, end, fmt.Errorf("finding the end of %s: %w", p, err)
 	}
-	return offsetxlate.Source(starts[0].At), offsetxlate.Source(ends[0].At), nil
-}
-
-// startOf is where a partition without progress begins.
-func (s *Source) startOf(ctx context.Context, spec Spec) (offsetxlate.Source, error) {
-	at, ok := s.Dir.Get(spec.At, spec.Number)
-	if !ok {
-		return 0, kafka.Because(kafka.SourceDeleted, "partition "+spec.Key()+" is not at the source", "")
-	}
-	if spec.From >= 0 {
-		return spec.From, nil
-	}
-	start, end, err := s.bounds(ctx, at)
-	switch {
-	case err != nil:
-		return 0, err
-	case spec.Start.Latest:
-		return end, nil
-	case spec.Start.Time.IsZero():
-		return start, nil
-	}
-	found, err := s.Control.Offsets(ctx, []kafka.Partition{at}, spec.Start.Time.UnixMilli())
-	if err = errors.Join(err, first(found).Err); err != nil {
-		return 0, fmt.Errorf("finding the offset at %s: %w", spec.Start.Time, err)
-	}
-	if found[0].At < 0 {
-		return end, nil // no record is that young
-	}
-	return offsetxlate.Source(found[0].At), nil
+	return starts[0], ends[0], nil
 }
 
 // sortPartitions puts those of a topic side by side.

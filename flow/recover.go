@@ -41,8 +41,13 @@ func (f *fence) lastOwn(ctx context.Context, at kafka.Partition, r *fenced) erro
 	}
 }
 
-// scan reads the batches of a partition from one offset up to another, as long as see wants more.
+// scan reads who wrote the batches of a partition from one offset up to another, as long as see wants more.
 func (f *fence) scan(ctx context.Context, at kafka.Partition, from, to offsetxlate.Dest, see func(foreign) bool) error {
+	return f.batches(ctx, at, from, to, func(b batch.Batch) bool { return see(foreignOf(b)) })
+}
+
+// batches reads the batches of a partition from one offset up to another, as long as see wants more.
+func (f *fence) batches(ctx context.Context, at kafka.Partition, from, to offsetxlate.Dest, see func(batch.Batch) bool) error {
 	for from < to {
 		got, err := f.cluster.Fetch(ctx, kafka.FetchRequest{
 			Broker: at.Leader, MaxWait: pollLog, MaxBytes: 1 << 20,
@@ -61,7 +66,7 @@ func (f *fence) scan(ctx context.Context, at kafka.Partition, from, to offsetxla
 			}
 			data = rest
 			next := offsetxlate.Dest(b.NextOffset())
-			if next > from && !see(foreignOf(b)) {
+			if next > from && !see(b) {
 				return nil
 			}
 			from = max(from, next)

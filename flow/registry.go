@@ -92,6 +92,24 @@ func (r *registry) clusters(tell func(topology.Alias, string)) {
 	}
 }
 
+// ids are the producer ids that were ever registered for a shard.
+func (r *registry) ids(ctx context.Context, s topology.Shard) (map[int64]bool, error) {
+	select {
+	case r.turn <- struct{}{}:
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+	defer func() { <-r.turn }()
+	r.read(ctx)
+	out := map[int64]bool{}
+	for id, w := range r.table.IDs() {
+		if w.Origin == s.Origin && w.Shard == s.Number {
+			out[id] = true
+		}
+	}
+	return out, r.err
+}
+
 func (r *registry) read(ctx context.Context) {
 	r.began = time.Now()
 	r.err = r.table.Refresh(ctx)

@@ -16,6 +16,9 @@ func (l *life) openPart(ctx context.Context, at kafka.Partition, o *opening) (*p
 		return nil, o.err
 	}
 	p := l.newPart(at, o.spec)
+	if o.found != nil && o.found.count > 0 {
+		return p, l.rebuildPart(p, o.found, o.fence)
+	}
 	if !o.known {
 		return p, l.beginPart(ctx, p, o.fence)
 	}
@@ -64,32 +67,6 @@ func originTopic(spec Spec, before checkpoint.Progress) [16]byte {
 func (p *part) inherit(prog checkpoint.Progress) {
 	p.prog.SrcID = originTopic(p.Spec, prog)
 	p.prog.Incarnation, p.prog.Gaps = prog.Incarnation, prog.Gaps
-}
-
-// beginPart is for a partition without progress. It holds no record: precheck looked, and what came since lies before the marker.
-func (l *life) beginPart(ctx context.Context, p *part, f *fenced) error {
-	if f.strange > 0 && !p.Identity {
-		return kafka.Because(kafka.ResumePointLost, p.Remote+" was written to while it was opened", "")
-	}
-	start, read := offsetxlate.Source(0), offsetxlate.Source(nowhere)
-	if !p.hub() {
-		var err error
-		if start, err = p.src.startOf(ctx, p.Spec); err != nil {
-			return err
-		}
-		read = start
-	}
-	p.moveTo(srcPlace{start, -1}, 0, f.marker+1)
-	p.readFrom(srcPlace{read, -1})
-	for at := range l.stored.pages[p.Key()] {
-		p.stale = append(p.stale, at) // of a map that was there before: no page of it may become one of the new map's
-	}
-	if p.From >= 0 { // another tool copied what is before
-		p.xlate = offsetxlate.NewUnknown(offsetxlate.Point{Src: start, Dst: f.marker + 1})
-		return nil
-	}
-	p.xlate = offsetxlate.New(offsetxlate.Point{Src: start, Dst: f.marker + 1})
-	return nil
 }
 
 // resumePart goes on where the epoch of the stored progress ended: the batches behind its place say how far that is.
@@ -151,6 +128,8 @@ func resumeRead(prog checkpoint.Progress, spec Spec, next offsetxlate.Source, wr
 		return srcPlace{next, prog.Read.Epoch}
 	case written > 0 && prog.SourceOf(written-1)+1 == next:
 		return srcPlace{next, prog.RunOf(written - 1).Epoch}
+	case spec.Identity: // a log that lost what was settled here must not be taken for the same
+		return srcPlace{next, prog.RunOf(written).Epoch}
 	}
 	return srcPlace{next, -1}
 }

@@ -161,7 +161,7 @@ func (p *part) ruled(e *ruledError) {
 		p.awaits = true
 		p.owner.needGaps(p)
 	case e.Why == loop.AtGap:
-		p.atGap()
+		p.atGap(e.At)
 	default:
 		p.stop(Failed, reasonOf(e))
 		if e.Why == loop.LostRegistry || e.Why == loop.TwoOrigins {

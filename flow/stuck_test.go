@@ -14,6 +14,7 @@ import (
 
 	"github.com/meshd/meshd/checkpoint"
 	"github.com/meshd/meshd/kafka"
+	"github.com/meshd/meshd/loop"
 	"github.com/meshd/meshd/offsetxlate"
 	"github.com/meshd/meshd/topology"
 )
@@ -109,6 +110,34 @@ func TestGoesOnWhereTheSourceParted(t *testing.T) {
 			}
 			if p.stats.GapRecords != int64(30-c.goesOn) {
 				t.Fatalf("%d offsets are said to be lost", p.stats.GapRecords)
+			}
+		})
+	}
+}
+
+// With identity naming a part goes on behind a log that parted, though nobody says that it may; what was lost there does not come a second
+// time by another way.
+func TestPartsWithIdentityNaming(t *testing.T) {
+	for name, has := range map[string]srcPlace{"the last epoch is shorter there": {25, 5}, "it is not known where the logs part": {7, 1}} {
+		t.Run(name, func(t *testing.T) {
+			p := loose(&mute{})
+			p.Identity = true
+			p.sieve.prefix, p.sieve.origin = nil, 1
+			p.sieve.judge = &loop.Judge{Source: 1, Provenance: loop.Batches, From: []bool{false, true}, Taken: loop.NewFrontiers(0)}
+			fetched(p, 30, batchAt(t, 0, 2, 10, 100), batchAt(t, 10, 4, 10, 100), batchAt(t, 20, 5, 10, 100))
+			for base := int64(100); p.written < 30; base += 10 {
+				p.onAck(Ack{Base: base})
+				_, m := p.noteEntry()
+				p.noted(m)
+			}
+			was := p.frontier(p.assigned)
+			p.tookBack(has, "it parted")
+			if now := p.frontier(p.assigned); p.state == Failed || p.at != has.next || now.Less(was) {
+				t.Fatalf("%s, reads at %d; the frontier was %s and is %s", p.state, p.at, was, now)
+			}
+			p.prog.Advance(p.written, p.dest)
+			if kept, err := checkpoint.DecodeProgress(p.prog.Encode()); err != nil || kept.Frontier().Less(was) {
+				t.Fatalf("the frontier was %s and is kept as %s: %v", was, kept.Frontier(), err)
 			}
 		})
 	}

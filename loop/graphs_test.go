@@ -2,9 +2,8 @@ package loop
 
 import (
 	"fmt"
-	"testing"
-
 	"slices"
+	"testing"
 
 	"github.com/meshd/meshd/topology"
 )

@@ -20,11 +20,16 @@ const patience = 3 * time.Minute
 // Under load, everything breaks in the order of a seed. What was copied then is complete, once each, in order and identical.
 func TestChaos(t *testing.T) {
 	kafkatest.RealOnly(t, "kfake's brokers can't be killed, stopped or filled one by one")
+	eachSeed(t, newArena, (*mesh).chaos)
+}
+
+func eachSeed(t *testing.T, begin func(*testing.T) *mesh, play func(*mesh, *testing.T, uint64)) {
+	t.Helper()
 	for next, last := *first, *first+uint64(*seeds); next < last; {
 		t.Run(fmt.Sprintf("from-%d", next), func(t *testing.T) {
-			m := newArena(t)
+			m := begin(t)
 			for ok := true; ok && next < last; next++ { // after a seed that failed the next begins anew
-				ok = t.Run(fmt.Sprintf("seed-%d", next), func(t *testing.T) { m.chaos(t, next) })
+				ok = t.Run(fmt.Sprintf("seed-%d", next), func(t *testing.T) { play(m, t, next) })
 			}
 		})
 	}
@@ -39,7 +44,7 @@ func newArena(t *testing.T) *mesh {
 	}
 	us := startSide(t, "us", 1, properties, false, false)
 	eu := startSide(t, "eu", 3, properties, true, false)
-	m := newMesh(t, binary, us, eu, "  - between: [us, eu]\n    topics: {include: [\"chaos-.*\"]}\n    replication_factor: 3")
+	m := newMesh(t, binary, []*side{us, eu}, theNodes, "  - between: [us, eu]\n    topics: {include: [\"chaos-.*\"]}\n    replication_factor: 3")
 	m.startAll(t)
 	return m
 }
@@ -47,9 +52,9 @@ func newArena(t *testing.T) *mesh {
 // chaos is one seed.
 func (m *mesh) chaos(t *testing.T, seed uint64) {
 	feeds := m.feeds(t, seed)
-	r := &report{seed: seed, began: time.Now()}
+	r := &report{test: "TestChaos", name: "seed", seed: seed, began: time.Now()}
 	t.Cleanup(func() { r.write(t, m) })
-	there, back := startWatch(t, r.began, m.eu, feeds), startWatch(t, r.began, m.us, feeds)
+	there, back := watchCopies(t, r.began, m.side("eu"), feeds), watchCopies(t, r.began, m.side("us"), feeds)
 	l := startLoad(t, seed, feeds)
 	m.play(t, r, newSchedule(seed))
 	l.stop()
@@ -60,6 +65,12 @@ func (m *mesh) chaos(t *testing.T, seed uint64) {
 	for _, f := range feeds {
 		m.judge(ctx, t, r, f)
 	}
+	m.stillStands(t)
+}
+
+// stillStands says which nodes ended by themselves, and which topics there should not be.
+func (m *mesh) stillStands(t *testing.T) {
+	t.Helper()
 	if names := m.fallen(); len(names) > 0 {
 		t.Errorf("%s ended by themselves", names)
 	}
@@ -69,15 +80,16 @@ func (m *mesh) chaos(t *testing.T, seed uint64) {
 // feeds makes fresh topics.
 func (m *mesh) feeds(t *testing.T, seed uint64) []*feed {
 	t.Helper()
+	us, eu := m.side("us"), m.side("eu")
 	none, gzip, snappy, lz4, zstd := kgo.NoCompression(), kgo.GzipCompression(), kgo.SnappyCompression(), kgo.Lz4Compression(), kgo.ZstdCompression()
 	feeds := []*feed{
-		{name: "plain", from: m.us, to: m.eu, partitions: 4, perSecond: 200, writers: []writer{plain(gzip)}},
-		{name: "idempotent", from: m.us, to: m.eu, partitions: 8, perSecond: 600, writers: []writer{idempotent(lz4)}},
-		{name: "transactions", from: m.us, to: m.eu, partitions: 4, perSecond: 200, writers: []writer{transactional(none)}},
-		{name: "mixed", from: m.us, to: m.eu, partitions: 4, perSecond: 400, writers: []writer{
+		{name: "plain", from: us, to: eu, partitions: 4, perSecond: 200, writers: []writer{plain(gzip)}},
+		{name: "idempotent", from: us, to: eu, partitions: 8, perSecond: 600, writers: []writer{idempotent(lz4)}},
+		{name: "transactions", from: us, to: eu, partitions: 4, perSecond: 200, writers: []writer{transactional(none)}},
+		{name: "mixed", from: us, to: eu, partitions: 4, perSecond: 400, writers: []writer{
 			plain(none), idempotent(snappy), idempotent(zstd), transactional(lz4), transactional(none),
 		}},
-		{name: "back", from: m.eu, to: m.us, partitions: 4, perSecond: 200, writers: []writer{idempotent(zstd), transactional(snappy)}},
+		{name: "back", from: eu, to: us, partitions: 4, perSecond: 200, writers: []writer{idempotent(zstd), transactional(snappy)}},
 	}
 	for _, f := range feeds {
 		f.topic = fmt.Sprintf("chaos-%s-%d", f.name, seed)
@@ -144,7 +156,10 @@ func (m *mesh) judge(ctx context.Context, t *testing.T, r *report, f *feed) {
 
 func (m *mesh) noLoops(t *testing.T) {
 	t.Helper()
-	clients := map[string]*kgo.Client{"us": m.us.Client(t), "eu": m.eu.Client(t)}
+	clients := map[string]*kgo.Client{}
+	for _, s := range m.sides {
+		clients[s.alias] = s.Client(t)
+	}
 	problems, err := validate.Topics(t.Context(), clients, ".")
 	if err != nil {
 		t.Fatal(err)

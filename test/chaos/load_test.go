@@ -21,6 +21,7 @@ type feed struct {
 	perSecond  int
 	writers    []writer
 	topic      string // a fresh one
+	at         string // what its records name as their home, if anything
 	sent       atomic.Int64
 }
 
@@ -54,8 +55,8 @@ func startLoad(t *testing.T, seed uint64, feeds []*feed) *load {
 	l := &load{halt: halt}
 	for _, f := range feeds {
 		for i, w := range f.writers {
-			records := kafkatest.Workload{Seed: seed<<8 | uint64(i), Partitions: f.partitions, Start: time.Now()}
-			l.tasks.Go(func() { f.run(ctx, fmt.Sprintf("%s-%d", f.topic, i), w, records) })
+			records := kafkatest.Workload{Seed: seed<<8 | uint64(i), Partitions: f.partitions, Start: time.Now(), At: f.at}
+			l.tasks.Go(func() { f.run(ctx, fmt.Sprintf("%s-%s-%d", f.topic, f.from.alias, i), w, records) })
 		}
 	}
 	t.Cleanup(l.stop)

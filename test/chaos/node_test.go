@@ -2,10 +2,12 @@ package chaos
 
 import (
 	"fmt"
+	"maps"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -13,9 +15,9 @@ import (
 	"github.com/meshd/meshd/internal/child"
 )
 
-// mesh is us and eu with their nodes.
+// mesh is clusters with their nodes.
 type mesh struct {
-	us, eu *side
+	sides  []*side
 	binary string
 	dir    string
 	file   string // the topology
@@ -33,23 +35,24 @@ type node struct {
 // client is how a node calls itself to brokers.
 func (n *node) client() string { return "meshd/" + n.name }
 
-var nodeNames = []string{"eu-1", "eu-2", "us-1"}
+// theNodes are two in eu and one in us.
+var theNodes = []string{"eu-1", "eu-2", "us-1"}
 
-// newMesh writes a topology with two nodes in eu and one in us. A binary is meshd as it is, or a mutant of it.
-func newMesh(t *testing.T, binary string, us, eu *side, links string) *mesh {
+// newMesh writes a topology. Nodes are named for the cluster into which they write. A binary is meshd as it is, or a mutant of it.
+func newMesh(t *testing.T, binary string, sides []*side, names []string, links string) *mesh {
 	t.Helper()
-	m := &mesh{us: us, eu: eu, binary: binary, dir: t.TempDir(), nodes: map[string]*node{}, admin: map[string]string{}}
+	m := &mesh{sides: sides, binary: binary, dir: t.TempDir(), nodes: map[string]*node{}, admin: map[string]string{}}
 	var y strings.Builder
 	fmt.Fprint(&y, "version: 1\nmesh: chaos\nclusters:\n")
-	for _, s := range []*side{us, eu} {
+	for _, s := range sides {
 		fmt.Fprintf(&y, "  %s: {bootstrap: [%s]}\n", s.alias, strings.Join(s.fronts, ", "))
 	}
 	fmt.Fprint(&y, "nodes:\n")
-	for _, name := range nodeNames {
+	for _, name := range names {
 		m.nodes[name] = &node{name: name, log: filepath.Join(m.dir, name+".log")}
 		ports := freePorts(t, 3)
 		m.admin[name] = ports[2]
-		fmt.Fprintf(&y, "  %s: {datacenter: %s, gossip: %q, raft: %q, admin: %q}\n", name, name[:2], ports[0], ports[1], ports[2])
+		fmt.Fprintf(&y, "  %s: {datacenter: %s, gossip: %q, raft: %q, admin: %q}\n", name, home(name), ports[0], ports[1], ports[2])
 	}
 	fmt.Fprintf(&y, "links:\n%s\nintervals: {discovery: 1s, progress: 500ms, configs: 5s}\n", links)
 	m.file = filepath.Join(m.dir, "topology.yaml")
@@ -57,6 +60,22 @@ func newMesh(t *testing.T, binary string, us, eu *side, links string) *mesh {
 		t.Fatal(err)
 	}
 	return m
+}
+
+// home is the alias of the cluster into which a node writes, and the name of its datacenter.
+func home(node string) string {
+	alias, _, _ := strings.Cut(node, "-")
+	return alias
+}
+
+// side is a cluster by its alias.
+func (m *mesh) side(alias string) *side {
+	for _, s := range m.sides {
+		if s.alias == alias {
+			return s
+		}
+	}
+	return nil
 }
 
 // freePorts returns addresses on loopback on which nothing listens, below those that systems give to connections.
@@ -95,7 +114,7 @@ func (m *mesh) start(t testing.TB, name string) {
 func (m *mesh) startAll(t *testing.T) {
 	t.Helper()
 	t.Cleanup(m.kill)
-	for _, name := range nodeNames {
+	for _, name := range slices.Sorted(maps.Keys(m.nodes)) {
 		m.start(t, name)
 	}
 }

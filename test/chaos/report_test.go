@@ -17,11 +17,13 @@ import (
 
 // report is what a seed did. Times are since its beginning.
 type report struct {
+	test, name       string // what has it happen again, and what its file is called
 	seed             uint64
 	began            time.Time
 	faults           []played
 	stalls           []stall
 	copies           []validate.Report
+	shared           []validate.SharedReport
 	loaded, caughtUp time.Duration
 }
 
@@ -47,17 +49,21 @@ func (r *report) verdict(failed bool) string {
 	var counts validate.Counts
 	for _, c := range r.copies {
 		records += c.SourceRecords
-		for k, n := range c.Counts {
-			counts[k] += n
+		add(&counts, c.Counts)
+	}
+	for _, s := range r.shared {
+		for _, n := range s.Produced {
+			records += n
 		}
+		add(&counts, s.Counts)
 	}
 	verdict := "ok"
 	if failed {
 		verdict = "FAILED"
 	}
 	var text strings.Builder
-	fmt.Fprintf(&text, "seed %-3d %-6s %6d records: %s; loaded %.0f s, complete after %.0f s",
-		r.seed, verdict, records, brief(counts), r.loaded.Seconds(), r.caughtUp.Seconds())
+	fmt.Fprintf(&text, "%s %-3d %-6s %6d records: %s; loaded %.0f s, complete after %.0f s",
+		r.name, r.seed, verdict, records, brief(counts), r.loaded.Seconds(), r.caughtUp.Seconds())
 	if len(r.stalls) > 0 {
 		longest := slices.MaxFunc(r.stalls, func(a, b stall) int { return cmp.Compare(a.to-a.from, b.to-b.from) })
 		fmt.Fprintf(&text, "; longest stall %.1f s", (longest.to - longest.from).Seconds())
@@ -68,6 +74,12 @@ func (r *report) verdict(failed bool) string {
 		}
 	}
 	return text.String()
+}
+
+func add(sum *validate.Counts, c validate.Counts) {
+	for k, n := range c {
+		sum[k] += n
+	}
 }
 
 // brief names what there is of.
@@ -86,7 +98,7 @@ func brief(c validate.Counts) string {
 
 func (r *report) String() string {
 	var text strings.Builder
-	fmt.Fprintf(&text, "again: make chaos CHAOS='-test.run TestChaos -seeds 1 -seed %d'\n\nfaults, in seconds: planned from, to; happened from, to\n", r.seed)
+	fmt.Fprintf(&text, "again: make chaos CHAOS='-test.run %s -seeds 1 -seed %d'\n\nfaults, in seconds: planned from, to; happened from, to\n", r.test, r.seed)
 	for _, f := range r.faults {
 		fmt.Fprintf(&text, "%5.1f %5.1f  %5.1f %5.1f  %s", f.from.Seconds(), f.to.Seconds(), f.began.Seconds(), f.ended.Seconds(), f.fault)
 		for _, trouble := range f.trouble {
@@ -102,6 +114,9 @@ func (r *report) String() string {
 	for _, c := range r.copies {
 		fmt.Fprintln(&text, c)
 	}
+	for _, s := range r.shared {
+		fmt.Fprintln(&text, s)
+	}
 	return text.String()
 }
 
@@ -110,7 +125,7 @@ func (r *report) write(t *testing.T, m *mesh) {
 	line := r.verdict(t.Failed())
 	note("%s", line)
 	t.Log(line)
-	name := filepath.Join(*reports, fmt.Sprintf("seed-%d", r.seed))
+	name := filepath.Join(*reports, fmt.Sprintf("%s-%d", r.name, r.seed))
 	err := errors.Join(os.MkdirAll(*reports, 0o755), os.WriteFile(name+".txt", []byte(line+"\n"+r.String()), 0o600))
 	if t.Failed() {
 		t.Log(r)
@@ -127,7 +142,7 @@ func (m *mesh) keepLogs(dir string) error {
 	for _, n := range m.nodes {
 		logs[n.name+".log"] = n.log
 	}
-	for _, s := range []*side{m.us, m.eu} {
+	for _, s := range m.sides {
 		for i := range s.fronts {
 			at := fmt.Sprintf("%s-broker-%d.log", s.alias, i+1)
 			logs[at], logs[at+".before"] = filepath.Join(s.Dir(i+1), "kafka.log"), filepath.Join(s.Dir(i+1), "kafka.log.before")

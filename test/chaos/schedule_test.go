@@ -24,6 +24,8 @@ const (
 	brokerStopped   kind = "broker stopped"   // SIGSTOP: it answers nothing, and refuses nothing
 	diskFull        kind = "disk full"        // at the destination
 	quota           kind = "produce quota"    // at the destination
+	linkCut         kind = "link cut"         // both ways: the line of each node of either cluster to the other one
+	linkLost        kind = "link lost"        // likewise, half-open
 	leadersMoved    kind = "leaders moved"    // at the destination, to other replicas
 )
 
@@ -36,6 +38,7 @@ type fault struct {
 	kind     kind
 	node     string // "" where none is struck
 	cluster  string // "" where none is
+	other    string // the other end of a link
 	broker   int    // 0 stands for none
 	from, to time.Duration
 }
@@ -48,6 +51,8 @@ func (f fault) String() string {
 	switch {
 	case f.broker > 0:
 		parts = append(parts, fmt.Sprintf("%s/%d", f.cluster, f.broker))
+	case f.other != "":
+		parts = append(parts, f.cluster+"<->"+f.other)
 	case f.cluster != "":
 		parts = append(parts, f.cluster)
 	}
@@ -58,13 +63,16 @@ func (f fault) String() string {
 const perSeed = 6
 
 // newSchedule is the schedule of a seed, by the times at which the faults begin.
-func newSchedule(seed uint64) []fault {
+func newSchedule(seed uint64) []fault { return scheduled(seed, kinds, perSeed, drawn) }
+
+// scheduled draws so many faults of different kinds.
+func scheduled(seed uint64, kinds []kind, n int, drawn func(kind, *rand.Rand) fault) []fault {
 	random := rand.New(rand.NewPCG(seed, 0))
 	deck := slices.Clone(kinds)
 	random.Shuffle(len(deck), func(i, j int) { deck[i], deck[j] = deck[j], deck[i] })
 	var faults []fault
 	at := 2 * time.Second
-	for _, k := range deck[:perSeed] {
+	for _, k := range deck[:n] {
 		f := drawn(k, random)
 		length := f.to
 		f.from = at
@@ -81,12 +89,23 @@ func newSchedule(seed uint64) []fault {
 	return faults
 }
 
-// excludes says whether two faults must not be at one time: they strike the same, or would leave too few brokers to write.
+// excludes says whether two faults must not be at one time: they strike the same, or would leave too few brokers to write
+// or to be told of it.
 func (f fault) excludes(other fault) bool {
 	sameNode := f.node != "" && f.node == other.node
 	brokers := f.broker > 0 && other.broker > 0 && f.cluster == other.cluster
 	leaders := f.kind == leadersMoved && other.broker > 0 || other.kind == leadersMoved && f.broker > 0
-	return sameNode || brokers || leaders
+	limits := f.cluster == other.cluster && (f.kind == quota && other.broker > 0 || other.kind == quota && f.broker > 0)
+	lines := f.link() && other.line() || f.line() && other.link()
+	return sameNode || brokers || leaders || limits || lines
+}
+
+// link says whether a fault strikes the lines of several nodes.
+func (f fault) link() bool { return f.kind == linkCut || f.kind == linkLost }
+
+// line says whether a fault strikes any line.
+func (f fault) line() bool {
+	return f.link() || f.kind == lineCut || f.kind == lineLost || f.kind == lineLate
 }
 
 // drawn is a fault that begins at 0.
@@ -138,10 +157,18 @@ func tenths(random *rand.Rand, from, to int) time.Duration {
 
 // One seed is one schedule, no two faults of which exclude each other; and every kind comes up in the first seeds.
 func TestSchedules(t *testing.T) {
+	checkSchedules(t, kinds, perSeed, newSchedule)
+	for _, l := range layouts {
+		checkSchedules(t, sharedKinds, sharedPerSeed, l.schedule)
+	}
+}
+
+func checkSchedules(t *testing.T, kinds []kind, n int, schedule func(uint64) []fault) {
+	t.Helper()
 	seen := map[kind]int{}
 	for seed := range uint64(20) {
-		faults := newSchedule(seed + 1)
-		if !slices.Equal(faults, newSchedule(seed+1)) {
+		faults := schedule(seed + 1)
+		if !slices.Equal(faults, schedule(seed+1)) {
 			t.Fatalf("seed %d has two schedules", seed+1)
 		}
 		for i, f := range faults {
@@ -152,7 +179,7 @@ func TestSchedules(t *testing.T) {
 				}
 			}
 		}
-		if len(faults) != perSeed {
+		if len(faults) != n {
 			t.Errorf("seed %d has %d faults", seed+1, len(faults))
 		}
 	}

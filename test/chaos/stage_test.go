@@ -20,6 +20,7 @@ import (
 // stage is where a scenario is played: two nodes in eu, one of which copies a topic of a single partition.
 type stage struct {
 	*mesh
+	us, eu  *side
 	t       *testing.T
 	feed    feed
 	plain   *kgo.Client         // leaves no gaps in the log
@@ -38,7 +39,7 @@ func newStage(t *testing.T, meshd string, us, eu *side, sc *scenario) *stage {
 	topic := kafkatest.UniqueTopic(t, "scene")
 	us.CreateTopic(t, topic, 1, sc.configs...)
 	link := fmt.Sprintf("  - from: [us]\n    to: [eu]\n    topics: {include: [%q]}\n    replication_factor: 1", topic)
-	s := &stage{mesh: newMesh(t, meshd, us, eu, link), t: t, seen: map[string]int{}}
+	s := &stage{mesh: newMesh(t, meshd, []*side{us, eu}, theNodes, link), us: us, eu: eu, t: t, seen: map[string]int{}}
 	s.feed = feed{from: us, to: eu, partitions: 1, topic: topic}
 	options := []kgo.Opt{kgo.DefaultProduceTopic(topic), kgo.ProducerBatchCompression(codec)}
 	s.plain, s.txns = us.Client(t, options...), us.Client(t, append(options, kgo.TransactionalID(topic))...)

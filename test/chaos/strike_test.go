@@ -42,6 +42,10 @@ func (m *mesh) begin(t *testing.T, f fault) error {
 		return s.limit(t, 20_000)
 	case leadersMoved:
 		return s.moveLeaders(t)
+	case linkCut:
+		m.strike(f, wire.Cut)
+	case linkLost:
+		m.strike(f, wire.Lost)
 	}
 	return nil
 }
@@ -65,16 +69,23 @@ func (m *mesh) end(t *testing.T, f fault) error {
 		return s.unfill(t, f.broker)
 	case quota:
 		return s.limit(t, 0)
+	case linkCut, linkLost:
+		m.strike(f, wire.None)
 	case leadersMoved:
 	}
 	return nil
 }
 
-func (m *mesh) side(alias string) *side {
-	if alias == "us" {
-		return m.us
+// strike has something happen to the lines of a link, both ways.
+func (m *mesh) strike(f fault, with wire.Fault) {
+	for name, n := range m.nodes {
+		switch home(name) {
+		case f.cluster:
+			m.side(f.other).net.Strike(n.client(), with)
+		case f.other:
+			m.side(f.cluster).net.Strike(n.client(), with)
+		}
 	}
-	return m.eu
 }
 
 func (s *side) fill() error {

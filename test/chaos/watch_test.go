@@ -13,13 +13,14 @@ import (
 // watch consumes copies, and knows the longest time for which one of their partitions stood still.
 type watch struct {
 	began time.Time
+	of    func(*kgo.Record) string // what a record is an arrival of; "": none
 	mu    sync.Mutex
 	last  map[spot]time.Time
 	worst map[spot]stall
 }
 
 type spot struct {
-	topic string
+	topic string // what of says
 	num   int32
 }
 
@@ -33,8 +34,8 @@ func (s stall) String() string {
 	return fmt.Sprintf("%s/%d stood still for %.1f s, from %.1f s on", s.topic, s.num, (s.to - s.from).Seconds(), s.from.Seconds())
 }
 
-// startWatch consumes what arrives of the feeds that go to a side.
-func startWatch(t *testing.T, began time.Time, s *side, feeds []*feed) *watch {
+// watchCopies consumes what arrives of the feeds that go to a side.
+func watchCopies(t *testing.T, began time.Time, s *side, feeds []*feed) *watch {
 	t.Helper()
 	var topics []string
 	for _, f := range feeds {
@@ -42,7 +43,12 @@ func startWatch(t *testing.T, began time.Time, s *side, feeds []*feed) *watch {
 			topics = append(topics, f.remote())
 		}
 	}
-	w := &watch{began: began, last: map[spot]time.Time{}, worst: map[spot]stall{}}
+	return startWatch(t, began, s, topics, func(r *kgo.Record) string { return r.Topic })
+}
+
+func startWatch(t *testing.T, began time.Time, s *side, topics []string, of func(*kgo.Record) string) *watch {
+	t.Helper()
+	w := &watch{began: began, of: of, last: map[spot]time.Time{}, worst: map[spot]stall{}}
 	client := s.Client(t, kgo.ConsumeTopics(topics...), kgo.MetadataMaxAge(500*time.Millisecond),
 		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()), kgo.UnknownTopicRetries(-1), kgo.FetchMaxWait(200*time.Millisecond))
 	ctx, halt := context.WithCancel(t.Context())
@@ -50,20 +56,20 @@ func startWatch(t *testing.T, began time.Time, s *side, feeds []*feed) *watch {
 	go func() {
 		defer close(done)
 		for ctx.Err() == nil {
-			client.PollFetches(ctx).EachPartition(w.note)
+			client.PollFetches(ctx).EachRecord(w.note)
 		}
 	}()
 	t.Cleanup(func() { halt(); <-done })
 	return w
 }
 
-func (w *watch) note(p kgo.FetchTopicPartition) {
-	if len(p.Records) == 0 {
+func (w *watch) note(r *kgo.Record) {
+	at, now := spot{w.of(r), r.Partition}, time.Now()
+	if at.topic == "" {
 		return
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	at, now := spot{p.Topic, p.Partition}, time.Now()
 	if last, ok := w.last[at]; ok && now.Sub(last) > w.worst[at].to-w.worst[at].from {
 		w.worst[at] = stall{at, last.Sub(w.began), now.Sub(w.began)}
 	}

@@ -1,0 +1,135 @@
+package flow
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/meshd/meshd/checkpoint"
+	"github.com/meshd/meshd/kafka"
+	"github.com/meshd/meshd/loop"
+	"github.com/meshd/meshd/offsetxlate"
+)
+
+// beginning is where a partition without progress begins.
+type beginning struct {
+	frontier loop.Coordinate    // below it nothing is wanted; of leader epoch -1 where that is told by where it is read alone
+	read     offsetxlate.Source // where it is read
+}
+
+// beginPart is for a partition without progress. It holds no record: precheck looked, and what came since lies before the marker.
+func (l *life) beginPart(ctx context.Context, p *part, f *fenced) error {
+	if f.strange > 0 && !p.Identity {
+		return kafka.Because(kafka.ResumePointLost, p.Remote+" was written to while it was opened", "")
+	}
+	b, err := l.beginning(ctx, p)
+	if err != nil {
+		return err
+	}
+	start := offsetxlate.Source(b.frontier.Offset)
+	p.prog.Incarnation = b.frontier.Incarnation
+	if to := b.frontier; p.Identity && to.Epoch >= 0 {
+		p.prog.Gaps = p.prog.Gaps.Add(loop.Gap{From: loop.Start, To: to, Why: loop.GapStart})
+	}
+	p.moveTo(srcPlace{start, p.sieve.epoch(b.frontier.Epoch)}, 0, f.marker+1)
+	p.readFrom(srcPlace{b.read, -1})
+	for at := range l.stored.pages[p.Key()] {
+		p.stale = append(p.stale, at) // of a map that was there before: no page of it may become one of the new map's
+	}
+	if p.From >= 0 { // another tool copied what is before
+		p.xlate = offsetxlate.NewUnknown(offsetxlate.Point{Src: start, Dst: f.marker + 1})
+		return nil
+	}
+	p.xlate = offsetxlate.New(offsetxlate.Point{Src: start, Dst: f.marker + 1})
+	return nil
+}
+
+func (l *life) beginning(ctx context.Context, p *part) (beginning, error) {
+	if !p.hub() {
+		return p.src.beginning(ctx, p.Spec)
+	}
+	none := beginning{loop.Start, nowhere}
+	switch {
+	case p.From >= 0 || !p.Start.Latest && p.Start.Time.IsZero():
+		return none, nil
+	case p.Start.Latest:
+		return l.latestAtHub(ctx, p)
+	}
+	at, _, end, err := p.src.lookup(ctx, p.Spec)
+	if err != nil {
+		return none, err
+	}
+	read, err := p.src.atTime(ctx, p.Spec, at, end)
+	return beginning{loop.Start, read}, err
+}
+
+// latestAtHub is behind all that a cluster has that is not the origin.
+func (l *life) latestAtHub(ctx context.Context, p *part) (b beginning, err error) {
+	known := false
+	err = p.held.fresh(ctx, l.shard.id.Number, func(h *checkpoint.Holdings) {
+		var prog checkpoint.Progress
+		prog, known = h.Progress(p.Topic, p.Number)
+		b = beginning{prog.Frontier(), nowhere}
+	})
+	if err == nil && !known {
+		err = kafka.Because(kafka.SourceUnreachable, fmt.Sprintf("cluster %s has nothing of %s yet, and so no end of it to begin at", p.Source, p.Key()), "")
+	}
+	return b, err
+}
+
+// lookup finds a partition at the source, and what it holds.
+func (s *Source) lookup(ctx context.Context, spec Spec) (at kafka.Partition, start, end kafka.Offset, err error) {
+	at, ok := s.Dir.Get(spec.At, spec.Number)
+	if !ok {
+		return at, start, end, kafka.Because(kafka.SourceDeleted, "partition "+spec.Key()+" is not at the source", "")
+	}
+	start, end, err = s.bounds(ctx, at)
+	return at, start, end, err
+}
+
+// beginning is where a partition without progress begins at its origin.
+func (s *Source) beginning(ctx context.Context, spec Spec) (beginning, error) {
+	if spec.From >= 0 {
+		return spec.beginAt(spec.From, -1), nil
+	}
+	at, start, end, err := s.lookup(ctx, spec)
+	switch {
+	case err != nil:
+		return beginning{}, err
+	case spec.Start.Latest: // what comes there is of the leader epoch that is the last one now, or of a later one
+		return spec.beginAt(offsetxlate.Source(end.At), end.LeaderEpoch), nil
+	case spec.Start.Time.IsZero():
+		return spec.beginAt(offsetxlate.Source(start.At), -1), nil
+	}
+	x, err := s.atTime(ctx, spec, at, end)
+	return spec.beginAt(x, -1), err
+}
+
+func (s Spec) beginAt(x offsetxlate.Source, epoch int32) beginning {
+	return beginning{loop.Coordinate{Incarnation: s.Incarnation, Epoch: epoch, Offset: int64(x)}, x}
+}
+
+// atTime is the first offset of a record that is not older than the start that was asked for.
+func (s *Source) atTime(ctx context.Context, spec Spec, at kafka.Partition, end kafka.Offset) (offsetxlate.Source, error) {
+	found, err := s.Control.Offsets(ctx, []kafka.Partition{at}, spec.Start.Time.UnixMilli())
+	if err = errors.Join(err, first(found).Err); err != nil {
+		return 0, fmt.Errorf("finding the offset at %s: %w", spec.Start.Time, err)
+	}
+	if found[0].At < 0 {
+		return offsetxlate.Source(end.At), nil // no record is that young
+	}
+	return offsetxlate.Source(found[0].At), nil
+}
+
+// untouched says whether nothing came yet, so that next is where the part began.
+func (p *part) untouched(next loop.Coordinate) bool {
+	return len(p.prog.Gaps) == 0 && (next.Offset == 0 || p.Identity && next.Epoch < 0)
+}
+
+// noteStart notes, when the first record of all comes, that nothing of what is before it will: who reads here has to know.
+func (p *part) noteStart(first srcRun) {
+	if p.Identity && first.source > 0 && p.untouched(p.frontier(p.assigned)) {
+		to := loop.Coordinate{Incarnation: p.prog.Incarnation, Epoch: first.epoch, Offset: int64(first.source)}
+		p.prog.Gaps = p.prog.Gaps.Add(loop.Gap{From: loop.Start, To: to, Why: loop.GapStart})
+	}
+}
