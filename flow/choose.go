@@ -30,9 +30,7 @@ func (r *round) choose(ctx context.Context, topic string, from []offer) (offer, 
 	}
 	order, here := r.order(topic, from)
 	view := r.look(ctx, topic, c, from, order, here)
-	was := c.Source
 	c.Choice = loop.Choose(c.Choice, view, time.Now())
-	r.sayChoice(topic, was, c.Choice)
 	for i, g := range c.Gaps(view, time.Now()) {
 		if p := r.part(topic, order[i]); p != nil {
 			p.nobodyHas(g)
@@ -42,6 +40,7 @@ func (r *round) choose(ctx context.Context, topic string, from []offer) (offer, 
 	if i < 0 {
 		return offer{}, false
 	}
+	r.took(topic, c.Choice)
 	return from[i], true
 }
 
@@ -92,6 +91,24 @@ func (c *chosen) offer(a topology.Alias, p int32, here loop.Coordinate, epoch in
 	return o.to(here, epoch)
 }
 
+// source is where a topic is read, for what reason, and since when that is so; zero: it was never changed.
+type source struct {
+	at    topology.Alias
+	why   loop.Reason
+	since time.Time
+}
+
+// took notes which source a topic has, and tells when that is another one than before.
+func (r *round) took(topic string, c loop.Choice) {
+	was, now := r.sources[topic], source{at: c.Source, why: c.Why}
+	if now.since = was.since; was.at != "" && was.at != c.Source {
+		now.since = time.Now()
+		r.log.Info("another source", slog.String("topic", topic), slog.String("from", string(was.at)), slog.String("to", string(c.Source)), slog.String("why", string(c.Why)))
+		r.env.observer.Switched(r.Pair, topic, c.Why)
+	}
+	r.sources[topic] = now
+}
+
 // order is the partitions of a topic that this node copies, and how far they have come.
 func (r *round) order(topic string, from []offer) ([]int32, map[int32]loop.Coordinate) {
 	least := math.MaxInt32
@@ -100,13 +117,6 @@ func (r *round) order(topic string, from []offer) ([]int32, map[int32]loop.Coord
 	}
 	here := r.here(topic, least)
 	return slices.Sorted(maps.Keys(here)), here
-}
-
-// sayChoice tells when another source is taken than before.
-func (r *round) sayChoice(topic string, was topology.Alias, c loop.Choice) {
-	if was != "" && was != c.Source {
-		r.log.Info("another source", slog.String("topic", topic), slog.String("from", string(was)), slog.String("to", string(c.Source)), slog.String("why", string(c.Why)))
-	}
 }
 
 // clusters tells which cluster each alias stood for when its writers registered.

@@ -2,6 +2,7 @@ package flow
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/meshd/meshd/kafka"
@@ -91,9 +92,16 @@ func (p *inflow) setConfigTrouble(topic string, err error) {
 	defer p.mu.Unlock()
 	st := p.topics[topic]
 	if st.Drift = nil; err != nil {
-		st.Drift = new(kafka.Because(kafka.ConfigsNotAligned, err.Error(), kafka.Hint(err)))
+		st.Drift = new(driftOf(err))
 	}
 	p.topics[topic] = st
+}
+
+func driftOf(err error) kafka.Reason {
+	if r, ok := errors.AsType[kafka.Reason](err); ok {
+		return r
+	}
+	return kafka.Because(kafka.ConfigsNotAligned, err.Error(), kafka.Hint(err))
 }
 
 // partitionsThere counts the partitions of a topic at the destination. What the directory does not have may be new.

@@ -171,7 +171,8 @@ func (r *round) topic(ctx context.Context, name string, from []offer) error {
 	if !ok {
 		return nil // what was handed out stays
 	}
-	st := TopicStatus{Topic: name, From: o.way.Alias, Kind: o.kind, Partitions: len(o.partitions)}
+	src := r.sources[name]
+	st := TopicStatus{Topic: name, From: o.way.Alias, Why: src.why, Since: src.since, Identity: o.identity(), Kind: o.kind, Partitions: len(o.partitions)}
 	if o.reason != nil {
 		st.Reason = o.reason
 		r.status[name] = st

@@ -188,9 +188,11 @@ type Stats struct {
 	Corrupt         int64 // batches that could not be believed, or not read
 	Gaps            int64 // stretches that the source did not hold, or that could not be read there, stepped over by policy
 	GapRecords      int64
-	Aborted         int64 // records of aborted transactions that were left out
-	Zombie          int64 // records that an older owner wrote behind the back of a later one
-	Foreign         int64 // records that something else wrote into the copy, as far as they were seen
+	Lacks           GapCounts // GapRecords, by why
+	Aborted         int64     // records of aborted transactions that were left out
+	Zombie          int64     // records that an older owner wrote behind the back of a later one
+	Foreign         int64     // records that something else wrote into the copy, as far as they were seen
+	Ruled           Ruled
 	Recopied        int64 // source offsets that the destination had acknowledged, and lost
 	SourceEnd       int64
 	SourceStable    int64 // last stable offset: an open transaction holds back what is beyond

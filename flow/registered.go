@@ -18,7 +18,7 @@ type registered struct {
 	cluster *kafka.Cluster
 	topics  *checkpoint.Topics // of the one that reads, as the next
 	table   *checkpoint.Writers
-	tick   atomic.Int64
+	tick    atomic.Int64
 
 	mu      sync.Mutex
 	writers *loop.Writers

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/meshd/meshd/kafka"
+	"github.com/meshd/meshd/loop"
 	"github.com/meshd/meshd/topology"
 )
 
@@ -68,6 +69,7 @@ type told struct {
 type Observer interface {
 	Arrived(topology.Shard, Spec, time.Duration) // a batch is acknowledged, so long after the youngest record's timestamp
 	TookOver(topology.Shard)
+	Switched(at topology.Pair, topic string, why loop.Reason) // an origin's topic is read at another cluster than before
 }
 
 func newShard(id topology.Shard, t told, e *env, dst *Destination, log *slog.Logger) *shard {

@@ -18,6 +18,7 @@ type sieve struct {
 	origin      loop.Origin
 	incarnation int32 // of the records that come
 	counts      loop.Counters
+	stamped     int64 // records that got a header
 }
 
 // batch judges a batch of an answer that arrived at a tick.

@@ -118,6 +118,7 @@ func (s *sifting) see(offset int64, header []byte, stamped bool) (take bool, val
 	switch v.Act {
 	case loop.Deliver:
 	case loop.Stamp:
+		s.stamped++
 		s.header = loop.AppendHeader(s.header[:0], s.judge.Origins.ID(s.origin), s.judge.Topic, s.judge.Number, v.At)
 		value = s.header
 	case loop.Suppress:

@@ -31,10 +31,10 @@ type Known struct {
 
 // Topic is an entry of meshd.topics that was missing.
 type Topic struct {
-	Key    string               `json:"key"`
+	Key    string                `json:"key"`
 	Entry  checkpoint.TopicEntry `json:"entry"`
-	Gone   bool                 `json:"gone,omitempty"` // the copy is not there any more, or is another one
-	copied int                  // partitions
+	Gone   bool                  `json:"gone,omitempty"` // the copy is not there any more, or is another one
+	copied int                   // partitions
 }
 
 // Writer is a registration that was missing.

@@ -11,9 +11,9 @@ import (
 )
 
 const (
-	scanFetch  = 1 << 20
-	fetchWait  = 100 * time.Millisecond
-	probeMost  = 10_000 // batches that are looked at for one place
+	scanFetch = 1 << 20
+	fetchWait = 100 * time.Millisecond
+	probeMost = 10_000 // batches that are looked at for one place
 )
 
 // span is where a log begins and ends.
