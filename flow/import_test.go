@@ -45,9 +45,20 @@ func (w *world) copyBefore(ctx context.Context, t *testing.T, to topology.Alias,
 
 // What another tool had copied goes nowhere again, and what it had not copied comes; the log of the cluster where it is goes on from the cut.
 func TestImportedTopicGoesOn(t *testing.T) {
-	t.Parallel()
-	ctx := deadline(t)
-	w := joined(ctx, t, []topology.Alias{"a", "b", "c"}, "between: [a, b, c], "+identity)
+	for name, links := range map[string][2]string{
+		"first directly, then over a hub": {"between: [a, b, c], ", "between: {hub: c, spokes: [a, b]}, "},
+		"first over a hub, then directly": {"between: {hub: c, spokes: [a, b]}, ", "between: [a, b, c], "},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			importedGoesOn(deadline(t), t, links)
+		})
+	}
+}
+
+func importedGoesOn(ctx context.Context, t *testing.T, links [2]string) {
+	t.Helper()
+	w := joined(ctx, t, []topology.Alias{"a", "b", "c"}, links[0]+identity)
 	w.put(ctx, t, "a", "a", 0, 120)
 	w.copyBefore(ctx, t, "b", "a", 80)
 	cut := w.takeCut(ctx, t, "b", 40)
@@ -69,7 +80,7 @@ func TestImportedTopicGoesOn(t *testing.T) {
 	for _, a := range w.names {
 		w.holds(ctx, t, a, "orders", serial, map[string]int{"a": 150, "b": 100})
 	}
-	w.relink(t, "between: {hub: c, spokes: [a, b]}, "+identity) // what was there before does not come another way
+	w.relink(t, links[1]+identity) // what was there before does not come another way
 	w.run(t, 3)
 	w.put(ctx, t, "a", "a", 150, 170)
 	w.put(ctx, t, "b", "b", 100, 120)
