@@ -2,7 +2,6 @@ package flow
 
 import (
 	"context"
-	"log/slog"
 	"maps"
 	"math"
 	"slices"
@@ -21,6 +20,7 @@ type chosen struct {
 // choose takes one of the ways that have a topic; false: none can be read now.
 func (r *round) choose(ctx context.Context, topic string, from []offer) (offer, bool) {
 	if len(r.ways) == 1 {
+		r.took(topic, loop.Choice{Source: from[0].way.Alias})
 		return from[0], true
 	}
 	c := r.choices[topic]
@@ -89,24 +89,6 @@ func (c *chosen) offer(a topology.Alias, p int32, here loop.Coordinate, epoch in
 		return nothing
 	}
 	return o.to(here, epoch)
-}
-
-// source is where a topic is read, for what reason, and since when that is so; zero: it was never changed.
-type source struct {
-	at    topology.Alias
-	why   loop.Reason
-	since time.Time
-}
-
-// took notes which source a topic has, and tells when that is another one than before.
-func (r *round) took(topic string, c loop.Choice) {
-	was, now := r.sources[topic], source{at: c.Source, why: c.Why}
-	if now.since = was.since; was.at != "" && was.at != c.Source {
-		now.since = time.Now()
-		r.log.Info("another source", slog.String("topic", topic), slog.String("from", string(was.at)), slog.String("to", string(c.Source)), slog.String("why", string(c.Why)))
-		r.env.observer.Switched(r.Pair, topic, c.Why)
-	}
-	r.sources[topic] = now
 }
 
 // order is the partitions of a topic that this node copies, and how far they have come.

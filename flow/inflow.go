@@ -34,7 +34,8 @@ type inflow struct {
 	sources  map[string]source  // by topic
 	given    map[string]given   // what was handed out last
 
-	mu     sync.Mutex
+	mu     sync.Mutex // of topo, mesh and ways, too, where they are set
+	news   *news      // nil: nothing new
 	shards map[int]*running
 	topics map[string]TopicStatus
 	limits map[limitKey]*limited
@@ -137,6 +138,7 @@ func (p *inflow) poke() {
 // loop discovers at intervals, sooner when the source's metadata changed, and sooner still after a failure.
 func (p *inflow) loop(ctx context.Context) {
 	for failures := 0; ctx.Err() == nil; {
+		p.takeUp()
 		changed := p.changed()
 		wait := p.env.intervals.Discovery
 		if err := p.discover(ctx); err != nil && ctx.Err() == nil {
