@@ -70,13 +70,14 @@ type Topics struct {
 	ledgers map[topology.Alias]string
 
 	incarnations map[string][]Incarnation // by topic of this cluster
+	cuts         map[string]Cut           // the same
 }
 
 // NewTopics makes an unread registry.
 func NewTopics(c *kafka.Cluster) *Topics {
 	t := &Topics{
 		entries: map[string]TopicEntry{}, seen: map[topology.Alias]string{}, flows: map[topology.Alias]string{}, names: map[string]topology.Alias{},
-		ledgers: map[topology.Alias]string{}, incarnations: map[string][]Incarnation{},
+		ledgers: map[topology.Alias]string{}, incarnations: map[string][]Incarnation{}, cuts: map[string]Cut{},
 	}
 	t.table = Table{Cluster: c, Topic: TopicsTopic, Apply: t.apply}
 	return t
@@ -136,6 +137,8 @@ func (t *Topics) apply(r *kgo.Record) error {
 		t.applyName(key[len(namePrefix):])
 	case strings.HasPrefix(key, incarnationPrefix):
 		return t.applyClaim(key, r.Value)
+	case strings.HasPrefix(key, cutPrefix):
+		return t.applyCut(key[len(cutPrefix):], r.Value)
 	case r.Value == nil:
 		delete(t.entries, key)
 	default:
