@@ -16,8 +16,9 @@ func (t *tracer) follow(ctx context.Context) error {
 	if t.report.State != Record || t.report.Origin.Offset < 0 || t.entry.Origin != "" && !t.report.Writer.Registered { // that stays in the copy
 		return nil
 	}
+	home := t.report.Origin.Cluster == t.Cluster
 	for _, a := range t.Topology.Aliases() {
-		if a == t.Cluster && a == t.report.Origin.Cluster {
+		if home && a == t.Cluster {
 			continue
 		}
 		x := Copy{Cluster: a, Topic: t.nameAt(a), Offset: -1}
