@@ -299,3 +299,36 @@ func TestTopicsThatMayNotBeRegistered(t *testing.T) {
 	}
 	w.holds(ctx, t, "b", "orders", serial, map[string]int{"a": 60, "a2": 40})
 }
+
+// Records of the old topic are told from those of the new one at the same offset.
+func TestStoryOfATopicMadeAgain(t *testing.T) {
+	for topic, naming := range map[string]string{"orders": "identity", "a.orders": "prefix"} {
+		t.Run(naming, func(t *testing.T) {
+			t.Parallel()
+			ctx := deadline(t)
+			w := joined(ctx, t, []topology.Alias{"a", "b", "c"}, `from: [a], to: [b, c], on_recreate: new_incarnation, topics: {include: ["orders"]}, naming: `+naming)
+			w.put(ctx, t, "a", "a", 0, 40)
+			w.run(t, 1)
+			for _, at := range []topology.Alias{"b", "c"} {
+				w.holds(ctx, t, at, topic, serial, map[string]int{"a": 40})
+			}
+			w.again(ctx, t, "a")
+			w.put(ctx, t, "a", "a2", 0, 40)
+			for _, at := range []topology.Alias{"b", "c"} {
+				w.holds(ctx, t, at, topic, serial, map[string]int{"a": 40, "a2": 40})
+				w.nodes[at].Close() // what it knows is noted
+			}
+			for n, key := range []string{"a/20", "a2/20"} {
+				r := w.story(ctx, t, "b", topic, 0, w.offsetOf(ctx, t, "b", topic, key))
+				if r.Origin == nil || r.Origin.Incarnation != int32(n) || r.Origin.Offset != 10 {
+					t.Errorf("%s comes from %+v", key, r.Origin)
+				}
+				for _, x := range r.Copies {
+					if want := w.offsetOf(ctx, t, "c", topic, key); x.Cluster == "c" && (x.State != "here" || x.Offset != want) {
+						t.Errorf("%s at c: %s at %d, want %d", key, x.State, x.Offset, want)
+					}
+				}
+			}
+		})
+	}
+}
