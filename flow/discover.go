@@ -186,6 +186,9 @@ func (r *round) topic(ctx context.Context, name string, from []offer) error {
 		}
 		st.Reason = new(kafka.Explain(err, kafka.TopicNotMade))
 	}
+	for _, s := range specs {
+		st.BelowCut += int64(s.Cut)
+	}
 	r.hand(given{specs, st})
 	return nil
 }

@@ -70,6 +70,13 @@ func importedGoesOn(ctx context.Context, t *testing.T, links [2]string) {
 	w.holds(ctx, t, "b", "orders", serial, map[string]int{"a": 120, "b": 60})
 	w.holds(ctx, t, "a", "orders", serial, map[string]int{"a": 120, "b": 60})
 	w.holds(ctx, t, "c", "orders", serial, map[string]int{"a": 120, "b": 60})
+	for _, p := range w.nodes["c"].Status().Pairs { // in either way c reads b itself
+		for _, x := range p.Topics {
+			if want := map[topology.Alias]int64{"b": 80}[p.Source]; x.Topic == "orders" && x.BelowCut != want {
+				t.Errorf("%d offsets of %s lie below a cut, want %d", x.BelowCut, p.Source, want)
+			}
+		}
+	}
 	for _, a := range w.names {
 		w.nodes[a].Close()
 		w.nodes[a] = manager(t, string(a))

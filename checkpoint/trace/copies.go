@@ -88,9 +88,9 @@ func (t *tracer) lies(w checkpoint.Written, x *Copy) {
 		x.State, x.Text = "gap", "it was left out there: "+gap.Why.String()
 		return
 	}
-	if w.Map != nil && at.Incarnation == w.Progress.Incarnation {
-		place := w.Map.ToDest(offsetxlate.Source(at.Offset))
-		source, _, exact := w.Map.Stretch(place.Offset)
+	if m := w.Maps[at.Incarnation]; m != nil {
+		place := m.ToDest(offsetxlate.Source(at.Offset))
+		source, _, exact := m.Stretch(place.Offset)
 		switch {
 		case exact && int64(source) == at.Offset:
 			x.State, x.Offset, x.Text = "here", int64(place.Offset), "by the map kept there"

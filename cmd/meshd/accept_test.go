@@ -26,7 +26,8 @@ type stage struct {
 func newStage(t *testing.T, links string, names ...string) *stage {
 	t.Helper()
 	s := &stage{file: filepath.Join(t.TempDir(), "topology.yaml"), clients: map[string]*kgo.Client{}, admins: map[string]*kadm.Client{}}
-	text, nodes := "version: 1\nmesh: test\nclusters:\n", "nodes:\n"
+	var text, nodes strings.Builder
+	text.WriteString("version: 1\nmesh: test\nclusters:\n")
 	for i, a := range names {
 		c, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.ClusterID(t.Name()[len(t.Name())-8:]+a))
 		if err != nil {
@@ -39,10 +40,10 @@ func newStage(t *testing.T, links string, names ...string) *stage {
 		}
 		t.Cleanup(cl.Close)
 		s.clients[a], s.admins[a] = cl, kadm.NewClient(cl)
-		text += fmt.Sprintf("  %s: {bootstrap: [%q]}\n", a, c.ListenAddrs()[0])
-		nodes += fmt.Sprintf("  %s-1: {datacenter: %s, address: 127.0.0.%d}\n", a, a, i+1)
+		fmt.Fprintf(&text, "  %s: {bootstrap: [%q]}\n", a, c.ListenAddrs()[0])
+		fmt.Fprintf(&nodes, "  %s-1: {datacenter: %s, address: 127.0.0.%d}\n", a, a, i+1)
 	}
-	if err := os.WriteFile(s.file, []byte(text+nodes+"links:\n"+links), 0o600); err != nil {
+	if err := os.WriteFile(s.file, []byte(text.String()+"nodes:\n"+nodes.String()+"links:\n"+links), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	return s

@@ -98,7 +98,7 @@ func told(e checkpoint.TopicEntry) string {
 		return "declared local"
 	case checkpoint.Adopted:
 		return fmt.Sprintf("adopted as the copy of %s from %s; copying goes on at %v (partition: source offset)", e.Topic, e.Origin, e.Positions)
-	case checkpoint.Created, checkpoint.Intent:
+	case checkpoint.Created, checkpoint.Intent, checkpoint.Shared:
 		return "meshd's already"
 	}
 	return string(e.Kind)
