@@ -50,10 +50,11 @@ type Problem struct {
 	Of    string     `json:"of"`              // what is counted: partition, shard, topic, link, cluster, group, node or topology
 }
 
-// LinkStatus is one direction of a link. Numbers that are null are not known here: the sum of something unknown is unknown.
+// LinkStatus is what comes from one cluster to another: over one direction of a link, or, where none leads from the one to the other, over
+// others. Numbers that are null are not known here: the sum of something unknown is unknown.
 type LinkStatus struct {
 	Link        string             `json:"link"` // us->eu
-	Name        string             `json:"name"` // of the link in the topology
+	Name        string             `json:"name"` // of the link in the topology; "" where none leads from the source to the destination
 	Source      topology.Alias     `json:"source"`
 	Destination topology.Alias     `json:"destination"`
 	State       flow.State         `json:"state"` // the worst of its partitions
@@ -63,8 +64,11 @@ type LinkStatus struct {
 	Topics      int                `json:"topics"`
 	Partitions  int                `json:"partitions"`  // held by the nodes that say this
 	Moving      int                `json:"moving"`      // of them
-	LagRecords  *int64             `json:"lag_records"` // source offsets that are not copied, at least
-	RPOSeconds  *float64           `json:"rpo_seconds"` // all that the source had so long ago is at the destination; at least so long while opening
+	Via         []topology.Alias   `json:"via"`         // clusters other than the source at which something of it is read
+	LagRecords  *int64             `json:"lag_records"` // offsets of the logs that are read which are not copied, at least
+	RPOSeconds  *float64           `json:"rpo_seconds"` // all that the source had so long ago is at the destination; at least so long while opening; null where Via is not empty
+	HopSeconds  *float64           `json:"hop_seconds"` // the same of the logs that are read, wherever that is
+	Totals      Totals             `json:"totals"`      // of its topics
 	Shards      []flow.ShardStatus `json:"shards"`      // those that have partitions
 
 	ThrottledSeconds float64 `json:"throttled_seconds"` // for how long limit.bytes_per_second has held reading back
@@ -92,11 +96,16 @@ type FlowStatus struct {
 	Kind        loop.Kind         `json:"kind"`
 	State       flow.State        `json:"state"` // the worst of its partitions
 	Reason      *kafka.Reason     `json:"reason,omitempty"`
-	Warnings    []kafka.Reason    `json:"warnings,omitempty"` // what does not stop it: of each code the first
-	Partitions  int               `json:"partitions"`         // at the source
-	Held        int               `json:"held"`               // of them, by the nodes that say this
-	LagRecords  *int64            `json:"lag_records"`
-	LagSeconds  *float64          `json:"lag_seconds"` // all that the source had so long ago is at the destination; at least so long while opening
+	Warnings    []kafka.Reason    `json:"warnings,omitempty"`   // what does not stop it: of each code the first
+	Partitions  int               `json:"partitions"`           // at the source
+	Held        int               `json:"held"`                 // of them, by the nodes that say this
+	From        []topology.Alias  `json:"from"`                 // where it is read: the source, or another cluster that has its records
+	FromWhy     loop.Reason       `json:"from_why,omitempty"`   // of several, the first; "" where there is no other way
+	FromSince   *time.Time        `json:"from_since,omitempty"` // when it was changed to that last; left out: it was not
+	Identity    bool              `json:"identity"`             // it has one name everywhere
+	Incarnation int32             `json:"incarnation"`          // how often it was made again at the source, and that accepted
+	LagRecords  *int64            `json:"lag_records"`          // of the logs that are read
+	LagSeconds  *float64          `json:"lag_seconds"`          // all that the log that is read had so long ago is at the destination; at least so long while opening
 	Totals      Totals            `json:"totals"`
 	Parts       []PartitionStatus `json:"partition_list,omitempty"`
 }
@@ -109,19 +118,24 @@ type Totals struct {
 	Aborted    int64 `json:"aborted"`     // records of aborted transactions, left out
 	GapRecords int64 `json:"gap_records"` // offsets that could not be had from the source, stepped over because the topology says so
 	Corrupt    int64 `json:"corrupt_batches"`
+
+	Gaps  flow.GapCounts `json:"gaps"`  // GapRecords, by why
+	Ruled flow.Ruled     `json:"ruled"` // records that were read, by what the rules against loops and duplicates made of them
 }
 
 // PartitionStatus is one partition of a flow.
 type PartitionStatus struct {
-	Partition   int32         `json:"partition"`
-	Shard       int           `json:"shard"`
-	State       flow.State    `json:"state"`
-	Reason      *kafka.Reason `json:"reason,omitempty"`
-	Next        *int64        `json:"next"`        // source offset that is copied next; null until it is open
-	Destination *int64        `json:"destination"` // offset where it will be; null until it is open
-	End         *int64        `json:"source_end"`  // null until the source is heard
-	LagRecords  *int64        `json:"lag_records"`
-	LagSeconds  *float64      `json:"lag_seconds"`
-	MapBytes    int           `json:"map_bytes"`
-	Broker      *int32        `json:"source_broker,omitempty"` // that it is read from
+	Partition   int32          `json:"partition"`
+	Shard       int            `json:"shard"`
+	State       flow.State     `json:"state"`
+	Reason      *kafka.Reason  `json:"reason,omitempty"`
+	From        topology.Alias `json:"from"`        // where it is read
+	Next        *int64         `json:"next"`        // source offset that is copied next; null until it is open
+	Read        *int64         `json:"read"`        // offset in the log that is read, below which all is copied; null until it is open
+	Destination *int64         `json:"destination"` // offset where it will be; null until it is open
+	End         *int64         `json:"source_end"`  // of the log that is read; null until it is heard
+	LagRecords  *int64         `json:"lag_records"` // of the log that is read
+	LagSeconds  *float64       `json:"lag_seconds"`
+	MapBytes    int            `json:"map_bytes"`
+	Broker      *int32         `json:"source_broker,omitempty"` // that it is read from
 }

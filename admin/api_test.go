@@ -98,6 +98,8 @@ var answers = []struct {
 	{"flows_well", "/v1/flows", admintest.Well, 200},
 	{"flows_troubled", "/v1/flows?partitions=true", admintest.Troubled, 200},
 	{"flows_cut", "/v1/flows", admintest.Cut, 200},
+	{"status_spoke", "/v1/status", admintest.Spoke, 200},
+	{"flows_spoke", "/v1/flows?partitions=true", admintest.Spoke, 200},
 	{"flows_bad", "/v1/flows?partitions=yes", admintest.Well, 400},
 	{"groups_troubled", "/v1/groups", admintest.Troubled, 200},
 	{"nodes_troubled", "/v1/nodes", admintest.Troubled, 200},

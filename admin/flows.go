@@ -34,10 +34,14 @@ func compareFlows(a, b FlowStatus) int {
 func (k *tracker) flow(now time.Time, at topology.Pair, t flow.TopicStatus, parts []flow.PartStatus) FlowStatus {
 	f := FlowStatus{
 		Link: at.String(), Source: at.Source, Destination: at.Destination, Topic: t.Topic, Remote: t.Remote, Kind: t.Kind,
+		From: fromOf(t, parts), FromWhy: t.Why, Identity: t.Identity,
 		Partitions: t.Partitions, Held: len(parts), State: Elsewhere, Reason: t.Reason, Totals: k.totals[flowKey{at, t.Topic}],
 	}
 	if t.Reason != nil {
 		f.State = flow.Stopped
+	}
+	if !t.Since.IsZero() {
+		f.FromSince = &t.Since
 	}
 	for i, ps := range parts {
 		one := k.partition(now, at, ps)
@@ -45,7 +49,7 @@ func (k *tracker) flow(now time.Time, at topology.Pair, t flow.TopicStatus, part
 		if ps.Reason != nil && (f.Reason == nil || rank[ps.State] > rank[f.State]) {
 			f.Reason = ps.Reason
 		}
-		f.State = worse(f.State, ps.State)
+		f.State, f.Incarnation = worse(f.State, ps.State), max(f.Incarnation, ps.Incarnation)
 		f.Warnings = firsts(f.Warnings, ps.Warnings)
 		if i == 0 {
 			f.LagRecords, f.LagSeconds = one.LagRecords, one.LagSeconds
@@ -54,6 +58,20 @@ func (k *tracker) flow(now time.Time, at topology.Pair, t flow.TopicStatus, part
 		f.LagRecords, f.LagSeconds = plus(f.LagRecords, one.LagRecords), older(f.LagSeconds, one.LagSeconds)
 	}
 	return f
+}
+
+// fromOf are the clusters at which a topic is read: a moment after a change they are two.
+func fromOf(t flow.TopicStatus, parts []flow.PartStatus) []topology.Alias {
+	var out []topology.Alias
+	if t.From != "" {
+		out = append(out, t.From)
+	}
+	for _, p := range parts {
+		if p.From != "" {
+			out = append(out, p.From)
+		}
+	}
+	return both(out, nil)
 }
 
 // firsts are, of each code, the first in the order of texts.
@@ -67,14 +85,14 @@ func firsts(a, b []kafka.Reason) []kafka.Reason {
 
 func (k *tracker) partition(now time.Time, at topology.Pair, ps flow.PartStatus) PartitionStatus {
 	out := PartitionStatus{
-		Partition: ps.Partition, Shard: ps.Shard, State: ps.State, Reason: ps.Reason,
+		Partition: ps.Partition, From: ps.From, Shard: ps.Shard, State: ps.State, Reason: ps.Reason,
 		LagRecords: lagOf(now, ps), LagSeconds: k.parts[partKey{flowKey{at, ps.Topic}, ps.Partition}].seconds(now), MapBytes: ps.MapBytes,
 	}
 	if ps.Broker >= 0 {
 		out.Broker = &ps.Broker
 	}
 	if heard := !ps.Stats.SeenAt.IsZero(); heard || ps.State != flow.Opening {
-		out.Next, out.Destination = &ps.Next, &ps.Dest
+		out.Next, out.Read, out.Destination = &ps.Next, &ps.Read, &ps.Dest
 		if heard {
 			out.End = &ps.End
 		}

@@ -77,6 +77,7 @@ func some[T any](list []T) []T { return append([]T{}, list...) }
 // Codes of problems that are not reasons of the data path.
 const (
 	noTopics        = "no_topics"
+	readElsewhere   = "read_elsewhere"
 	noTopology      = "no_topology"
 	groupsFailing   = "groups_failing"
 	groupsLeftAlone = "groups_left_alone"

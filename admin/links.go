@@ -25,38 +25,78 @@ func worse(a, b flow.State) flow.State {
 
 func moves(s flow.State) bool { return s == flow.Streaming || s == flow.CatchingUp }
 
-// links are all pairs that this node holds something of, and all others of the topology.
+// links are all pairs that this node holds something of, and all others that the topology serves. Where no link leads from the source to the
+// destination, a pair is one only if topics come over others.
 func (k *tracker) links(now time.Time, s flow.Status, t *topology.Topology) []LinkStatus {
-	listed := pairsOf(t)
-	out := make([]LinkStatus, 0, len(listed))
+	shape := k.shapeOf(t)
+	held := map[topology.Pair]bool{}
+	out := make([]LinkStatus, 0, len(shape))
 	for _, p := range s.Pairs {
-		l := linkOf(now, p)
-		l.RPOSeconds = k.pairs[pairOf(p)].seconds(now)
-		if named := listed[pairOf(p)]; named != nil {
-			l.Name = named.Name
+		held[pairOf(p)] = true
+		if x := shape[pairOf(p)]; x == nil || x.link != nil || len(p.Topics) > 0 || p.Reason != nil {
+			out = append(out, k.linkOf(now, p, x))
 		}
-		delete(listed, pairOf(p))
-		out = append(out, l)
 	}
-	for p, named := range listed {
-		out = append(out, notHeld(p, named))
+	for p, x := range shape {
+		if !held[p] && x.carried {
+			out = append(out, notHeld(p, x))
+		}
 	}
 	slices.SortFunc(out, func(a, b LinkStatus) int { return strings.Compare(a.Link, b.Link) })
 	return out
 }
 
-func notHeld(p topology.Pair, l *topology.Link) LinkStatus {
-	state := Elsewhere
-	if l.Paused {
-		state = Paused
+func notHeld(p topology.Pair, x *inflow) LinkStatus {
+	l := LinkStatus{Link: p.String(), Source: p.Source, Destination: p.Destination, State: Elsewhere, Via: some(x.via), Shards: []flow.ShardStatus{}}
+	if x.paused {
+		l.State = Paused
 	}
-	return LinkStatus{Link: p.String(), Name: l.Name, Source: p.Source, Destination: p.Destination, State: state, Shards: []flow.ShardStatus{}}
+	if x.link != nil {
+		l.Name, l.Via = x.link.Name, some[topology.Alias](nil)
+	}
+	return l
+}
+
+func (k *tracker) linkOf(now time.Time, p flow.PairStatus, x *inflow) LinkStatus {
+	l := linkOf(now, p)
+	l.HopSeconds = k.pairs[pairOf(p)].seconds(now)
+	for _, t := range p.Topics {
+		l.Totals = l.Totals.plus(k.totals[flowKey{pairOf(p), t.Topic}])
+	}
+	switch {
+	case x != nil && x.link != nil:
+		if l.Name = x.link.Name; x.paused && x.link.Paused {
+			l.State = Paused
+		}
+	case x != nil && len(p.Topics) == 0: // as nothing of it was read yet
+		l.Via = some(x.via)
+	}
+	if len(l.Via) == 0 {
+		l.RPOSeconds = l.HopSeconds
+	}
+	return l
+}
+
+// via are the clusters other than the origin at which something of it is read.
+func via(p flow.PairStatus) []topology.Alias {
+	var out []topology.Alias
+	for _, part := range p.Partitions {
+		if part.From != "" && part.From != p.Source {
+			out = append(out, part.From)
+		}
+	}
+	for _, t := range p.Topics {
+		if t.From != "" && t.From != p.Source {
+			out = append(out, t.From)
+		}
+	}
+	return both(out, nil)
 }
 
 func linkOf(now time.Time, p flow.PairStatus) LinkStatus {
 	l := LinkStatus{
 		Link: pairOf(p).String(), Source: p.Source, Destination: p.Destination, State: flow.Streaming, Ready: p.Ready, Reason: p.Reason,
-		Topics: len(p.Topics), Partitions: len(p.Partitions), LagRecords: new(int64(0)), Shards: slices.Clone(p.Shards), ThrottledSeconds: p.Throttled.Seconds(),
+		Topics: len(p.Topics), Partitions: len(p.Partitions), LagRecords: new(int64(0)), Via: via(p), Shards: slices.Clone(p.Shards), ThrottledSeconds: p.Throttled.Seconds(),
 	}
 	if l.Shards == nil {
 		l.Shards = []flow.ShardStatus{}

@@ -5,8 +5,10 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/meshd/meshd/flow"
+	"github.com/meshd/meshd/topology"
 )
 
 // MergeStatus makes one status of what several nodes say, each of its own shards. The order of the nodes does not matter.
@@ -90,7 +92,8 @@ func mergeLink(a, b LinkStatus) LinkStatus {
 	a.Topics = max(a.Topics, b.Topics)
 	a.Partitions, a.Moving = a.Partitions+b.Partitions, a.Moving+b.Moving
 	a.ThrottledSeconds += b.ThrottledSeconds
-	a.LagRecords, a.RPOSeconds = plus(a.LagRecords, b.LagRecords), older(a.RPOSeconds, b.RPOSeconds)
+	a.LagRecords, a.RPOSeconds, a.HopSeconds = plus(a.LagRecords, b.LagRecords), older(a.RPOSeconds, b.RPOSeconds), older(a.HopSeconds, b.HopSeconds)
+	a.Via, a.Totals = both(a.Via, b.Via), a.Totals.plus(b.Totals)
 	a.Shards = slices.Concat(a.Shards, b.Shards)
 	slices.SortFunc(a.Shards, func(x, y flow.ShardStatus) int {
 		return cmp.Or(cmp.Compare(x.Number, y.Number), cmp.Compare(x.Epoch, y.Epoch), cmp.Compare(x.Writer, y.Writer))
@@ -136,6 +139,8 @@ func mergeFlow(a, b FlowStatus) FlowStatus {
 		out.LagRecords, out.LagSeconds = plus(a.LagRecords, b.LagRecords), older(a.LagSeconds, b.LagSeconds)
 	}
 	out.Totals = a.Totals.plus(b.Totals)
+	out.From, out.FromWhy, out.FromSince = both(a.From, b.From), max(a.FromWhy, b.FromWhy), latest(a.FromSince, b.FromSince)
+	out.Identity, out.Incarnation = a.Identity || b.Identity, max(a.Incarnation, b.Incarnation)
 	out.Parts = slices.Concat(a.Parts, b.Parts)
 	slices.SortFunc(out.Parts, func(x, y PartitionStatus) int {
 		return cmp.Or(cmp.Compare(x.Partition, y.Partition), cmp.Compare(x.Shard, y.Shard), strings.Compare(string(x.State), string(y.State)))
@@ -143,11 +148,18 @@ func mergeFlow(a, b FlowStatus) FlowStatus {
 	return out
 }
 
-func (t Totals) plus(o Totals) Totals {
-	return Totals{
-		Records: t.Records + o.Records, Bytes: t.Bytes + o.Bytes, Aborted: t.Aborted + o.Aborted, GapRecords: t.GapRecords + o.GapRecords,
-		Corrupt: t.Corrupt + o.Corrupt,
+// both are all of two lists, once each and in the order of their names.
+func both(a, b []topology.Alias) []topology.Alias {
+	all := some(slices.Concat(a, b))
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+func latest(a, b *time.Time) *time.Time {
+	if a == nil || b != nil && b.After(*a) {
+		return b
 	}
+	return a
 }
 
 // MergeGroups makes one list of what several nodes say. Of two that both say something of a group at the same cluster, the one that

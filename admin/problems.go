@@ -8,6 +8,7 @@ import (
 
 	"github.com/meshd/meshd/flow"
 	"github.com/meshd/meshd/kafka"
+	"github.com/meshd/meshd/loop"
 	"github.com/meshd/meshd/topology"
 )
 
@@ -32,16 +33,47 @@ func problems(s flow.Status, links []LinkStatus) []Problem {
 		}
 	}
 	for _, p := range s.Pairs {
-		var own []Problem
-		if p.Reason != nil && p.Reason.Code != silent[p.Source] && p.Reason.Code != silent[p.Destination] {
-			own = append(own, because(LevelCritical, pairOf(p).String(), *p.Reason, "link"))
-		}
-		own = slices.Concat(own, topicProblems(p), shardProblems(p), partProblems(p))
-		out = append(out, slices.DeleteFunc(own, func(q Problem) bool { return explained(q.Code, silent[p.Source] != "", silent[p.Destination] != "") })...)
+		out = append(out, pairProblems(p, sourcesOf(p, links), silent)...)
 	}
 	out = append(out, emptyLinks(s, links)...)
 	sortProblems(out)
 	return out
+}
+
+// pairProblems are those of a pair whose records are read at sources.
+func pairProblems(p flow.PairStatus, sources []topology.Alias, silent map[topology.Alias]string) []Problem {
+	quiet := slices.ContainsFunc(sources, func(a topology.Alias) bool { return silent[a] != "" })
+	var own []Problem
+	if r := p.Reason; r != nil && r.Code != silent[p.Destination] && !slices.ContainsFunc(sources, func(a topology.Alias) bool { return silent[a] == r.Code }) {
+		own = append(own, because(LevelCritical, pairOf(p).String(), *r, "link"))
+	}
+	own = slices.Concat(own, topicProblems(p), shardProblems(p), partProblems(p))
+	own = slices.DeleteFunc(own, func(q Problem) bool { return explained(q.Code, quiet, silent[p.Destination] != "") })
+	return slices.Concat(own, detours(p))
+}
+
+// sourcesOf are the clusters at which a pair is read.
+func sourcesOf(p flow.PairStatus, links []LinkStatus) []topology.Alias {
+	out := []topology.Alias{}
+	if i := slices.IndexFunc(links, func(l LinkStatus) bool { return l.Link == pairOf(p).String() }); i >= 0 {
+		out = links[i].Via
+	}
+	here := func(t flow.TopicStatus) bool { return t.From == "" || t.From == p.Source }
+	if len(out) == 0 || slices.ContainsFunc(p.Topics, here) {
+		out = append(slices.Clone(out), p.Source)
+	}
+	return out
+}
+
+// detours are topics that are read elsewhere than where they are nearest.
+func detours(p flow.PairStatus) []Problem {
+	g := gathered{}
+	for _, t := range p.Topics {
+		if t.Why == loop.Unreachable || t.Why == loop.LeftBehind {
+			g.add(LevelWarning, pairOf(p).String(), kafka.Because(readElsewhere, fmt.Sprintf("%s is read at %s: %s", t.Topic, t.From, t.Why), "it is read there again when that has been well for a while"), "topic")
+		}
+	}
+	return g
 }
 
 // explained says whether a reason is that a cluster is silent which is told already.
@@ -123,7 +155,7 @@ func (g *gathered) add(l Level, where string, r kafka.Reason, of string) {
 func emptyLinks(s flow.Status, links []LinkStatus) (out []Problem) {
 	for _, p := range s.Pairs {
 		i := slices.IndexFunc(links, func(l LinkStatus) bool { return l.Link == pairOf(p).String() })
-		if p.Ready && p.Reason == nil && len(p.Topics) == 0 && i >= 0 {
+		if p.Ready && p.Reason == nil && len(p.Topics) == 0 && i >= 0 && links[i].Name != "" && links[i].State != Paused {
 			out = append(out, Problem{
 				Level: LevelWarning, Where: links[i].Link, Code: noTopics, Count: 1, Of: "link",
 				Text: fmt.Sprintf("no topic of %s is carried", p.Source), Hint: "compare topics.include of the link with the topics there",

@@ -17,6 +17,7 @@ type tracker struct {
 	stuck  map[string]string // what does not go on -> the code of its reason
 	errors map[string]uint64 // code -> how often something came to have it
 	spells map[problemKey]spell
+	shape  shape
 }
 
 type flowKey struct {
@@ -101,19 +102,10 @@ func (k *tracker) forget(s flow.Status, t *topology.Topology) {
 			found[flowKey{pairOf(p), topic.Topic}] = true
 		}
 	}
-	listed := pairsOf(t)
+	shape := k.shapeOf(t)
 	maps.DeleteFunc(k.totals, func(key flowKey, _ Totals) bool {
-		return t != nil && listed[key.Pair] == nil || looked[key.Pair] && !found[key]
+		return t != nil && shape[key.Pair] == nil || looked[key.Pair] && !found[key]
 	})
-}
-
-func pairsOf(t *topology.Topology) map[topology.Pair]*topology.Link {
-	out := map[topology.Pair]*topology.Link{}
-	if t == nil {
-		return out
-	}
-	maps.Insert(out, t.Pairs())
-	return out
 }
 
 // countErrors counts each time that something comes to have a reason that it did not have a look earlier.
@@ -145,23 +137,27 @@ func (s since) seconds(now time.Time) *float64 {
 // partTrack is what is remembered of one partition.
 type partTrack struct {
 	since
-	askedAt  time.Time // the source's end was askedEnd then; zero: nothing is asked
+	from     topology.Alias // where it is read
+	askedAt  time.Time      // the source's end was askedEnd then; zero: nothing is asked
 	askedEnd int64
 	last     flow.Stats
 	writer   string
 }
 
-// look moves the time on. A partition is complete up to the moment at which the source's last stable offset was one that is
-// acknowledged by now. One such moment is waited for at a time, so under load the answer is up to two looks too old.
+// look moves the time on. A partition is complete up to the moment at which the last stable offset of the log that is read was one below
+// which all is acknowledged by now. One such moment is waited for at a time, so under load the answer is up to two looks too old.
 func (p *partTrack) look(s flow.PartStatus) {
-	if s.Lag < 0 || s.Stats.SeenAt.IsZero() || !p.askedAt.IsZero() && s.Next < p.askedEnd {
+	if p.from != s.From { // the numbers of another log
+		p.from, p.askedAt, p.known = s.From, time.Time{}, false
+	}
+	if s.Lag < 0 || s.Stats.SeenAt.IsZero() || !p.askedAt.IsZero() && s.Read < p.askedEnd {
 		return
 	}
 	if !p.askedAt.IsZero() {
 		p.complete(p.askedAt)
 	}
 	p.askedAt, p.askedEnd = s.Stats.SeenAt, s.Stats.SourceStable
-	if s.Next >= p.askedEnd {
+	if s.Read >= p.askedEnd {
 		p.complete(p.askedAt)
 	}
 }
@@ -174,14 +170,10 @@ func (p *partTrack) complete(at time.Time) {
 
 // count returns what came since the last look. A partition counts from 0 again when it is opened anew, under another writer or not.
 func (p *partTrack) count(now flow.Stats, writer string) Totals {
-	last := p.last
-	if writer != p.writer || now.Records < last.Records || now.Bytes < last.Bytes || now.Aborted < last.Aborted ||
-		now.GapRecords < last.GapRecords || now.Corrupt < last.Corrupt {
-		last = flow.Stats{}
+	last := totalsOf(p.last)
+	if writer != p.writer {
+		last = Totals{}
 	}
 	p.last, p.writer = now, writer
-	return Totals{
-		Records: now.Records - last.Records, Bytes: now.Bytes - last.Bytes,
-		Aborted: now.Aborted - last.Aborted, GapRecords: now.GapRecords - last.GapRecords, Corrupt: now.Corrupt - last.Corrupt,
-	}
+	return totalsOf(now).since(last)
 }

@@ -34,7 +34,7 @@ func (w *world) status() flow.Status {
 	}
 	p := flow.PartStatus{Topic: "orders", State: flow.Opening, Lag: -1}
 	if w.open {
-		p.State, p.Next, p.Stats = flow.Streaming, int64(w.next), w.stats
+		p.State, p.Next, p.Read, p.Stats = flow.Streaming, int64(w.next), int64(w.next), w.stats
 		p.Stats.SeenAt, p.Stats.SourceStable = w.heardAt, int64(w.known)
 		if !w.heardAt.IsZero() {
 			p.Lag = int64(max(0, w.known-w.next))

@@ -3,6 +3,7 @@ package checkpoint
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
@@ -50,6 +51,11 @@ func (h *Holdings) Refresh(ctx context.Context) error {
 	return h.Maps.Refresh(ctx)
 }
 
+// RefreshProgress is Refresh without the maps.
+func (h *Holdings) RefreshProgress(ctx context.Context) error {
+	return refreshAll(ctx, h.cluster, h.topic, &h.tables)
+}
+
 // RefreshShard reads what was written of a shard's progress before the call.
 func (h *Holdings) RefreshShard(ctx context.Context, n int) error { return h.tables[n].Refresh(ctx) }
 
@@ -57,6 +63,16 @@ func (h *Holdings) RefreshShard(ctx context.Context, n int) error { return h.tab
 func (h *Holdings) Progress(topic string, partition int32) (Progress, bool) {
 	p, ok := h.progress[PartitionKey(topic, partition)]
 	return p, ok
+}
+
+// OfTopic are the Progress of all partitions of a topic.
+func (h *Holdings) OfTopic(topic string) (all []Progress) {
+	for key, p := range h.progress {
+		if strings.HasPrefix(key, topic+"/") {
+			all = append(all, p)
+		}
+	}
+	return all
 }
 
 // All is the progress of all partitions, by PartitionKey. The caller must not change the map, nor use it beside Refresh.

@@ -26,8 +26,6 @@ type TopicEntry struct {
 	// source later are read from their beginning.
 	Start   string `json:"start,omitempty"`
 	Initial int    `json:"initial,omitempty"`
-	// Incarnation counts how often a shared topic was made again and accepted.
-	Incarnation int32 `json:"incarnation,omitempty"`
 	// Positions is where an adopted topic's copying goes on, by partition, as the tool that made it left it.
 	Positions map[int32]int64 `json:"positions,omitempty"`
 }
@@ -70,11 +68,16 @@ type Topics struct {
 	flows   map[topology.Alias]string
 	names   map[string]topology.Alias // by cluster id
 	ledgers map[topology.Alias]string
+
+	incarnations map[string][]Incarnation // by topic of this cluster
 }
 
 // NewTopics makes an unread registry.
 func NewTopics(c *kafka.Cluster) *Topics {
-	t := &Topics{entries: map[string]TopicEntry{}, seen: map[topology.Alias]string{}, flows: map[topology.Alias]string{}, names: map[string]topology.Alias{}, ledgers: map[topology.Alias]string{}}
+	t := &Topics{
+		entries: map[string]TopicEntry{}, seen: map[topology.Alias]string{}, flows: map[topology.Alias]string{}, names: map[string]topology.Alias{},
+		ledgers: map[topology.Alias]string{}, incarnations: map[string][]Incarnation{},
+	}
 	t.table = Table{Cluster: c, Topic: TopicsTopic, Apply: t.apply}
 	return t
 }
@@ -125,12 +128,14 @@ func (t *Topics) apply(r *kgo.Record) error {
 		t.flows[topology.Alias(key[len(flowPrefix):])] = string(r.Value)
 	case key == writersKey:
 		t.writers = string(r.Value)
-	case key == rebuiltKey:
-		t.rebuilt = string(r.Value)
 	case strings.HasPrefix(key, ledgerPrefix):
 		t.ledgers[topology.Alias(key[len(ledgerPrefix):])] = string(r.Value)
+	case key == rebuiltKey:
+		t.rebuilt = string(r.Value)
 	case strings.HasPrefix(key, namePrefix):
 		t.applyName(key[len(namePrefix):])
+	case strings.HasPrefix(key, incarnationPrefix):
+		return t.applyClaim(key, r.Value)
 	case r.Value == nil:
 		delete(t.entries, key)
 	default:

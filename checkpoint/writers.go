@@ -37,12 +37,13 @@ type Registration struct {
 type Writers struct {
 	table   Table
 	byID    map[int64]Writer
+	rivals  map[int64]Writer
 	holders map[topology.Shard]Registration
 }
 
 // NewWriters makes an unread registry.
 func NewWriters(c *kafka.Cluster) *Writers {
-	w := &Writers{byID: map[int64]Writer{}, holders: map[topology.Shard]Registration{}}
+	w := &Writers{byID: map[int64]Writer{}, rivals: map[int64]Writer{}, holders: map[topology.Shard]Registration{}}
 	w.table = Table{Cluster: c, Topic: WritersTopic, Apply: w.apply}
 	return w
 }
@@ -88,6 +89,10 @@ func (w *Writers) Barrier(ctx context.Context) error {
 // IDs are all producer ids that are registered, with their writers. The caller must not change the map, nor use it beside Refresh.
 func (w *Writers) IDs() map[int64]Writer { return w.byID }
 
+// Rivals are the earlier registrations of producer ids that were registered for another origin since, as far as compaction left them. It
+// is to be used as IDs is.
+func (w *Writers) Rivals() map[int64]Writer { return w.rivals }
+
 func (w *Writers) apply(r *kgo.Record) error {
 	if string(r.Key) == barrierKey {
 		return nil
@@ -106,6 +111,9 @@ func (w *Writers) apply(r *kgo.Record) error {
 	}
 	if x.Version != 1 {
 		return fmt.Errorf("writer %d has version %d: a newer meshd wrote it", id, x.Version)
+	}
+	if was, ok := w.byID[id]; ok && was.OriginID != x.OriginID {
+		w.rivals[id] = was
 	}
 	w.byID[id] = x
 	shard := topology.Shard{Origin: x.Origin, Destination: w.table.Cluster.Config.Alias, Number: x.Shard}

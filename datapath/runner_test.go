@@ -15,6 +15,7 @@ import (
 	"github.com/meshd/meshd/datapath"
 	"github.com/meshd/meshd/flow"
 	"github.com/meshd/meshd/kafka"
+	"github.com/meshd/meshd/loop"
 	"github.com/meshd/meshd/topology"
 )
 
@@ -24,6 +25,7 @@ type quiet struct{}
 
 func (quiet) Arrived(topology.Shard, flow.Spec, time.Duration) {}
 func (quiet) TookOver(topology.Shard)                          {}
+func (quiet) Switched(topology.Pair, string, loop.Reason)      {}
 
 func fake(t *testing.T, name string) []string {
 	t.Helper()

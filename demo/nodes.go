@@ -19,6 +19,7 @@ import (
 	"github.com/meshd/meshd/flow"
 	"github.com/meshd/meshd/internal/embedded"
 	"github.com/meshd/meshd/kafka"
+	"github.com/meshd/meshd/loop"
 	"github.com/meshd/meshd/mesh"
 	"github.com/meshd/meshd/mesh/liveness"
 	"github.com/meshd/meshd/topology"
@@ -171,3 +172,4 @@ type nobody struct{}
 
 func (nobody) Arrived(topology.Shard, flow.Spec, time.Duration) {}
 func (nobody) TookOver(topology.Shard)                          {}
+func (nobody) Switched(topology.Pair, string, loop.Reason)      {}

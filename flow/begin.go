@@ -27,15 +27,16 @@ func (l *life) beginPart(ctx context.Context, p *part, f *fenced) error {
 		return err
 	}
 	start := offsetxlate.Source(b.frontier.Offset)
-	p.prog.Incarnation = b.frontier.Incarnation
+	p.setIncarnation(b.frontier.Incarnation)
+	if before := (loop.Coordinate{Incarnation: b.frontier.Incarnation, Epoch: -1}); p.Identity { // of the topics that were there before nothing comes any more
+		p.prog.Gaps = p.prog.Gaps.Add(loop.Gap{From: loop.Start, To: before, Why: loop.GapStart})
+	}
 	if to := b.frontier; p.Identity && to.Epoch >= 0 {
 		p.prog.Gaps = p.prog.Gaps.Add(loop.Gap{From: loop.Start, To: to, Why: loop.GapStart})
 	}
 	p.moveTo(srcPlace{start, p.sieve.epoch(b.frontier.Epoch)}, 0, f.marker+1)
 	p.readFrom(srcPlace{b.read, -1})
-	for at := range l.stored.pages[p.Key()] {
-		p.stale = append(p.stale, at) // of a map that was there before: no page of it may become one of the new map's
-	}
+	p.forgetMap(l.stored.pages)
 	if p.From >= 0 { // another tool copied what is before
 		p.xlate = offsetxlate.NewUnknown(offsetxlate.Point{Src: start, Dst: f.marker + 1})
 		return nil
@@ -106,7 +107,7 @@ func (s *Source) beginning(ctx context.Context, spec Spec) (beginning, error) {
 }
 
 func (s Spec) beginAt(x offsetxlate.Source, epoch int32) beginning {
-	return beginning{loop.Coordinate{Incarnation: s.Incarnation, Epoch: epoch, Offset: int64(x)}, x}
+	return beginning{loop.Coordinate{Incarnation: max(0, s.Incarnation), Epoch: epoch, Offset: int64(x)}, x}
 }
 
 // atTime is the first offset of a record that is not older than the start that was asked for.
@@ -123,13 +124,19 @@ func (s *Source) atTime(ctx context.Context, spec Spec, at kafka.Partition, end 
 
 // untouched says whether nothing came yet, so that next is where the part began.
 func (p *part) untouched(next loop.Coordinate) bool {
-	return len(p.prog.Gaps) == 0 && (next.Offset == 0 || p.Identity && next.Epoch < 0)
+	last := len(p.prog.Gaps) - 1
+	return (last < 0 || !p.begun().Less(p.prog.Gaps[last].To)) && (next.Offset == 0 || p.Identity && next.Epoch < 0)
 }
 
 // noteStart notes, when the first record of all comes, that nothing of what is before it will: who reads here has to know.
 func (p *part) noteStart(first srcRun) {
 	if p.Identity && first.source > 0 && p.untouched(p.frontier(p.assigned)) {
 		to := loop.Coordinate{Incarnation: p.prog.Incarnation, Epoch: first.epoch, Offset: int64(first.source)}
-		p.prog.Gaps = p.prog.Gaps.Add(loop.Gap{From: loop.Start, To: to, Why: loop.GapStart})
+		p.prog.Gaps = p.prog.Gaps.Add(loop.Gap{From: p.begun(), To: to, Why: loop.GapStart})
 	}
+}
+
+// begun is where the topic that is copied now begins.
+func (p *part) begun() loop.Coordinate {
+	return loop.Coordinate{Incarnation: p.prog.Incarnation, Epoch: -1}
 }

@@ -2,7 +2,6 @@ package flow
 
 import (
 	"context"
-	"log/slog"
 	"maps"
 	"math"
 	"slices"
@@ -21,6 +20,7 @@ type chosen struct {
 // choose takes one of the ways that have a topic; false: none can be read now.
 func (r *round) choose(ctx context.Context, topic string, from []offer) (offer, bool) {
 	if len(r.ways) == 1 {
+		r.took(topic, loop.Choice{Source: from[0].way.Alias})
 		return from[0], true
 	}
 	c := r.choices[topic]
@@ -30,9 +30,7 @@ func (r *round) choose(ctx context.Context, topic string, from []offer) (offer, 
 	}
 	order, here := r.order(topic, from)
 	view := r.look(ctx, topic, c, from, order, here)
-	was := c.Source
 	c.Choice = loop.Choose(c.Choice, view, time.Now())
-	r.sayChoice(topic, was, c.Choice)
 	for i, g := range c.Gaps(view, time.Now()) {
 		if p := r.part(topic, order[i]); p != nil {
 			p.nobodyHas(g)
@@ -42,6 +40,7 @@ func (r *round) choose(ctx context.Context, topic string, from []offer) (offer, 
 	if i < 0 {
 		return offer{}, false
 	}
+	r.took(topic, c.Choice)
 	return from[i], true
 }
 
@@ -100,13 +99,6 @@ func (r *round) order(topic string, from []offer) ([]int32, map[int32]loop.Coord
 	}
 	here := r.here(topic, least)
 	return slices.Sorted(maps.Keys(here)), here
-}
-
-// sayChoice tells when another source is taken than before.
-func (r *round) sayChoice(topic string, was topology.Alias, c loop.Choice) {
-	if was != "" && was != c.Source {
-		r.log.Info("another source", slog.String("topic", topic), slog.String("from", string(was)), slog.String("to", string(c.Source)), slog.String("why", string(c.Why)))
-	}
 }
 
 // clusters tells which cluster each alias stood for when its writers registered.

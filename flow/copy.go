@@ -2,6 +2,7 @@ package flow
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/meshd/meshd/kafka"
@@ -12,6 +13,10 @@ import (
 
 // copy makes the copy of a topic exist, and says which partitions there are to copy.
 func (r *round) copy(ctx context.Context, topic string, o offer) ([]Spec, error) {
+	incarnation, err := r.incarnation(ctx, topic, o)
+	if err != nil {
+		return nil, err
+	}
 	w := metasync.Wish{Topic: topic, At: o.at, Remote: o.remote, Origin: r.Source, Partitions: len(o.partitions), Settings: o.settings, First: r.first}
 	if w.Shared = o.identity(); w.Shared {
 		w.Several = len(loop.Carriers(r.topo, topic).Writers(r.Destination)) > 1
@@ -34,6 +39,10 @@ func (r *round) copy(ctx context.Context, topic string, o offer) ([]Spec, error)
 	base, err := r.spec(topic, o, src)
 	if err != nil {
 		return nil, err
+	}
+	base.Incarnation = incarnation
+	if all := r.own.Incarnations(o.remote); len(all) > 0 && all[len(all)-1].Number > 0 {
+		base.Anew = all[len(all)-1].TopicID
 	}
 	specs := make([]Spec, 0, len(o.partitions))
 	for _, at := range o.partitions {
@@ -83,9 +92,16 @@ func (p *inflow) setConfigTrouble(topic string, err error) {
 	defer p.mu.Unlock()
 	st := p.topics[topic]
 	if st.Drift = nil; err != nil {
-		st.Drift = new(kafka.Because(kafka.ConfigsNotAligned, err.Error(), kafka.Hint(err)))
+		st.Drift = new(driftOf(err))
 	}
 	p.topics[topic] = st
+}
+
+func driftOf(err error) kafka.Reason {
+	if r, ok := errors.AsType[kafka.Reason](err); ok {
+		return r
+	}
+	return kafka.Because(kafka.ConfigsNotAligned, err.Error(), kafka.Hint(err))
 }
 
 // partitionsThere counts the partitions of a topic at the destination. What the directory does not have may be new.

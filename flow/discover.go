@@ -36,6 +36,7 @@ func (p *inflow) discover(ctx context.Context) error {
 	}
 	r := &round{inflow: p, origin: origin, out: map[int]map[string]Spec{}, status: map[string]TopicStatus{}, first: p.own.FlowBegan(p.Source) == ""}
 	found := p.find()
+	r.incarnate(ctx, found)
 	for _, name := range slices.Sorted(maps.Keys(found)) { // the same order every time: logs can be compared
 		if err := r.topic(ctx, name, found[name]); err != nil {
 			return err
@@ -71,7 +72,7 @@ func (p *inflow) registries(ctx context.Context) error {
 	if err := p.dst.Writers.check(ctx); err != nil {
 		return err
 	}
-	if err := p.own.BeBorn(ctx, newID()); err != nil {
+	if err := p.own.BeBorn(ctx, checkpoint.NewID()); err != nil {
 		return err
 	}
 	ledger, _ := p.dst.Dir.Get(checkpoint.ProgressTopic(p.Source), 0)
@@ -149,6 +150,7 @@ type round struct {
 	wishes []wish
 	out    map[int]map[string]Spec
 	status map[string]TopicStatus
+	copied *checkpoint.Holdings // of the origin here; nil: not asked for
 }
 
 // wish is what a way's topic is to be here.
@@ -169,7 +171,8 @@ func (r *round) topic(ctx context.Context, name string, from []offer) error {
 	if !ok {
 		return nil // what was handed out stays
 	}
-	st := TopicStatus{Topic: name, From: o.way.Alias, Kind: o.kind, Partitions: len(o.partitions)}
+	src := r.sources[name]
+	st := TopicStatus{Topic: name, From: o.way.Alias, Why: src.why, Since: src.since, Identity: o.identity(), Kind: o.kind, Partitions: len(o.partitions)}
 	if o.reason != nil {
 		st.Reason = o.reason
 		r.status[name] = st

@@ -17,6 +17,7 @@ import (
 
 	"github.com/meshd/meshd/flow"
 	"github.com/meshd/meshd/kafka"
+	"github.com/meshd/meshd/loop"
 	"github.com/meshd/meshd/topology"
 )
 
@@ -26,6 +27,7 @@ type quiet struct{}
 
 func (quiet) Arrived(topology.Shard, flow.Spec, time.Duration) {}
 func (quiet) TookOver(topology.Shard)                          {}
+func (quiet) Switched(topology.Pair, string, loop.Reason)      {}
 
 // fake starts a cluster in this process.
 func fake(t *testing.T, more ...kfake.Opt) *kfake.Cluster {
@@ -91,11 +93,19 @@ func managerAs(t *testing.T, node, dc string) *flow.Manager {
 // managerTo is one that logs to w.
 func managerTo(t *testing.T, node, dc string, w io.Writer) *flow.Manager {
 	t.Helper()
-	log := slog.New(slog.NewTextHandler(w, nil))
-	m := flow.NewManager(flow.Config{
-		Node: node, Log: log, Observer: quiet{},
+	return managerWith(t, flow.Config{
+		Node: node, Log: slog.New(slog.NewTextHandler(w, nil)), Observer: quiet{},
 		Dialer: &kafka.Dialer{Datacenter: dc, ClientID: "meshd/" + dc},
 	})
+}
+
+// managerWith is one that logs to the test unless it is told otherwise.
+func managerWith(t *testing.T, cfg flow.Config) *flow.Manager {
+	t.Helper()
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.NewTextHandler(t.Output(), nil))
+	}
+	m := flow.NewManager(cfg)
 	t.Cleanup(m.Close)
 	return m
 }

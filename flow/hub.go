@@ -30,18 +30,12 @@ func (p *part) lookedFor() bool {
 // findAtHub finds where a part goes on at a cluster that is not its origin, by the map that is kept there: at the first record that it may
 // lack. What it has already is left out when it is read. start is where the log begins there.
 func (l *life) findAtHub(ctx context.Context, p *part, start offsetxlate.Source) {
-	at, first, err := start, loop.Start, error(nil)
+	var at offsetxlate.Dest
+	var first loop.Coordinate
+	var err error
 	next := p.lacks()
 	herr := p.held.with(ctx, func(h *checkpoint.Holdings) {
-		var m *offsetxlate.Map
-		if m, err = h.Maps.Of(p.Topic, p.Number); err != nil || m == nil {
-			return
-		}
-		at = max(start, offsetxlate.Source(m.ToDest(offsetxlate.Source(next.Offset)).Offset))
-		if start > 0 && at == start { // what is left of the log may begin behind what is lacking
-			x := m.ToSource(offsetxlate.Dest(start))
-			first = loop.Coordinate{Incarnation: next.Incarnation, Epoch: next.Epoch, Offset: int64(x.Offset)}
-		}
+		at, first, err = lookUp(h.Maps, p.Topic, p.Number, next, offsetxlate.Dest(start))
 	})
 	switch {
 	case ctx.Err() != nil:
@@ -50,12 +44,16 @@ func (l *life) findAtHub(ctx context.Context, p *part, start offsetxlate.Source)
 	case err != nil:
 		p.fetchTrouble(fmt.Errorf("the map of %s at cluster %s: %w", p.Key(), p.Source, err))
 	default:
-		p.found(at, next, first)
+		p.found(offsetxlate.Source(at), next, first)
 	}
 }
 
 func lacking(s Spec, next, first loop.Coordinate) kafka.Reason {
-	return kafka.Because(kafka.RetentionGap, fmt.Sprintf("cluster %s has not got offsets %d to %d of %s from %s", s.Source, next.Offset, first.Offset-1, s.Topic, s.Origin),
+	text := fmt.Sprintf("cluster %s has not got offsets %d to %d of %s from %s", s.Source, next.Offset, first.Offset-1, s.Topic, s.Origin)
+	if next.Incarnation < first.Incarnation {
+		text = fmt.Sprintf("cluster %s has not got what %s has of %s between %s and %s (incarnation.epoch.offset)", s.Source, s.Origin, s.Topic, next, first)
+	}
+	return kafka.Because(kafka.RetentionGap, text,
 		"wait for the origin, or another cluster that has them; or set on_gap: continue to go on behind the gap and record it")
 }
 
@@ -79,6 +77,9 @@ func (p *part) found(at offsetxlate.Source, next, first loop.Coordinate) {
 			p.stop(Failed, lacking(p.Spec, next, first))
 			return
 		}
+		if to == first {
+			p.at = at
+		}
 		p.leaveOut(loop.Gap{From: next, To: to, Why: loop.GapRetention})
 		if to != first { // another source has what comes then
 			p.retryAt = time.Time{}
@@ -88,4 +89,17 @@ func (p *part) found(at offsetxlate.Source, next, first loop.Coordinate) {
 	p.at, p.lastEpoch, p.retryAt = at, -1, time.Time{}
 	p.pass(at, -1)
 	p.dirty = true
+}
+
+// atOrigin is from where on the origin's records lie at or behind a place in the log that is read, as the map there says; 0 where it does not.
+func (p *part) atOrigin(ctx context.Context, place offsetxlate.Dest) (x offsetxlate.Source) {
+	if !p.hub() {
+		return 0
+	}
+	_ = p.held.with(ctx, func(h *checkpoint.Holdings) { // without an answer it is a gap of which nobody knows more
+		if m, err := h.Maps.In(p.Topic, p.Number, p.lacks().Incarnation); err == nil && m != nil {
+			x = m.ToSource(place).Offset
+		}
+	})
+	return x
 }

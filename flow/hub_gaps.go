@@ -40,7 +40,9 @@ func (p *part) gapsRead(gaps loop.Gaps, asOf loop.Tick, err error) {
 // noteGap records a gap and says so.
 func (p *part) noteGap(g loop.Gap) {
 	p.stats.Gaps++
-	p.stats.GapRecords += max(0, g.To.Offset-g.From.Offset)
+	n := max(0, g.To.Offset-g.From.Offset)
+	p.stats.GapRecords += n
+	p.stats.Lacks.count(g.Why, n)
 	p.owner.steppedOver(p.Spec, g.From.Offset, g.To.Offset, g.Why.String())
 	p.prog.Gaps = p.prog.Gaps.Add(g)
 	p.dirty = true
@@ -49,6 +51,10 @@ func (p *part) noteGap(g loop.Gap) {
 // leaveOut notes a gap, and passes it.
 func (p *part) leaveOut(g loop.Gap) {
 	p.noteGap(g)
+	if g.To.Incarnation > p.prog.Incarnation {
+		p.turnAt(g.To)
+		return
+	}
 	p.passTo(g.To)
 }
 

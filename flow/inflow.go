@@ -31,9 +31,11 @@ type inflow struct {
 	prepared bool
 	lost     bool               // the progress topic is not the first one
 	choices  map[string]*chosen // by topic
+	sources  map[string]source  // by topic
 	given    map[string]given   // what was handed out last
 
-	mu     sync.Mutex
+	mu     sync.Mutex // of topo, mesh and ways, too, where they are set
+	news   *news      // nil: nothing new
 	shards map[int]*running
 	topics map[string]TopicStatus
 	limits map[limitKey]*limited
@@ -52,9 +54,12 @@ type running struct {
 // TopicStatus is what an inflow makes of one topic of its origin.
 type TopicStatus struct {
 	Topic      string         `json:"topic"`
-	From       topology.Alias `json:"from"` // where it is read
+	From       topology.Alias `json:"from"`           // where it is read
+	Why        loop.Reason    `json:"why,omitempty"`  // it is read there; "" where there is no other way
+	Since      time.Time      `json:"since,omitzero"` // when it was changed to that; zero: it was not since this inflow runs
 	Remote     string         `json:"remote,omitempty"`
 	Kind       loop.Kind      `json:"kind"`
+	Identity   bool           `json:"identity"` // it has one name everywhere
 	Partitions int            `json:"partitions"`
 	Reason     *kafka.Reason  `json:"reason,omitempty"`
 	Drift      *kafka.Reason  `json:"drift,omitempty"` // why its configs could not be brought in line
@@ -133,6 +138,7 @@ func (p *inflow) poke() {
 // loop discovers at intervals, sooner when the source's metadata changed, and sooner still after a failure.
 func (p *inflow) loop(ctx context.Context) {
 	for failures := 0; ctx.Err() == nil; {
+		p.takeUp()
 		changed := p.changed()
 		wait := p.env.intervals.Discovery
 		if err := p.discover(ctx); err != nil && ctx.Err() == nil {

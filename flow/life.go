@@ -51,6 +51,9 @@ func (l *life) step(ctx context.Context) error {
 		return err
 	}
 	l.findRanges(ctx)
+	if err := l.turnParts(ctx); err != nil {
+		return err
+	}
 	return l.writeNotes(ctx)
 }
 

@@ -98,13 +98,14 @@ func byPair(t *topology.Topology, held []Held) map[topology.Pair]map[int]told {
 	return want
 }
 
-// stopOthers ends the pairs that are no longer held, or whose topology changed in a way that a running pair can't take up.
+// stopOthers ends the pairs that are no longer held, or whose topology changed in a way that a running pair can't take up. To the others it
+// gives what is new.
 func (m *Manager) stopOthers(t *topology.Topology, want map[topology.Pair]map[int]told) {
 	m.mu.Lock()
 	changed := m.topo != nil && m.topo.Hash() != t.Hash()
 	var gone []*inflow
 	for tp, p := range m.flows {
-		if want[tp] == nil || changed {
+		if want[tp] == nil || changed && !goesOn(m.topo, t, tp) {
 			gone = append(gone, p)
 			delete(m.flows, tp)
 		}
@@ -112,7 +113,7 @@ func (m *Manager) stopOthers(t *topology.Topology, want map[topology.Pair]map[in
 	m.mu.Unlock()
 	stopAll(gone)
 	if changed {
-		m.closeIdle(nil)
+		m.closeIdle(m.running())
 	}
 }
 
@@ -141,7 +142,7 @@ func (m *Manager) run(t *topology.Topology, tp topology.Pair, shards map[int]tol
 		return nil
 	}
 	p.hold(shards)
-	return nil
+	return m.renew(t, p)
 }
 
 func (m *Manager) newInflow(t *topology.Topology, tp topology.Pair) (*inflow, error) {
@@ -154,7 +155,7 @@ func (m *Manager) newInflow(t *topology.Topology, tp topology.Pair) (*inflow, er
 		return nil, err
 	}
 	return &inflow{
-		Pair: tp, mesh: meshOf(t), topo: t, ways: ways, dst: dst, kick: make(chan struct{}, 1), choices: map[string]*chosen{}, given: map[string]given{},
+		Pair: tp, mesh: meshOf(t), topo: t, ways: ways, dst: dst, kick: make(chan struct{}, 1), choices: map[string]*chosen{}, sources: map[string]source{}, given: map[string]given{},
 		limits: map[limitKey]*limited{}, shards: map[int]*running{}, topics: map[string]TopicStatus{},
 		log: m.cfg.Log.With(slog.String("pair", tp.String())),
 		env: &env{
@@ -241,8 +242,8 @@ func (m *Manager) closeIdle(want map[topology.Pair]map[int]told) {
 	}
 	m.mu.Lock()
 	for _, p := range m.flows {
-		for _, w := range p.ways {
-			used[w.Alias] = true
+		for _, a := range p.reads() {
+			used[a] = true
 		}
 	}
 	var closers []func()

@@ -38,7 +38,7 @@ func (p *inflow) part(topic string, n int32) *part {
 type offered struct {
 	home     bool            // it is the origin
 	frontier loop.Coordinate // at the origin its end, of which it does not say the leader epoch
-	first    int64           // the origin's lowest offset that the way still holds, if it lost some; 0: none
+	first    loop.Coordinate // the origin's lowest that the way still holds, if it lost some, without its leader epoch
 	gaps     loop.Gaps
 }
 
@@ -49,8 +49,11 @@ func (o offered) to(here loop.Coordinate, epoch int32) loop.Offer {
 	if o.home {
 		end.Incarnation, end.Epoch = max(here.Incarnation, end.Incarnation), max(here.Epoch, epoch)
 	}
-	if here.Offset < o.first {
-		first.Offset = o.first
+	switch lost := o.first; {
+	case here.Incarnation == lost.Incarnation || o.home && end.Incarnation == here.Incarnation:
+		first.Offset = max(here.Offset, lost.Offset)
+	case here.Incarnation < lost.Incarnation && !o.home: // of the topic that was there before an origin has nothing any more, and begins with the new one
+		first = lost
 	}
 	return loop.MakeOffer(here, end, first, o.gaps)
 }
@@ -76,15 +79,26 @@ func (r *round) hear(ctx context.Context, topic string, o offer, order []int32) 
 		}
 	}
 	if o.way.Alias == r.Source {
-		return atHome(spans), nil
+		return atHome(spans, r.present(topic, o)), nil
 	}
 	return o.atHub(ctx, topic, ps, spans)
 }
 
-func atHome(spans map[int32]span) map[int32]offered {
+// present is the incarnation of the topic that is at the origin now, as far as it is listed there.
+func (r *round) present(topic string, o offer) int32 {
+	all := o.way.theirs.Incarnations(topic)
+	if len(all) == 0 || all[len(all)-1].TopicID != o.id() {
+		return 0
+	}
+	return all[len(all)-1].Number
+}
+
+func atHome(spans map[int32]span, incarnation int32) map[int32]offered {
 	out := map[int32]offered{}
 	for n, s := range spans {
-		out[n] = offered{home: true, frontier: loop.Coordinate{Epoch: -1, Offset: s.end}, first: s.start}
+		out[n] = offered{
+			home: true, frontier: loop.Coordinate{Incarnation: incarnation, Epoch: -1, Offset: s.end}, first: loop.Coordinate{Incarnation: incarnation, Epoch: -1, Offset: s.start},
+		}
 	}
 	return out
 }
@@ -117,12 +131,8 @@ func offeredAtHub(h *checkpoint.Holdings, topic string, at kafka.Partition, log 
 	if !ok || prog.DstID != at.TopicID || log.end < int64(prog.Dest) {
 		return offered{}, false, nil
 	}
-	m, err := h.Maps.Of(topic, at.Number)
-	x := offered{frontier: prog.Frontier(), gaps: prog.Gaps}
-	if start := offsetxlate.Dest(log.start); err == nil && m != nil && start > m.Start().Dst {
-		x.first = int64(m.ToSource(start).Offset)
-	}
-	return x, err == nil, err
+	first, err := firstAt(h.Maps, topic, at.Number, offsetxlate.Dest(log.start))
+	return offered{frontier: prog.Frontier(), first: first, gaps: prog.Gaps}, err == nil, err
 }
 
 func (o offer) only(order []int32) []kafka.Partition {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/meshd/meshd/checkpoint"
 	"github.com/meshd/meshd/kafka"
+	"github.com/meshd/meshd/loop"
 )
 
 // closeUnwanted ends the parts that the shard has no more, or has in another form. What they leave is kept for the case that
@@ -78,9 +79,12 @@ type opening struct {
 	spec  Spec
 	prog  checkpoint.Progress
 	known bool    // there is progress
+	anew  bool    // what it speaks of was another copy, and that is accepted
 	lost  bool    // there was, and it is no more
 	fence *fenced // nil: it was found before that it can't be opened
 	found *rebuilt
+	left  loop.Coordinate // where the destination lost records: behind the last one that is left, as its header says; Start if none does
+
 	count int64 // of records that progress' owner had written, as the leader remembered before the fence; -1: unknown
 	err   error
 }
@@ -109,7 +113,9 @@ func (l *life) fenceAll(ctx context.Context, todo map[kafka.Partition]*opening) 
 	for at, f := range l.fence.raise(ctx, ps, from) {
 		o := todo[at]
 		if o.fence, o.err = f, cmp.Or(old[at], f.err, l.stillThat(at)); o.err == nil && o.known && diverged(o.prog, f) {
-			o.err = l.fence.lastOwn(ctx, at, f)
+			if o.err = l.fence.lastOwn(ctx, at, f); o.err == nil && f.last != nil && stamps(o.spec) {
+				o.left, o.err = l.fence.behind(ctx, at, f.last)
+			}
 		}
 		if o.err == nil && o.lost {
 			o.err = l.rebuild(ctx, at, o)

@@ -27,9 +27,10 @@ type Spec struct {
 	// Identity says that the copy is the topic of the same name, in which applications and other writers write too.
 	Identity    bool
 	Provenance  loop.Provenance
-	Lost        bool  // the destination's notes of how far anything had come from the origin were lost once
-	Incarnation int32 // of the topic at the origin
-	Several     bool  // clusters from which it may be read
+	Incarnation int32  // of the topic, where it is read at its origin; unlisted: the registry there does not know it
+	Anew        string // id of the copy where it was made again and a person accepted that: it is filled from the beginning
+	Lost        bool   // the destination's notes of how far anything had come from the origin were lost once
+	Several     bool   // clusters from which it may be read
 	src         *Source
 	held        *holdings          // of the source
 	OnGap       string             // stop or continue
@@ -143,8 +144,9 @@ type part struct {
 	written  int64            // records of this epoch that are acknowledged
 	dest     offsetxlate.Dest // next offset after the last of them
 	xlate    *offsetxlate.Map
-	mark     offsetxlate.Mark     // what of the map is stored
-	stale    []offsetxlate.Source // pages of another map in the store, to be deleted
+	mark     offsetxlate.Mark // what of the map is stored
+	stale    []string         // keys of pages of another map in the store, to be deleted
+	turn     *turning         // to another incarnation; nil: none is met
 	dirty    bool
 	movedAt  time.Time          // when something was read last, or there was nothing to read
 	unfilled loop.Gap           // what no source could fill for a while
@@ -161,6 +163,7 @@ type part struct {
 // partOwner is what a part tells its shard.
 type partOwner interface {
 	needNote(*part)     // runs wait to be noted
+	needTurn(*part)     // a later incarnation of its topic is met
 	sure() bool         // this node was the owner a moment ago
 	needProof(*part)    // whether it still is has to be asked
 	needMap(*part)      // what its source's map says
@@ -185,9 +188,11 @@ type Stats struct {
 	Corrupt         int64 // batches that could not be believed, or not read
 	Gaps            int64 // stretches that the source did not hold, or that could not be read there, stepped over by policy
 	GapRecords      int64
-	Aborted         int64 // records of aborted transactions that were left out
-	Zombie          int64 // records that an older owner wrote behind the back of a later one
-	Foreign         int64 // records that something else wrote into the copy, as far as they were seen
+	Lacks           GapCounts // GapRecords, by why
+	Aborted         int64     // records of aborted transactions that were left out
+	Zombie          int64     // records that an older owner wrote behind the back of a later one
+	Foreign         int64     // records that something else wrote into the copy, as far as they were seen
+	Ruled           Ruled
 	Recopied        int64 // source offsets that the destination had acknowledged, and lost
 	SourceEnd       int64
 	SourceStable    int64 // last stable offset: an open transaction holds back what is beyond

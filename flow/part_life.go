@@ -148,8 +148,14 @@ func (p *part) resolveRange(start, end offsetxlate.Source) {
 func (p *part) skipGap(start offsetxlate.Source, why string) {
 	p.stats.Gaps++
 	p.stats.GapRecords += int64(start - p.at)
+	if p.bad != nil && p.bad.at == p.at {
+		p.stats.Lacks.Unreadable += int64(start - p.at)
+	} else {
+		p.stats.Lacks.Retention += int64(start - p.at)
+	}
 	p.owner.steppedOver(p.Spec, int64(p.at), int64(start), why)
-	if at := (loop.Coordinate{Incarnation: p.prog.Incarnation, Epoch: p.sieve.epoch(p.lastEpoch)}); !p.hub() {
+	if !p.hub() {
+		at := loop.Coordinate{Incarnation: p.prog.Incarnation, Epoch: p.sieve.epoch(p.lastEpoch)}
 		from, to := at, at
 		from.Offset, to.Offset = int64(p.at), int64(start)
 		p.prog.Gaps = p.prog.Gaps.Add(loop.Gap{From: from, To: to, Why: loop.GapRetention})

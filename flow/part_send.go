@@ -111,6 +111,7 @@ func (p *part) onAck(a Ack) {
 	p.advanceIdle()
 	p.pump()
 	p.tellSettled()
+	p.maybeTurn()
 	p.owner.acked(p, c.stamp)
 	if p.full > 0 && p.queued+p.flying < p.full {
 		p.full = 0

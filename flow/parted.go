@@ -89,6 +89,7 @@ func (p *part) forgetTurns(from offsetxlate.Source) {
 func (p *part) goOnFrom(to srcPlace) {
 	p.stats.Gaps++
 	p.stats.GapRecords += int64(p.at - to.next)
+	p.stats.Lacks.Truncated += int64(p.at - to.next)
 	p.owner.steppedOver(p.Spec, int64(to.next), int64(p.at), "the source's log was truncated: it lost records that were copied, and the copy keeps them")
 	p.addRun(p.assigned, srcRun{source: to.next, epoch: p.sieve.epoch(p.lastEpoch + 1)}) // who leads now came to lead behind all that was read
 	p.at, p.lastEpoch = to.next, to.epoch

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/meshd/meshd/checkpoint"
 	"github.com/meshd/meshd/kafka"
 	"github.com/meshd/meshd/loop"
 	"github.com/meshd/meshd/offsetxlate"
@@ -18,14 +19,17 @@ func (l *life) precheck(ctx context.Context, todo map[kafka.Partition]*opening) 
 	defer cancel()
 	var fresh []kafka.Partition
 	for at, o := range todo {
-		if !o.known && o.spec.Identity {
-			if o.lost = o.spec.Lost || len(l.stored.pages[o.spec.Key()]) > 0; o.lost && o.spec.Provenance == loop.Batches {
-				o.err = notesLost(o.spec, l.progress.outlet.topic, errNoHeaders)
+		o.anew = o.known && o.prog.DstID != at.TopicID && o.spec.Anew == checkpoint.TopicID(at.TopicID)
+		o.known = o.known && !o.anew
+		switch {
+		case o.known:
+			if r, other := otherTopic(o.spec, o.prog, at, l.dst.Alias); other {
+				o.err = r
 			}
-		} else if !o.known {
+		case !o.spec.Identity:
 			fresh = append(fresh, at)
-		} else if r, ok := otherTopic(o.spec, o.prog, at); ok {
-			o.err = r
+		case !o.anew:
+			o.lost, o.err = l.lostProgress(o.spec)
 		}
 	}
 	sortPartitions(fresh)
@@ -39,6 +43,16 @@ func (l *life) precheck(ctx context.Context, todo map[kafka.Partition]*opening) 
 }
 
 var errNoHeaders = errors.New("with provenance: batch no record says where it comes from")
+
+// lostProgress says of a partition without progress, in which others write too, whether it had some: it is known to be lost, or a map is there
+// of more than the beginning, which is written before the first progress is.
+func (l *life) lostProgress(spec Spec) (bool, error) {
+	lost := spec.Lost || l.stored.pages.Copied(spec.Key())
+	if lost && spec.Provenance == loop.Batches {
+		return lost, notesLost(spec, l.progress.outlet.topic, errNoHeaders)
+	}
+	return lost, nil
+}
 
 // remember asks leaders how much progress' owner has written, where the log does not reach back to progress' place. Behind the fence they
 // have forgotten it: what could not be asked of is not fenced yet.

@@ -126,7 +126,7 @@ func (p *prepared) judge(b batch.Batch, rec *recoder) error {
 	case loop.Suppress:
 		return nil
 	default:
-		return &ruledError{v, b.BaseOffset()}
+		return &ruledError{v, b.BaseOffset(), false}
 	}
 }
 

@@ -2,6 +2,7 @@ package flow
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -19,6 +20,7 @@ type rebuilt struct {
 	gaps  loop.Gaps
 	xlate *offsetxlate.Map
 	count int64
+	last  int32 // incarnation
 }
 
 // gapsMost bounds what is found of gaps. With more of them, an origin's transactions most likely, they can't be told from what is lacking.
@@ -89,15 +91,39 @@ func (f *rebuilt) note(at loop.Coordinate, place offsetxlate.Dest) error {
 	if at.Less(f.next) {
 		return fmt.Errorf("the record at offset %d comes from %s, and one from %s is before it", place, at, f.next)
 	}
+	if at.Incarnation > f.next.Incarnation && f.count > 0 { // how the one before ended nobody knows any more
+		f.next = loop.Coordinate{Incarnation: at.Incarnation, Epoch: at.Epoch}
+	}
 	if f.count++; at != f.next {
 		f.gaps = f.gaps.Add(loop.Gap{From: f.next, To: at, Why: loop.GapUnknown})
 	}
 	f.next = at.Next()
 	src := offsetxlate.Source(at.Offset)
+	if at.Incarnation > f.last {
+		f.last, f.xlate = at.Incarnation, offsetxlate.New(offsetxlate.Point{Dst: place})
+	}
 	if src < f.xlate.End().Src && !f.xlate.TruncateSource(src) { // the origin lost what lay there
 		return forgetting(src)
 	}
 	return f.xlate.Append(src, place, 1)
+}
+
+// stamps says whether records of a partition carry headers where they were copied to.
+func stamps(s Spec) bool { return s.Identity && s.Provenance == loop.Headers }
+
+// behind is the coordinate that follows the last record of a batch that this writer wrote.
+func (f *fence) behind(ctx context.Context, at kafka.Partition, x *foreign) (loop.Coordinate, error) {
+	next, rec := loop.Start, newRecoder()
+	var problem error
+	err := f.batches(ctx, at, x.Base, x.next, func(b batch.Batch) bool {
+		var last batch.Record
+		if _, last, problem = rec.ends(b); problem == nil {
+			next, problem = stampOf(last)
+			next = next.Next()
+		}
+		return false
+	})
+	return next, errors.Join(err, problem)
 }
 
 // stampOf is where a record says that it comes from.
@@ -116,19 +142,14 @@ func stampOf(r batch.Record) (loop.Coordinate, error) {
 // rebuildPart goes on where its log says that it stood.
 func (l *life) rebuildPart(p *part, f *rebuilt, fence *fenced) error {
 	p.xlate, p.mark = f.xlate, 0
-	for at := range l.stored.pages[p.Key()] {
-		p.stale = append(p.stale, at)
-	}
+	p.forgetMap(l.stored.pages)
 	if err := p.xlate.AdvanceDest(fence.marker + 1); err != nil {
 		return fmt.Errorf("completing the offset map of %s: %w", p.Key(), err)
 	}
-	p.prog.Incarnation, p.prog.Gaps = f.next.Incarnation, f.gaps
-	read := offsetxlate.Source(f.next.Offset)
-	if p.hub() {
-		read = nowhere
-	}
+	p.setIncarnation(f.next.Incarnation)
+	p.prog.Gaps = f.gaps
 	p.moveTo(srcPlace{offsetxlate.Source(f.next.Offset), f.next.Epoch}, 0, fence.marker+1)
-	p.readFrom(srcPlace{read, p.sieve.epoch(f.next.Epoch)})
+	p.readBehind(f.next)
 	l.log.Info("how far a partition had come was found in its log", slog.String("partition", p.Key()), slog.Int64("records", f.count), slog.String("next", f.next.String()))
 	return nil
 }

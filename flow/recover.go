@@ -4,10 +4,12 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"math"
 
 	"github.com/meshd/meshd/checkpoint"
 	"github.com/meshd/meshd/kafka"
 	"github.com/meshd/meshd/kafka/batch"
+	"github.com/meshd/meshd/loop"
 	"github.com/meshd/meshd/offsetxlate"
 )
 
@@ -80,8 +82,9 @@ func (f *fence) batches(ctx context.Context, at kafka.Partition, from, to offset
 
 // recoverPart is for a destination that lost records which it had acknowledged, in an unclean election. Progress lies ahead of what is
 // there, so the map says where to go on: behind the last batch of this writer that is left.
-func (l *life) recoverPart(p *part, prog checkpoint.Progress, f *fenced) error {
-	m, err := l.stored.pages.Map(p.Key())
+func (l *life) recoverPart(p *part, o *opening) error {
+	prog, f := o.prog, o.fence
+	m, err := l.stored.pages.Map(p.mapKey())
 	if err != nil {
 		return err
 	}
@@ -90,14 +93,21 @@ func (l *life) recoverPart(p *part, prog checkpoint.Progress, f *fenced) error {
 		left = f.last.next
 	}
 	if m == nil || m.End().Dst < left || !m.TruncateDest(left) {
-		return lostBehind(p.Remote, left)
+		if o.left == loop.Start {
+			return lostBehind(p.Remote, left)
+		}
+		p.forgetMap(l.stored.pages)
+		m = offsetxlate.NewUnknown(offsetxlate.Point{Src: offsetxlate.Source(o.left.Offset), Dst: left})
 	}
 	p.xlate = m
 	p.mark = 0 // all of it, for what is stored goes further
-	next := m.End().Src
-	p.stats.Recopied += int64(prog.Source - next)
+	next := loop.Coordinate{Incarnation: prog.Incarnation, Epoch: -1, Offset: int64(m.End().Src)}
+	if o.left != loop.Start { // with the leader epoch: what lies below must not come once more from another source
+		next = o.left
+	}
+	p.stats.Recopied += int64(prog.Source) - next.Offset
 	l.log.Warn("the destination lost records that it had acknowledged: they are copied again", slog.String("topic", p.Topic), slog.Int("partition", int(p.Number)),
-		slog.Int64("from", int64(next)), slog.Int64("to", int64(prog.Source)), slog.String("hint", "an unclean leader election took them; set unclean.leader.election.enable=false at the destination"))
+		slog.Int64("from", next.Offset), slog.Int64("to", int64(prog.Source)), slog.String("hint", "an unclean leader election took them; set unclean.leader.election.enable=false at the destination"))
 	if err := m.AdvanceDest(f.marker + 1); err != nil {
 		return fmt.Errorf("completing the offset map of %s: %w", p.Key(), err)
 	}
@@ -106,8 +116,25 @@ func (l *life) recoverPart(p *part, prog checkpoint.Progress, f *fenced) error {
 	if f.last != nil && f.last.writer == l.id {
 		written = prog.Unwrap(sequence(int64(f.last.Sequence) + int64(f.last.Count)))
 	}
-	p.moveTo(srcPlace{next, -1}, written, f.marker+1)
+	p.setIncarnation(next.Incarnation)
+	p.prog.Gaps = prog.Gaps.Below(next)
+	p.moveTo(srcPlace{offsetxlate.Source(next.Offset), next.Epoch}, written, f.marker+1)
+	p.readBehind(next)
 	return nil
+}
+
+// readBehind has a part that is not running read behind a coordinate: at its origin there, and elsewhere where it will be found.
+func (p *part) readBehind(next loop.Coordinate) {
+	at := srcPlace{offsetxlate.Source(next.Offset), p.sieve.epoch(next.Epoch)}
+	if p.hub() {
+		at = srcPlace{nowhere, -1}
+	}
+	p.readFrom(at)
+}
+
+// forgetMap has the pages of a map deleted: none of them may become one of another map's.
+func (p *part) forgetMap(pages checkpoint.Pages) {
+	p.stale = pages.Keys(p.Key(), math.MaxInt32)
 }
 
 func lostBehind(remote string, at offsetxlate.Dest) error {

@@ -183,8 +183,10 @@ func (r *registered) readNew(ctx context.Context) error {
 		}
 		return err
 	}
-	if err := r.learn(r.table.IDs()); err != nil {
-		return err
+	for _, ids := range []map[int64]checkpoint.Writer{r.table.Rivals(), r.table.IDs()} {
+		if err := r.learn(ids); err != nil {
+			return err
+		}
 	}
 	r.writers.ReadSince(began)
 	return nil

@@ -8,6 +8,7 @@ import (
 	"github.com/meshd/meshd/checkpoint"
 	"github.com/meshd/meshd/kafka"
 	"github.com/meshd/meshd/offsetxlate"
+	"github.com/meshd/meshd/topology"
 )
 
 // openPart finds where the partition goes on.
@@ -17,29 +18,58 @@ func (l *life) openPart(ctx context.Context, at kafka.Partition, o *opening) (*p
 	}
 	p := l.newPart(at, o.spec)
 	if o.found != nil && o.found.count > 0 {
-		return p, l.rebuildPart(p, o.found, o.fence)
+		return p, l.goOnAsFound(ctx, p, o)
 	}
 	if !o.known {
 		return p, l.beginPart(ctx, p, o.fence)
 	}
-	switch {
-	case diverged(o.prog, o.fence):
-		return p, l.recoverPart(p, o.prog, o.fence)
-	case o.fence.start > o.prog.Dest:
-		if err := closeGap(&o.prog, o.fence, o.count); err != nil {
-			return nil, err
-		}
+	p.setIncarnation(o.prog.Incarnation)
+	err := l.goOnPart(p, o)
+	if err == nil && p.laterThan(p.prog) { // not only since progress was written: the copy may have lost what came since
+		err = l.beginAgain(ctx, p, o.prog)
 	}
-	return p, l.resumePart(p, o.prog, o.fence)
+	return p, err
 }
 
-func otherTopic(spec Spec, prog checkpoint.Progress, at kafka.Partition) (kafka.Reason, bool) {
+// goOnAsFound goes on with what the log says of itself.
+func (l *life) goOnAsFound(ctx context.Context, p *part, o *opening) error {
+	prog := checkpoint.Progress{DstID: p.prog.DstID, Incarnation: o.found.next.Incarnation}
+	if r, other := otherTopic(o.spec, prog, kafka.Partition{TopicID: prog.DstID}, l.dst.Alias); other {
+		return r
+	}
+	err := l.rebuildPart(p, o.found, o.fence)
+	if err == nil && o.spec.laterThan(prog) {
+		err = l.beginAgain(ctx, p, prog)
+	}
+	return err
+}
+
+// goOnPart finds where a partition with progress goes on.
+func (l *life) goOnPart(p *part, o *opening) error {
+	switch {
+	case diverged(o.prog, o.fence):
+		return l.recoverPart(p, o)
+	case o.fence.start > o.prog.Dest:
+		if err := closeGap(&o.prog, o.fence, o.count); err != nil {
+			return err
+		}
+	}
+	return l.resumePart(p, o.prog, o.fence)
+}
+
+// otherTopic says of a topic that it is not the one of which progress speaks, if so; at is where it lies at the destination.
+func otherTopic(spec Spec, prog checkpoint.Progress, at kafka.Partition, destination topology.Alias) (kafka.Reason, bool) {
 	hint := fmt.Sprintf("what arrived stays; exclude %s from the link to settle this, and give a topic that is to be copied from its beginning another name", spec.Topic)
 	switch {
 	case prog.DstID != at.TopicID:
-		return kafka.Because(kafka.DestinationRecreated, fmt.Sprintf("topic %s was deleted and made again since meshd wrote to it", spec.Remote), hint), true
-	case !spec.hub() && prog.SrcID != ([16]byte{}) && prog.SrcID != spec.SourceID:
-		return kafka.Because(kafka.SourceRecreated, fmt.Sprintf("topic %s was deleted and made again at the source", spec.Topic), hint), true
+		return kafka.Because(kafka.DestinationRecreated, fmt.Sprintf("topic %s was deleted and made again since meshd wrote to it", spec.Remote),
+			fmt.Sprintf("meshd accept %s --at %s --topology FILE has it filled anew, from the beginning; or exclude %s from the link", spec.Remote, destination, spec.Topic)), true
+	case spec.hub() || spec.laterThan(prog):
+	case spec.Incarnation != unlisted && spec.Incarnation < prog.Incarnation:
+		return kafka.Because(kafka.SourceRecreated, fmt.Sprintf("records of incarnation %d of topic %s have arrived, but the registry of %s says that it has incarnation %d",
+			prog.Incarnation, spec.Topic, spec.Origin, spec.Incarnation), hint), true
+	case prog.SrcID != ([16]byte{}) && prog.SrcID != spec.SourceID:
+		return recreated(spec.Topic, spec.Origin), true
 	}
 	return kafka.Reason{}, false
 }
@@ -50,6 +80,7 @@ func (l *life) newPart(at kafka.Partition, spec Spec) *part {
 		mapBytes: l.env.mapBytes, memory: l.dst.Memory().Producer, youngest: time.Now().UnixMilli(), // of the fence's marker
 		prog: checkpoint.Progress{Owner: l.id, SrcID: originTopic(spec, checkpoint.Progress{}), DstID: at.TopicID, SourceEpoch: -1, DestEpoch: at.LeaderEpoch},
 	}
+	p.setIncarnation(max(0, spec.Incarnation))
 	p.outlet = l.dst.Producer.Outlet(spec.Remote, spec.Number, p.onAck, p.stuck)
 	p.outlet.id, p.outlet.guard = at.TopicID, p.mayGo
 	return p
@@ -66,7 +97,7 @@ func originTopic(spec Spec, before checkpoint.Progress) [16]byte {
 // inherit takes over what stays as it was, whoever writes.
 func (p *part) inherit(prog checkpoint.Progress) {
 	p.prog.SrcID = originTopic(p.Spec, prog)
-	p.prog.Incarnation, p.prog.Gaps = prog.Incarnation, prog.Gaps
+	p.prog.Gaps = prog.Gaps
 }
 
 // resumePart goes on where the epoch of the stored progress ended: the batches behind its place say how far that is.
@@ -79,7 +110,7 @@ func (l *life) resumePart(p *part, prog checkpoint.Progress, f *fenced) error {
 	if err != nil {
 		return kafka.Because(kafka.ResumePointLost, err.Error(), "report this: acknowledged records are gone, or something else used meshd's transactional id")
 	}
-	if p.xlate, err = l.stored.pages.Map(p.Key()); err != nil {
+	if p.xlate, err = l.stored.pages.Map(p.mapKey()); err != nil {
 		return err
 	}
 	if p.xlate == nil {

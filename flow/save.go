@@ -127,12 +127,12 @@ func (p *part) snapshot() (pages []entry, place entry, through noteMark) {
 	p.xlate.Thin(0, p.mapBytes)
 	var changed []offsetxlate.Page
 	changed, p.mark = p.xlate.EncodeSince(p.mark)
-	for _, start := range p.stale {
-		pages = append(pages, entry{checkpoint.PageKey(p.Key(), start), nil})
+	for _, key := range p.stale {
+		pages = append(pages, entry{key, nil})
 	}
 	p.stale = nil
 	for _, c := range changed {
-		pages = append(pages, entry{checkpoint.PageKey(p.Key(), c.Start), c.Data})
+		pages = append(pages, entry{checkpoint.PageKey(p.mapKey(), c.Start), c.Data})
 	}
 	p.prog.Advance(p.written, p.dest)
 	p.prog.Read = p.readOn()

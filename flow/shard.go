@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/meshd/meshd/kafka"
+	"github.com/meshd/meshd/loop"
 	"github.com/meshd/meshd/topology"
 )
 
@@ -45,6 +46,7 @@ type shard struct {
 	proof    time.Duration      // bootTime when that was asked last; 0: never in this epoch
 	strange  []strange
 	stuck    map[*part]kafka.Reason // parts that are to be given up
+	newer    map[*part]struct{}     // parts that are to turn to a later incarnation
 }
 
 // env is what all shards of a node share.
@@ -67,6 +69,7 @@ type told struct {
 type Observer interface {
 	Arrived(topology.Shard, Spec, time.Duration) // a batch is acknowledged, so long after the youngest record's timestamp
 	TookOver(topology.Shard)
+	Switched(at topology.Pair, topic string, why loop.Reason) // an origin's topic is read at another cluster than before
 }
 
 func newShard(id topology.Shard, t told, e *env, dst *Destination, log *slog.Logger) *shard {
@@ -74,6 +77,7 @@ func newShard(id topology.Shard, t told, e *env, dst *Destination, log *slog.Log
 		id: id, told: t, env: e, dst: dst, state: New, twin: -1, kick: make(chan struct{}, 1), want: map[string]Spec{},
 		seq: -1, claim: kafka.ProducerID{ID: -1}, log: log.With(slog.String("shard", id.String())), parts: map[string]*part{},
 		notes: map[*part]struct{}{}, ranges: map[*part]struct{}{}, blocked: map[string]kafka.Reason{}, unproven: map[*part]struct{}{}, stuck: map[*part]kafka.Reason{},
+		newer: map[*part]struct{}{},
 	}
 }
 

@@ -16,7 +16,9 @@ type sieve struct {
 	*translated                   // prefix naming, not read at the origin
 	places      places            // identity naming, read at the origin
 	origin      loop.Origin
+	incarnation int32 // of the records that come
 	counts      loop.Counters
+	stamped     int64 // records that got a header
 }
 
 // batch judges a batch of an answer that arrived at a tick.

@@ -17,13 +17,31 @@ import (
 type translated struct {
 	m    *offsetxlate.Map   // nil: not read yet
 	next offsetxlate.Source // first offset of the origin that is not under way
+	then *later             // nil: this incarnation is the last that is there
+}
+
+// later is the next incarnation of which the source has a map: it lies behind all that is covered by that of the one before.
+type later struct {
+	to   loop.Coordinate
+	from offsetxlate.Dest
+}
+
+// beyond says what is to be done at a place that the map does not cover.
+func (t *translated) beyond(at offsetxlate.Dest) error {
+	switch {
+	case t.then == nil:
+		return &ruledError{loop.Ruling{Act: loop.Wait, Why: loop.Uncovered}, int64(at), false}
+	case at >= t.then.from:
+		return &ruledError{loop.Ruling{Act: loop.Wait, At: t.then.to}, int64(at), true}
+	}
+	return &ruledError{loop.Ruling{Act: loop.Stop, Why: loop.Uncovered}, int64(at), false} // nothing more will be known of what lies before it
 }
 
 // addTranslated adds what is lacking of a batch in a copy that another cluster keeps.
 func (p *prepared) addTranslated(b batch.Batch, rec *recoder) error {
 	t := p.sieve.translated
 	if t.m == nil || offsetxlate.Dest(b.NextOffset()) > t.m.End().Dst {
-		return &ruledError{loop.Ruling{Act: loop.Wait, Why: loop.Uncovered}, b.BaseOffset()}
+		return t.beyond(offsetxlate.Dest(b.BaseOffset()))
 	}
 	from, runs, err := t.runs(offsetxlate.Dest(max(b.BaseOffset(), int64(p.next))), offsetxlate.Dest(b.NextOffset()))
 	if err != nil || len(runs) == 0 {
@@ -51,7 +69,7 @@ func (t *translated) runs(from, to offsetxlate.Dest) (first offsetxlate.Dest, ou
 	for at := from; at < to; {
 		x, n, ok := t.m.Stretch(at)
 		if !ok {
-			return 0, nil, &ruledError{loop.Ruling{Act: loop.Stop, Why: loop.Uncovered}, int64(at)}
+			return 0, nil, &ruledError{loop.Ruling{Act: loop.Stop, Why: loop.Uncovered}, int64(at), false}
 		}
 		n = min(n, int64(to-at))
 		if skip := min(n, int64(t.next-x)); len(out) == 0 && skip > 0 { // it is here already
@@ -68,12 +86,18 @@ func (t *translated) runs(from, to offsetxlate.Dest) (first offsetxlate.Dest, ou
 func (s *shard) needMap(p *part) {
 	p.src.aside(func(ctx context.Context) {
 		var m *offsetxlate.Map
+		var then *later
 		var problem error
-		err := p.held.with(ctx, func(h *checkpoint.Holdings) { m, problem = h.Maps.Of(p.Topic, p.Number) })
+		inc := p.lacks().Incarnation
+		err := p.held.with(ctx, func(h *checkpoint.Holdings) {
+			if m, problem = h.Maps.In(p.Topic, p.Number, inc); problem == nil {
+				then, problem = laterAt(h, p.Spec, inc)
+			}
+		})
 		if err == nil {
 			err = problem
 		}
-		if p.mapRead(m, err) && kafka.Sleep(ctx, mapAgain) != nil {
+		if p.mapRead(inc, m, then, err) && kafka.Sleep(ctx, mapAgain) != nil {
 			return
 		}
 		p.goOn()
@@ -82,8 +106,16 @@ func (s *shard) needMap(p *part) {
 
 const mapAgain = 100 * time.Millisecond // until a map that covered no more is looked at again
 
-// mapRead takes the map that the source keeps, and says whether it covers no more than before.
-func (p *part) mapRead(m *offsetxlate.Map, err error) (same bool) {
+func laterAt(h *checkpoint.Holdings, spec Spec, than int32) (*later, error) {
+	n, m, err := h.Maps.Behind(spec.Topic, spec.Number, than)
+	if err != nil || m == nil {
+		return nil, err
+	}
+	return &later{loop.Coordinate{Incarnation: n, Epoch: -1, Offset: int64(m.Start().Src)}, m.Start().Dst}, nil
+}
+
+// mapRead takes the map that the source keeps of an incarnation, and what comes behind it, and says whether that is no more than before.
+func (p *part) mapRead(of int32, m *offsetxlate.Map, then *later, err error) (same bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	t := p.sieve.translated
@@ -92,11 +124,11 @@ func (p *part) mapRead(m *offsetxlate.Map, err error) (same bool) {
 		p.stop(Backoff, kafka.Explain(fmt.Errorf("reading the map that cluster %s keeps: %w", p.Source, err), kafka.SourceUnreachable))
 		p.retryAt = time.Time{}
 		return true
-	case m == nil:
-		return true
+	case of != p.sieve.incarnation:
+		return false
 	}
-	same = t.m != nil && m.End() == t.m.End()
-	t.m = m
+	same = (then == nil) == (t.then == nil) && (m == nil || t.m != nil && m.End() == t.m.End())
+	t.m, t.then = m, then
 	return same
 }
 

@@ -14,7 +14,8 @@ import (
 // ruledError says that a part can't go on, or not yet, at a place that was judged.
 type ruledError struct {
 	loop.Ruling
-	at int64
+	at   int64
+	turn bool // a later incarnation begins there, at the coordinate of the ruling
 }
 
 func (e *ruledError) Error() string {
@@ -90,6 +91,9 @@ func (s *sifting) open(b batch.Batch, from offsetxlate.Source, rec *recoder) (wh
 		return false, err
 	}
 	x, y := s.record(first), s.record(last)
+	if s.turns(x) || s.turns(y) {
+		return false, nil
+	}
 	if v := s.judge.Span(x, y); v.Act != loop.Deliver || x.At.Epoch != y.At.Epoch || y.At.Offset-x.At.Offset != int64(b.Count())-1 {
 		return false, nil
 	}
@@ -107,20 +111,29 @@ func (s *sifting) record(r batch.Record) loop.Ruling {
 // see judges one record, and gives its header where it gets a fresh one.
 func (s *sifting) see(offset int64, header []byte, stamped bool) (take bool, value []byte, err error) {
 	v := s.judge.Record(s.of, s.v, offset, header, stamped)
+	if s.turns(v) {
+		return false, nil, &ruledError{loop.Ruling{Act: loop.Wait, At: loop.Coordinate{Incarnation: v.At.Incarnation, Epoch: -1}}, offset, true}
+	}
 	s.counts.Count(v, 1)
 	switch v.Act {
 	case loop.Deliver:
 	case loop.Stamp:
+		s.stamped++
 		s.header = loop.AppendHeader(s.header[:0], s.judge.Origins.ID(s.origin), s.judge.Topic, s.judge.Number, v.At)
 		value = s.header
 	case loop.Suppress:
 		return false, nil, nil
 	default:
-		return false, nil, &ruledError{v, offset}
+		return false, nil, &ruledError{v, offset, false}
 	}
 	s.note(v.At, 1)
 	s.took(v.At)
 	return true, value, nil
+}
+
+// turns says whether a record is of a later incarnation than those before it.
+func (s *sieve) turns(v loop.Ruling) bool {
+	return (v.Act == loop.Deliver || v.Why == loop.AtGap) && v.At.Incarnation > s.incarnation
 }
 
 // note adds n records from a coordinate on to the runs.
@@ -147,6 +160,8 @@ func (p *part) registryRead(err error) {
 // ruled does what a ruling asks for that lets a batch not pass.
 func (p *part) ruled(e *ruledError) {
 	switch {
+	case e.turn:
+		p.turnAt(e.At)
 	case e.Why == loop.Barrier:
 		p.awaits = true
 		p.owner.needRegistry(p)

@@ -2,8 +2,6 @@ package flow
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/hex"
 	"errors"
 	"sync"
 	"time"
@@ -214,12 +212,6 @@ func (s *Site) prepare(ctx context.Context, origin topology.Alias) error {
 		return err
 	}
 	return s.Dir.Refresh(ctx)
-}
-
-func newID() string {
-	b := make([]byte, 16)
-	_, _ = rand.Read(b) // never fails
-	return hex.EncodeToString(b)
 }
 
 func wentBack(err error) bool {

@@ -50,20 +50,23 @@ type ShardStatus struct {
 
 // PartStatus is one partition.
 type PartStatus struct {
-	Topic     string        `json:"topic"`
-	Partition int32         `json:"partition"`
-	Remote    string        `json:"remote"`
-	Shard     int           `json:"shard"`
-	State     State         `json:"state"`
-	Reason    *kafka.Reason `json:"reason,omitempty"`
-	Next      int64         `json:"next"`        // next source offset to be acknowledged at the destination
-	Dest      int64         `json:"destination"` // next destination offset
-	End       int64         `json:"source_end"`
-	Lag       int64         `json:"lag"` // source offsets between Next and the last stable offset; -1 while unknown
-	Behind    time.Duration `json:"behind"`
-	MapBytes  int           `json:"map_bytes"`
-	Broker    int32         `json:"source_broker"` // that it is read from; -1: none yet
-	Stats     Stats         `json:"stats"`
+	Topic       string         `json:"topic"`
+	Partition   int32          `json:"partition"`
+	Remote      string         `json:"remote"`
+	From        topology.Alias `json:"from"` // the cluster that it is read at: the origin, or another one that has its records
+	Shard       int            `json:"shard"`
+	State       State          `json:"state"`
+	Reason      *kafka.Reason  `json:"reason,omitempty"`
+	Next        int64          `json:"next"`        // next offset of the origin to be acknowledged at the destination
+	Read        int64          `json:"read"`        // offset in the log that is read, below which all is acknowledged; Next where that is the origin's
+	Dest        int64          `json:"destination"` // next destination offset
+	End         int64          `json:"source_end"`  // of the log that is read
+	Lag         int64          `json:"lag"`         // offsets of the log that is read, between Read and its last stable offset; -1 while unknown
+	Behind      time.Duration  `json:"behind"`
+	MapBytes    int            `json:"map_bytes"`
+	Incarnation int32          `json:"incarnation"`   // of the topic at its origin: how often it was made again, and that accepted
+	Broker      int32          `json:"source_broker"` // that it is read from; -1: none yet
+	Stats       Stats          `json:"stats"`
 	// Warnings are what does not stop it, and is to be known: fence_weak, foreign_writes.
 	Warnings []kafka.Reason `json:"warnings,omitempty"`
 }
@@ -165,7 +168,7 @@ func (s *shard) status(parts []PartStatus) (ShardStatus, []PartStatus) {
 			continue
 		}
 		parts = append(parts, PartStatus{
-			Topic: spec.Topic, Partition: spec.Number, Remote: spec.Remote, State: Opening, Reason: s.whyNot(key), Lag: -1, Broker: -1,
+			Topic: spec.Topic, Partition: spec.Number, Remote: spec.Remote, From: spec.Source, State: Opening, Reason: s.whyNot(key), Lag: -1, Broker: -1, Incarnation: spec.Incarnation,
 		})
 	}
 	for i := range parts[before:] {
@@ -185,11 +188,16 @@ func (p *part) status() PartStatus {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	st := PartStatus{
-		Topic: p.Topic, Partition: p.Number, Remote: p.Remote, State: p.state, Reason: some(p.reason),
-		Next: int64(p.prog.SourceOf(p.written)), Dest: int64(p.dest), End: p.stats.SourceEnd, Lag: -1, MapBytes: p.xlate.Size(), Stats: p.stats, Warnings: p.warnings(),
+		Topic: p.Topic, Partition: p.Number, Remote: p.Remote, From: p.Source, State: p.state, Reason: some(p.reason), Next: int64(p.prog.SourceOf(p.written)),
+		Dest: int64(p.dest), End: p.stats.SourceEnd, Lag: -1, MapBytes: p.xlate.Size(), Incarnation: p.prog.Incarnation, Stats: p.stats, Warnings: p.warnings(),
 	}
-	if st.Stats.SeenAt = p.seenAt(); !st.Stats.SeenAt.IsZero() {
-		st.Lag = max(0, p.stats.SourceStable-st.Next)
+	st.Read = st.Next
+	if p.hub() {
+		st.Read = int64(p.passed.next)
+	}
+	st.Stats.Ruled = p.sieve.ruled()
+	if st.Stats.SeenAt = p.seenAt(); !st.Stats.SeenAt.IsZero() && p.at != nowhere {
+		st.Lag = max(0, p.stats.SourceStable-st.Read)
 	}
 	if since, err := p.outlet.Trouble(); err != nil {
 		st.State, st.Behind = Backoff, time.Since(since)

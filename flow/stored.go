@@ -56,5 +56,5 @@ func (s *stored) keep(p *part) {
 	if n := len(p.busy); n > 0 {
 		s.sent[p.Key()] = p.busy[n-1].first + int64(p.busy[n-1].count)
 	}
-	s.pages.Put(p.Key(), p.xlate)
+	s.pages.Put(p.mapKey(), p.xlate)
 }

@@ -50,6 +50,7 @@ func (s *shard) open(ctx context.Context) (*life, error) {
 	clear(s.ranges)
 	clear(s.unproven)
 	clear(s.stuck)
+	clear(s.newer)
 	s.asks.Unlock()
 	return l, nil
 }

@@ -14,7 +14,7 @@ import (
 )
 
 // await polls a snapshot until it is as wanted, and says at the end what it was instead.
-func await(ctx context.Context, t *testing.T, m *flow.Manager, what string, ok func(flow.PairStatus) bool) flow.PairStatus {
+func await(ctx context.Context, t *testing.T, m interface{ Status() flow.Status }, what string, ok func(flow.PairStatus) bool) flow.PairStatus {
 	t.Helper()
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()

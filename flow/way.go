@@ -25,6 +25,9 @@ type way struct {
 	topics map[string][]kafka.Partition
 	read   error // of the registry
 	err    error // why it can't be used now
+
+	unclaimed error     // why the origin's topics could not be registered there
+	claimedAt time.Time // when that was tried last
 }
 
 // holdings is what a cluster has of an origin, for all who ask.

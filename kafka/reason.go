@@ -49,6 +49,7 @@ const (
 	Divergence             = "divergence"
 	TopicNotMade           = "topic_not_created"
 	ConfigsNotAligned      = "configs_not_aligned"
+	ConfigsDiffer          = "configs_differ" // of a topic with one name everywhere: meshd changes neither
 
 	// What is to be known, and stops nothing.
 	BatchSkipped        = "corrupt_batch_skipped"

@@ -105,17 +105,7 @@ func (f *Frontiers) Rewind(o Origin, p Part, c Coordinate) {
 	if o == f.home || !c.Less(f.Next(o, p)) {
 		return
 	}
-	s := slot{o, p}
-	gaps := f.gaps[s]
-	for len(gaps) > 0 && c.Less(gaps[len(gaps)-1].To) {
-		last := gaps[len(gaps)-1]
-		gaps = gaps[:len(gaps)-1]
-		if last.From.Less(c) {
-			last.To = c
-			gaps = append(gaps, last)
-		}
-	}
-	f.Restore(o, p, c, gaps)
+	f.Restore(o, p, c, f.gaps[slot{o, p}].Below(c))
 }
 
 func (f *Frontiers) set(o Origin, p Part, c Coordinate) {

@@ -54,6 +54,19 @@ func (g Gaps) Add(x Gap) Gaps {
 	return append(g, x)
 }
 
+// Below are the gaps, and parts of gaps, below a coordinate.
+func (g Gaps) Below(c Coordinate) Gaps {
+	for len(g) > 0 && c.Less(g[len(g)-1].To) {
+		last := g[len(g)-1]
+		g = g[:len(g)-1]
+		if last.From.Less(c) {
+			last.To = c
+			g = append(slices.Clone(g), last)
+		}
+	}
+	return g
+}
+
 // Between returns the first gap that has something of what lies from one coordinate to before another.
 func (g Gaps) Between(from, to Coordinate) (Gap, bool) {
 	i, _ := slices.BinarySearchFunc(g, from, func(x Gap, at Coordinate) int {

@@ -223,14 +223,15 @@ func (s *Syncer) grow(ctx context.Context, w Wish, have int) error {
 	return nil
 }
 
-// Align brings the configs of a copy in line with its source, once every interval. In between it says again how that went.
+// Align brings the configs of a copy in line with its source, once every interval. In between it says again how that went. Of a shared
+// topic it says where they differ, and changes nothing: of equals neither is the right one, and each would be set by the other's link.
 func (s *Syncer) Align(ctx context.Context, w Wish, every time.Duration) error {
 	if s.aligned == nil {
 		s.aligned = map[string]aligned{}
 	}
 	last, tried := s.aligned[w.Remote]
 	switch {
-	case !w.Settings.SyncConfigs || w.Shared: // of configs that differ between equals neither is the right one
+	case !w.Settings.SyncConfigs:
 		return nil
 	case tried && time.Since(last.at) < every:
 		return last.err
@@ -252,7 +253,10 @@ func (s *Syncer) align(ctx context.Context, w Wish) error {
 		return err
 	}
 	changes := differing(wanted(source, w.Settings.ConfigsExclude), remote)
-	if len(changes) == 0 {
+	switch {
+	case w.Shared:
+		return s.differ(w, source, changes, remote)
+	case len(changes) == 0:
 		return nil
 	}
 	rs, err := s.Destination.Admin.AlterTopicConfigs(ctx, changes, w.Remote)

@@ -79,16 +79,16 @@ func fromUS(now time.Time, shard int, lag int64) flow.PairStatus {
 	at := now.Add(-200 * time.Millisecond)
 	part := flow.PartStatus{
 		Topic: "orders", Partition: int32(shard - 3), Remote: "us.orders", Shard: shard, State: flow.Streaming,
-		Next: 50_000, Dest: 49_990, End: 50_000 + lag, Lag: lag, MapBytes: 96,
+		From: "us", Next: 50_000, Read: 50_000, Dest: 49_990, End: 50_000 + lag, Lag: lag, MapBytes: 96,
 		Stats: flow.Stats{Records: 50_000, Bytes: 5_000_000, Aborted: 10, SourceEnd: 50_000 + lag, SourceStable: 50_000 + lag, SeenAt: at},
 	}
 	return flow.PairStatus{
 		Source: "us", Destination: "eu", Ready: true,
 		Topics: []flow.TopicStatus{
-			{Topic: "eu.returns", Kind: loop.Unclaimed, Partitions: 1, Reason: &kafka.Reason{
+			{Topic: "eu.returns", From: "us", Kind: loop.Unclaimed, Partitions: 1, Reason: &kafka.Reason{
 				Code: kafka.Unclaimed, Text: "topic eu.returns: it is named like a copy of returns from eu, and meshd did not make it",
 			}},
-			{Topic: "orders", Remote: "us.orders", Kind: loop.Local, Partitions: 2},
+			{Topic: "orders", From: "us", Remote: "us.orders", Kind: loop.Local, Partitions: 2},
 		},
 		Shards:     []flow.ShardStatus{{Number: shard, State: flow.Streaming, Writer: fmt.Sprintf("%d/1", 4000+shard), Epoch: 7}},
 		Partitions: []flow.PartStatus{part},
@@ -114,13 +114,13 @@ func Troubled(now time.Time) *Node {
 		Hint: "raise max.message.bytes of the destination topic",
 	}
 	denied := &kafka.Reason{Code: kafka.PermissionDenied, Text: "TRANSACTIONAL_ID_AUTHORIZATION_FAILED", Hint: "grant WRITE and DESCRIBE on transactional ids with prefix meshd."}
-	p.Partitions[0].State, p.Partitions[0].Reason, p.Partitions[0].Next, p.Partitions[0].Lag = flow.Failed, large, 7, 49_993
+	p.Partitions[0].State, p.Partitions[0].Reason, p.Partitions[0].Next, p.Partitions[0].Read, p.Partitions[0].Lag = flow.Failed, large, 7, 7, 49_993
 	p.Shards = append(p.Shards, flow.ShardStatus{Number: 4, State: flow.Backoff, Reason: denied, Epoch: 7})
-	p.Partitions = append(p.Partitions, flow.PartStatus{Topic: "orders", Partition: 1, Remote: "us.orders", Shard: 4, State: flow.Opening, Reason: denied, Lag: -1})
+	p.Partitions = append(p.Partitions, flow.PartStatus{Topic: "orders", Partition: 1, Remote: "us.orders", From: "us", Shard: 4, State: flow.Opening, Reason: denied, Lag: -1})
 	p.Throttled = 90 * time.Second
 	p.Partitions[0].Warnings = []kafka.Reason{{Code: kafka.BatchSkipped, Text: "source offsets 3 to 4 could not be read, and were left out: unknown codec 7", Hint: "find out what damaged the source's log"}}
 	p.Partitions = append(p.Partitions, flow.PartStatus{
-		Topic: "orders", Partition: 2, Remote: "us.orders", Shard: 3, State: flow.Failed, Next: 20_000, Dest: 19_990, End: 50_000, Lag: 30_000,
+		Topic: "orders", Partition: 2, Remote: "us.orders", From: "us", Shard: 3, State: flow.Failed, Next: 20_000, Read: 20_000, Dest: 19_990, End: 50_000, Lag: 30_000,
 		Stats:  flow.Stats{Records: 20_000, Corrupt: 1, SourceEnd: 50_000, SourceStable: 50_000, SeenAt: p.Partitions[0].Stats.SeenAt},
 		Reason: &kafka.Reason{Code: kafka.CorruptBatch, Text: "the batch at source offset 20000 can't be read: unknown magic 9", Hint: "look at the source's log"},
 	})

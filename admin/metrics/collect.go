@@ -2,6 +2,7 @@ package metrics
 
 import (
 	"math"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -9,41 +10,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/meshd/meshd/admin"
+	"github.com/meshd/meshd/flow"
 	"github.com/meshd/meshd/topology"
-)
-
-func desc(name, help string, labels ...string) *prometheus.Desc {
-	return prometheus.NewDesc(name, help, labels, nil)
-}
-
-func linkDesc(name, help string, more ...string) *prometheus.Desc {
-	return desc(name, help, append(append([]string{}, linkLabels...), more...)...)
-}
-
-var (
-	lagRecords = linkDesc("meshd_flow_lag_records",
-		"Source offsets of a topic that are not at the destination yet, in the partitions that this node holds. NaN while a partition is not open or its source is not heard.", "topic")
-	lagSeconds = linkDesc("meshd_flow_lag_seconds",
-		"All that the source had so long ago is at the destination. Grows while broken; while a partition was never complete here, since this node took it.", "topic")
-	recordsTotal = linkDesc("meshd_flow_records_total", "Records that this node copied.", "topic")
-	bytesTotal   = linkDesc("meshd_flow_bytes_total", "Bytes of record batches that this node wrote.", "topic")
-	suppressed   = linkDesc("meshd_suppressed_records_total",
-		"Records that were left out: of aborted transactions (aborted), or not to be had from the source and stepped over by policy (gap; these are offsets).", "topic", "reason")
-	corrupt = linkDesc("meshd_corrupt_batches_total", "Batches of the source that could not be read: a wrong CRC, length or count, an unknown format or codec.", "topic")
-	partLag = linkDesc("meshd_partition_lag_records", "As meshd_flow_lag_records, for one partition.", "topic", "partition")
-	rpo     = linkDesc("meshd_rpo_seconds",
-		"All that the source had so long ago is at the destination, for what this node holds of the link. Grows while broken.")
-	throttled = linkDesc("meshd_throttled_seconds_total", "For how long limit.bytes_per_second has held reading back on this node; of several limits of a link, the sum.")
-	up        = linkDesc("meshd_link_up",
-		"1 if something of the link moves or there is nothing to move; 0 if it stands still for a reason. Only links that this node holds something of.", "reason")
-	shardState   = linkDesc("meshd_shard_state", "1 for the state in which a shard of this node is; other states are absent.", "shard", "state")
-	errorsTotal  = desc("meshd_errors_total", "How often a link, topic, shard or partition of this node came to stand still, by the code of the reason.", "class")
-	topoInfo     = desc("meshd_topology_info", "Always 1; absent before a topology is accepted.", "version", "hash")
-	groupStates  = desc("meshd_group_sync_state", "Consumer groups that this node moves into a cluster, by what is done for them.", "home", "state")
-	groupRereads = desc("meshd_group_redelivery_records",
-		"Consumed records that the groups of a cluster would see again if they moved there now, all groups together, at most.", "home")
-	groupAge = desc("meshd_group_sync_age_seconds", "Since the last round of group sync that succeeded; absent before the first.", "home")
-	memory   = desc("meshd_bytes_in_flight", "Bytes of records that this node holds in memory.")
 )
 
 // collector makes metrics of a look at each scrape.
@@ -58,10 +26,7 @@ type collector struct {
 
 // Describe is of prometheus.Collector.
 func (c *collector) Describe(out chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{
-		lagRecords, lagSeconds, recordsTotal, bytesTotal, suppressed, corrupt, throttled, partLag, rpo, up, shardState, errorsTotal, topoInfo, memory,
-		groupStates, groupRereads, groupAge,
-	} {
+	for _, d := range descs {
 		out <- d
 	}
 }
@@ -103,6 +68,7 @@ func (c *collector) forget(v admin.View) {
 			gone := prometheus.Labels{"link": p.String()}
 			c.metrics.latency.DeletePartialMatch(gone)
 			c.metrics.takeovers.DeletePartialMatch(gone)
+			c.metrics.switches.DeletePartialMatch(gone)
 		}
 	}
 	c.seen = now
@@ -126,6 +92,7 @@ func (s sink) link(l admin.LinkStatus) {
 	at := []string{l.Link, string(l.Source), string(l.Destination)}
 	s.gauge(up, bit(l.Up), append(at, downReason(l))...)
 	s.gauge(rpo, orNaN(l.RPOSeconds), at...)
+	s.gauge(hop, orNaN(l.HopSeconds), at...)
 	s.counter(throttled, l.ThrottledSeconds, at...)
 	for _, sh := range l.Shards {
 		s.gauge(shardState, 1, append(at, strconv.Itoa(sh.Number), string(sh.State))...)
@@ -144,23 +111,53 @@ func downReason(l admin.LinkStatus) string {
 }
 
 func (s sink) flow(f admin.FlowStatus, perPartition bool) {
-	at := []string{f.Link, string(f.Source), string(f.Destination), f.Topic}
+	at := slices.Clip([]string{f.Link, string(f.Source), string(f.Destination), f.Topic})
 	if f.Held > 0 {
 		s.gauge(lagRecords, orNaN(f.LagRecords), at...)
 		s.gauge(lagSeconds, orNaN(f.LagSeconds), at...)
 	}
+	for _, cluster := range f.From {
+		s.gauge(from, 1, append(at, string(cluster))...)
+	}
+	if f.Incarnation > 0 {
+		s.gauge(remade, float64(f.Incarnation), at...)
+	}
 	if f.Held > 0 || f.Totals != (admin.Totals{}) {
-		s.counter(recordsTotal, float64(f.Totals.Records), at...)
-		s.counter(bytesTotal, float64(f.Totals.Bytes), at...)
-		s.counter(suppressed, float64(f.Totals.Aborted), append(at, "aborted")...)
-		s.counter(suppressed, float64(f.Totals.GapRecords), append(at, "gap")...)
-		s.counter(corrupt, float64(f.Totals.Corrupt), at...)
+		s.totals(at, f.Totals)
+		s.ruled(at, f.Totals.Ruled, f.Identity)
 	}
 	if !perPartition {
 		return
 	}
 	for _, p := range f.Parts {
 		s.gauge(partLag, orNaN(p.LagRecords), append(at, strconv.Itoa(int(p.Partition)))...)
+	}
+}
+
+func (s sink) totals(at []string, t admin.Totals) {
+	s.counter(recordsTotal, float64(t.Records), at...)
+	s.counter(bytesTotal, float64(t.Bytes), at...)
+	s.counter(suppressed, float64(t.Aborted), append(at, "aborted")...)
+	s.counter(suppressed, float64(t.GapRecords), append(at, "gap")...)
+	s.counter(corrupt, float64(t.Corrupt), at...)
+	g := t.Gaps
+	for why, n := range map[string]int64{"retention": g.Retention, "copied": g.Copied, "unreadable": g.Unreadable, "truncated": g.Truncated, "other": g.Other} {
+		if n > 0 {
+			s.counter(gaps, float64(n), append(at, why)...)
+		}
+	}
+}
+
+// ruled leaves out what the topic's naming has not.
+func (s sink) ruled(at []string, r flow.Ruled, identity bool) {
+	reasons := map[string]int64{"by_writer": r.ByWriter, "by_application": r.ByApplication}
+	if identity {
+		reasons = map[string]int64{"own": r.Own, "seen": r.Seen, "other_source": r.OtherSource}
+		s.counter(stamped, float64(r.Stamped), at...)
+		s.counter(copied, float64(r.CopiedHeader), at...)
+	}
+	for reason, n := range reasons {
+		s.counter(suppressed, float64(n), append(at, reason)...)
 	}
 }
 

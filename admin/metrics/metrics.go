@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"runtime"
+	"slices"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/meshd/meshd/admin"
 	"github.com/meshd/meshd/flow"
+	"github.com/meshd/meshd/loop"
 	"github.com/meshd/meshd/topology"
 )
 
@@ -19,6 +21,7 @@ type Metrics struct {
 	registry  prometheus.Registerer
 	latency   *prometheus.HistogramVec
 	takeovers *prometheus.CounterVec
+	switches  *prometheus.CounterVec
 	panics    prometheus.Counter
 }
 
@@ -38,6 +41,9 @@ func New(registry prometheus.Registerer, build string) (*Metrics, error) {
 		takeovers: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "meshd_takeovers_total", Help: "Shards that this node took over, at its start too.",
 		}, linkLabels),
+		switches: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "meshd_source_changes_total", Help: "How often a topic came to be read at another cluster than before, by why that one is read. Absent before the first change.",
+		}, append(slices.Clip(linkLabels), "why")),
 		panics: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "meshd_admin_panics_total", Help: "Requests to the admin API in which this node made a mistake; its log has the stack.",
 		}),
@@ -46,7 +52,7 @@ func New(registry prometheus.Registerer, build string) (*Metrics, error) {
 		Name: "meshd_build_info", Help: "Always 1.", ConstLabels: prometheus.Labels{"version": build, "goversion": runtime.Version()},
 	})
 	info.Set(1)
-	for _, c := range []prometheus.Collector{m.latency, m.takeovers, m.panics, info} {
+	for _, c := range []prometheus.Collector{m.latency, m.takeovers, m.switches, m.panics, info} {
 		if err := registry.Register(c); err != nil {
 			return nil, fmt.Errorf("registering metrics: %w", err)
 		}
@@ -72,6 +78,14 @@ func (m *Metrics) Panicked() { m.panics.Inc() }
 
 // TookOver counts a shard that was taken over.
 func (m *Metrics) TookOver(s topology.Shard) { m.takeovers.WithLabelValues(linkOf(s)...).Inc() }
+
+// Switched counts a change of source.
+func (m *Metrics) Switched(at topology.Pair, _ string, why loop.Reason) {
+	m.switches.WithLabelValues(at.String(), string(at.Source), string(at.Destination), whys[why]).Inc()
+}
+
+// whys are reasons of a choice as labels.
+var whys = map[loop.Reason]string{loop.Nearest: "nearest", loop.Unreachable: "unreachable", loop.LeftBehind: "behind", loop.OnlyHolder: "only_holder", loop.Nobody: "nobody"}
 
 // Arrived notes how long a batch took. A clock that is behind makes no negative times, and records without a timestamp say nothing.
 func (m *Metrics) Arrived(s topology.Shard, _ flow.Spec, took time.Duration) {

@@ -20,6 +20,7 @@ import (
 	"github.com/meshd/meshd/admin/admintest"
 	"github.com/meshd/meshd/admin/metrics"
 	"github.com/meshd/meshd/flow"
+	"github.com/meshd/meshd/loop"
 	"github.com/meshd/meshd/topology"
 )
 
@@ -69,7 +70,7 @@ var shard3 = topology.Shard{Origin: "us", Destination: "eu", Number: 3}
 
 func TestExposition(t *testing.T) {
 	nodes := map[string]func(time.Time) *admintest.Node{
-		"well": admintest.Well, "troubled": admintest.Troubled, "cut": admintest.Cut,
+		"well": admintest.Well, "troubled": admintest.Troubled, "cut": admintest.Cut, "spoke": admintest.Spoke,
 		"starting": func(time.Time) *admintest.Node { return admintest.Starting() },
 	}
 	for name, node := range nodes {
@@ -78,6 +79,7 @@ func TestExposition(t *testing.T) {
 				f := newFixture(t, node(time.Now()))
 				f.TookOver(shard3)
 				f.Arrived(shard3, flow.Spec{}, 3*time.Millisecond)
+				f.Switched(topology.Pair{Source: "us", Destination: "eu"}, "orders", loop.Unreachable)
 				golden(t, name+".prom", []byte(f.scrape(t)))
 			})
 		})

@@ -17,12 +17,17 @@ type names struct {
 	at     topology.Alias
 	known  map[string]checkpoint.TopicEntry
 	remote map[coordinate]string // of partition 0: origin and topic -> its name here
+	shared map[string]bool       // topics that have one name everywhere, and records of others here
 }
 
 func newNames(at topology.Alias, entries map[string]checkpoint.TopicEntry) names {
-	n := names{at: at, known: entries, remote: make(map[coordinate]string, len(entries))}
+	n := names{at: at, known: entries, remote: make(map[coordinate]string, len(entries)), shared: map[string]bool{}}
 	for name, e := range entries {
-		if e.Kind != checkpoint.Local && e.Kind != checkpoint.Shared {
+		switch e.Kind {
+		case checkpoint.Local:
+		case checkpoint.Shared:
+			n.shared[e.Topic] = true
+		default:
 			n.remote[coordinate{Origin: e.Origin, Topic: e.Topic}] = name
 		}
 	}

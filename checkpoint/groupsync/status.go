@@ -64,6 +64,9 @@ func statusOf(r *round, group string, d offsetxlate.Decision) GroupStatus {
 			st.Hint = fmt.Sprintf("cluster %s: %v", v.Alias, err)
 		}
 	}
+	if topics := r.shared(group); len(topics) > 0 {
+		st.Why, st.Hint = notSynced(topics), sharedHint
+	}
 	for _, p := range d.Placements {
 		if p.At.Topic == "" {
 			continue // its topic is not here

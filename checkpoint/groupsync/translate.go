@@ -73,6 +73,10 @@ func (t *Translator) Group(ctx context.Context, group string) ([]Translation, er
 // Point translates one place.
 func (t *Translator) Point(p Point) Translation {
 	out := Translation{From: p}
+	if t.from.names.shared[p.Topic] || t.to.names.shared[p.Topic] {
+		out.Reason = sharedPoint(p.Topic, t.from.Alias, t.to.Alias)
+		return out
+	}
 	c := t.from.names.coordinateOf(p.Topic, p.Partition)
 	name, ok := t.to.names.nameOf(c)
 	up, down := t.from.translator(c), t.to.translator(c)

@@ -89,7 +89,7 @@ func newConsole(t *testing.T) *console {
 	var names, back []string
 	for name, node := range map[string]*admintest.Node{
 		"well": admintest.Well(time.Now()), "second": admintest.Second(time.Now()), "troubled": admintest.Troubled(time.Now()),
-		"cut": admintest.Cut(time.Now()), "starting": admintest.Starting(), "calm": calm, "idle": idle,
+		"cut": admintest.Cut(time.Now()), "starting": admintest.Starting(), "calm": calm, "idle": idle, "spoke": admintest.Spoke(time.Now()),
 	} {
 		address := serve(t, admin.Config{
 			Node: node.Name, Datacenter: "eu", Build: "1.2.0", Watch: admin.NewWatch(node, node), Groups: node, Nodes: node, Translator: node, Topologies: node,

@@ -21,6 +21,7 @@ import (
 	"github.com/meshd/meshd/checkpoint/trace"
 	"github.com/meshd/meshd/flow"
 	"github.com/meshd/meshd/kafka"
+	"github.com/meshd/meshd/loop"
 	"github.com/meshd/meshd/topology"
 )
 
@@ -85,6 +86,7 @@ type silent struct{}
 
 func (silent) Arrived(topology.Shard, flow.Spec, time.Duration) {}
 func (silent) TookOver(topology.Shard)                          {}
+func (silent) Switched(topology.Pair, string, loop.Reason)      {}
 
 // run executes a command line with the realm's topology, and returns what it prints and its exit code.
 func (r *realm) run(ctx context.Context, args ...string) (out, errs string, code int) {

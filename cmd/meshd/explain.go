@@ -83,16 +83,24 @@ type explanation struct {
 
 // explainTopic goes through all links. A name that is a copy's stands for its origin too.
 func explainTopic(t *topology.Topology, flows []admin.FlowStatus, name string) (out []explanation) {
+	linked := map[string]bool{}
 	for p, l := range t.Pairs() {
 		at := pairTopic{t: t, pair: p, link: l, flows: flows}
 		topics := []string{name}
 		for _, f := range flows {
-			if f.Link == p.String() && f.Remote == name {
+			if f.Link == p.String() && f.Remote == name && f.Topic != name {
 				topics = append(topics, f.Topic)
 			}
 		}
 		for _, topic := range topics {
 			out = append(out, at.explain(topic))
+		}
+		linked[p.String()] = true
+	}
+	for _, f := range flows {
+		if !linked[f.Link] && (f.Topic == name || f.Remote == name) {
+			why := fmt.Sprintf("no link leads from %s to %s; it comes over %s, and its copy is %s there", f.Source, f.Destination, aliases(f.From), f.Remote)
+			out = append(out, explanation{Link: f.Link, Topic: f.Topic, Carried: "yes", Why: why, Flow: &f})
 		}
 	}
 	return out
@@ -124,6 +132,9 @@ func (x pairTopic) explain(topic string) explanation {
 	default:
 		e.Carried = "yes"
 		e.Why = fmt.Sprintf("its copy is %s at %s", loop.RemoteName(x.pair.Source, settings.Separator, topic), x.pair.Destination)
+		if settings.Naming == topology.Identity {
+			e.Why = fmt.Sprintf("it has the same name at %s, where others write too", x.pair.Destination)
+		}
 	}
 	return e
 }
@@ -132,13 +143,13 @@ func (x pairTopic) explain(topic string) explanation {
 func (x pairTopic) notFound(topic string) (carried, why string) {
 	held := false
 	for _, f := range x.flows {
-		if f.Destination == x.pair.Source && f.Remote == topic {
-			return "no", fmt.Sprintf("at %s it is the copy of %s of %s, and copies are not sent on", x.pair.Source, f.Topic, f.Source)
+		if f.Destination == x.pair.Source && f.Remote == topic && !f.Identity {
+			return "no", fmt.Sprintf("at %s it is the copy of %s of %s: what is sent on of it is told of %s", x.pair.Source, f.Topic, f.Source, topology.Pair{Source: f.Source, Destination: x.pair.Destination})
 		}
 		held = held || f.Link == x.pair.String()
 	}
 	if held {
-		return "no", fmt.Sprintf("%s has no such topic, or it is a copy there, and copies are not sent on", x.pair.Source)
+		return "no", fmt.Sprintf("%s has no such topic, or it is a copy there, which goes on under its origin's name alone", x.pair.Source)
 	}
 	return "unknown", fmt.Sprintf("it would be if it is produced at %s; the nodes of datacenter %s know", x.pair.Source, x.t.Clusters[x.pair.Destination].Datacenter)
 }

@@ -23,7 +23,11 @@ func newStatusCommand() *cobra.Command {
 		Long: `Show what is wrong, the worst first, and what every link does.
 
 A node knows what it holds itself. Name all nodes of a datacenter to see all of the links that end there: the numbers are those of the
-nodes that answer. "?" stands for what is not known.`,
+nodes that answer. "?" stands for what is not known.
+
+LAG counts offsets of the logs that are read and not copied. RPO is how long ago the source had nothing that is not copied by now.
+VIA names other clusters at which something is read instead of at its source: what those lack themselves is not in LAG, and RPO is at
+least (>=) what the last hop lacks; the links that end there show the rest.`,
 		Example: "  meshd status\n  meshd status --admin eu-1:7948,eu-2:7948\n  meshd status -o json | jq '.problems[]'",
 		Args:    exactly(0, "no arguments"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -102,18 +106,33 @@ func calm(links []admin.LinkStatus) string {
 func away(l admin.LinkStatus) bool { return l.State == admin.Elsewhere || l.State == admin.Paused }
 
 func linkTable(links []admin.LinkStatus) *table {
-	t := newTable("LINK", "STATE", "LAG", "RPO", "TOPICS", "MOVING", "SHARDS")
+	over := slices.ContainsFunc(links, func(l admin.LinkStatus) bool { return len(l.Via) > 0 })
+	head := []string{"LINK", "STATE", "LAG", "RPO", "TOPICS", "MOVING", "SHARDS"}
+	if over {
+		head = slices.Insert(head, 1, "VIA")
+	}
+	t := newTable(head...)
 	for _, l := range links {
-		if away(l) {
-			t.add([]string{l.Link, string(l.State), "-", "-", "-", "-", "-"})
-			continue
+		cells := []string{l.Link, string(l.State), "-", "-", "-", "-", "-"}
+		if !away(l) {
+			cells = []string{
+				l.Link, string(l.State), numberOr(l.LagRecords, unknown), rpoOf(l), strconv.Itoa(l.Topics), fmt.Sprintf("%d/%d", l.Moving, l.Partitions), strconv.Itoa(len(l.Shards)),
+			}
 		}
-		t.add([]string{
-			l.Link, string(l.State), numberOr(l.LagRecords, unknown), ageOr(l.RPOSeconds, unknown), strconv.Itoa(l.Topics),
-			fmt.Sprintf("%d/%d", l.Moving, l.Partitions), strconv.Itoa(len(l.Shards)),
-		})
+		if over {
+			cells = slices.Insert(cells, 1, aliases(l.Via))
+		}
+		t.add(cells)
 	}
 	return t
+}
+
+// rpoOf is the age up to which all is there. Where something is read at another cluster, it is at least that of the last hop.
+func rpoOf(l admin.LinkStatus) string {
+	if l.RPOSeconds == nil && len(l.Via) > 0 && l.HopSeconds != nil {
+		return ">=" + ageOr(l.HopSeconds, unknown)
+	}
+	return ageOr(l.RPOSeconds, unknown)
 }
 
 func clusterTable(clusters []flow.ClusterStatus) *table {

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"testing"
 
+	"github.com/twmb/franz-go/pkg/kgo"
+
 	"github.com/meshd/meshd/internal/kafkatest"
 	"github.com/meshd/meshd/internal/kafkatest/logread"
 	"github.com/meshd/meshd/test/validate"
@@ -170,4 +172,21 @@ func TestIdentityTwoAliasesForOneCluster(t *testing.T) {
 	if only := (validate.Counts{validate.Lost: report.Counts[validate.Lost]}); report.Counts != only {
 		t.Errorf("more than missing: %s", report)
 	}
+}
+
+// Where partitions are not to be added, those that only one cluster has are said to go nowhere, and the others are copied.
+func TestIdentityPartitionsStayDifferent(t *testing.T) {
+	parallel(t)
+	sites := shared(t, "us", "eu")
+	c := common{topic: kafkatest.UniqueTopic(t, "orders"), sites: sites}
+	for i, n := range []int32{2, 5} {
+		sites[i].CreateTopic(t, c.topic, n)
+		c.produceAt(t, sites[i], 500, kafkatest.Workload{Partitions: 2})
+	}
+	m := newMesh(t, identity("us, eu", c.topic)+"\n    sync: {partitions: false}", sites...)
+	m.startAll(t)
+	c.verify(t, map[string]int{"us": 500, "eu": 500})
+	produceOne(t, sites[1], &kgo.Record{Topic: c.topic, Partition: 4, Value: []byte("eu|of a partition that us has not")})
+	p := m.awaitReason(t, "us-1", "destination_missing", c.topic)
+	t.Logf("it said: %s (%s)", p.Text, p.Hint)
 }

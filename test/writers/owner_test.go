@@ -12,6 +12,7 @@ import (
 	"github.com/meshd/meshd/flow"
 	"github.com/meshd/meshd/internal/kafkatest"
 	"github.com/meshd/meshd/kafka"
+	"github.com/meshd/meshd/loop"
 	"github.com/meshd/meshd/topology"
 )
 
@@ -64,6 +65,7 @@ type quiet struct{}
 
 func (quiet) Arrived(topology.Shard, flow.Spec, time.Duration) {}
 func (quiet) TookOver(topology.Shard)                          {}
+func (quiet) Switched(topology.Pair, string, loop.Reason)      {}
 
 // start starts a node which takes every shard that the way's topics have, whoever has it.
 func (w way) start(t testing.TB, name string) *owner {
