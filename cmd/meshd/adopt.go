@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -115,5 +116,7 @@ func settingsOf(t *topology.Topology, pair topology.Pair, topic string) (topolog
 		}
 		return settings, nil
 	}
-	return topology.LinkSettings{}, fmt.Errorf("no link leads from %s to %s", pair.Source, pair.Destination)
+	return topology.LinkSettings{}, fmt.Errorf("%w from %s to %s", errNoLink, pair.Source, pair.Destination)
 }
+
+var errNoLink = errors.New("no link leads")

@@ -3,12 +3,15 @@ package main
 import (
 	"bytes"
 	"errors"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/meshd/meshd/admin"
 	"github.com/meshd/meshd/flow"
@@ -242,5 +245,35 @@ func TestSimulationsInPagesAreReal(t *testing.T) {
 	}
 	if found == 0 {
 		t.Error("no simulation was found")
+	}
+}
+
+// Every metric is on the page for operators, and every one there exists.
+func TestMetricsInPagesAreThose(t *testing.T) {
+	quoted := regexp.MustCompile(`"(meshd_[a-z_]+)"`)
+	made := map[string]bool{}
+	for _, dir := range []string{"admin/metrics", "mesh", "mesh/gossip", "raftstore"} {
+		files, err := filepath.Glob(filepath.Join(repository, dir, "*.go"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, file := range files {
+			data, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, m := range quoted.FindAllStringSubmatch(string(data), -1) {
+				if !strings.HasSuffix(file, "_test.go") {
+					made[m[1]] = true
+				}
+			}
+		}
+	}
+	told, page := map[string]bool{}, pagesOf(t)[repository+"/docs/OPERATIONS.md"]
+	for _, name := range regexp.MustCompile(`\bmeshd_[a-z_]+`).FindAllString(page, -1) {
+		told[name] = true
+	}
+	if len(made) < 30 || !maps.Equal(made, told) {
+		t.Errorf("metrics that are made, and are told of:\n%s", cmp.Diff(made, told))
 	}
 }
