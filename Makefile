@@ -57,7 +57,7 @@ bench: ## meshd side by side with two copy programs and MirrorMaker 2, on real K
 figures: ## what meshd is built to reach, beside what it reaches on this machine
 	go run ./test/bench -figures $(BENCH)
 
-chaos: ## 20 seeds of faults on real processes and real Kafka, and every mutation of the code, into build/chaos (half an hour; CONTRIBUTING.md)
+chaos: ## 20 seeds of faults on each of three meshes of real processes and real Kafka, and every mutation of the code, into build/chaos (an hour and a half; CONTRIBUTING.md)
 	scripts/kafka.sh fetch >/dev/null
 	MESHD_TEST_KAFKA=real go test -count=1 -timeout 4h -v ./test/chaos -args -seeds 20 -every -reports $(CURDIR)/build/chaos $(CHAOS)
 

@@ -1,6 +1,7 @@
 package demo
 
 import (
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -94,5 +95,23 @@ func TestAnyMixOfOriginsIsFine(t *testing.T) {
 	})
 	if v := judge(e); !v.OK() {
 		t.Errorf("%s%s", v, v.Wrong)
+	}
+}
+
+// What the README shows of the end is what a verdict prints.
+func TestVerdictInReadmeIsReal(t *testing.T) {
+	page, err := os.ReadFile("../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	v := Verdict{Group: Reading{Read: 17_520}}
+	for _, o := range []struct {
+		at      topology.Alias
+		written int
+	}{{"us", 4_986}, {"eu", 6_270}, {"ap", 6_264}} {
+		v.Origins = append(v.Origins, Origin{Cluster: o.at, Written: o.written, Arrived: map[topology.Alias]int{"us": o.written, "eu": o.written, "ap": o.written}})
+	}
+	if !strings.Contains(string(page), v.String()) {
+		t.Errorf("it does not show:\n%s", v)
 	}
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/meshd/meshd/kafka"
 	"github.com/meshd/meshd/kafka/batch"
+	"github.com/meshd/meshd/loop"
 	"github.com/meshd/meshd/offsetxlate"
 )
 
@@ -56,8 +57,9 @@ func (p *part) unreadable() (at offsetxlate.Source, ok bool) {
 	return p.at, true
 }
 
-// stepOver has the part go on at next, where it stood at a batch that could not be read.
-func (p *part) stepOver(at, next offsetxlate.Source) {
+// stepOver has the part go on at next, where it stood at a batch that could not be read. Where it is not read at its origin, the origin's
+// records go on from an offset there that the source's map tells: what is before it is lacking here.
+func (p *part) stepOver(at, next, origin offsetxlate.Source) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.state != Failed || p.reason.Code != kafka.CorruptBatch || p.at != at {
@@ -69,6 +71,12 @@ func (p *part) stepOver(at, next offsetxlate.Source) {
 	}
 	why := p.bad.why
 	p.stepped = fmt.Sprintf("source offsets %d to %d could not be read, and were left out: %s", at, next-1, why)
+	if before := p.frontier(p.assigned); p.hub() && int64(origin) > before.Offset {
+		to := before
+		to.Offset = int64(origin)
+		p.prog.Gaps = p.prog.Gaps.Add(loop.Gap{From: before, To: to, Why: loop.GapCopied})
+		p.passTo(to)
+	}
 	p.skipGap(next, why)
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"github.com/meshd/meshd/kafka"
 	"github.com/meshd/meshd/kafka/batch"
+	"github.com/meshd/meshd/loop"
 )
 
 // lying is a compressed batch that says that it has a record more than it has, with the CRC of what it says: only who decompresses it finds out.
@@ -84,5 +85,24 @@ func TestSourceThatGivesNothing(t *testing.T) {
 	fetched(p, 30, batchAt(t, 10, 0, 20, 100))
 	if ws := p.status().Warnings; len(ws) > 0 {
 		t.Fatalf("when it came: %v", ws)
+	}
+}
+
+// What can't be read at a cluster that is not the origin is a gap of the origin's log: who reads here has to know.
+func TestUnreadableAtAHubIsAGap(t *testing.T) {
+	p := loose(&mute{})
+	p.Origin, p.Source = "us", "eu"
+	bad := batchAt(t, 100, 0, 10, 100)
+	bad[len(bad)-1] ^= 1
+	p.at, p.passed = 100, srcPlace{100, -1}
+	fetched(p, 110, bad)
+	fetched(p, 110, bad)
+	if p.reason.Code != kafka.CorruptBatch {
+		t.Fatalf("%s: %s", p.state, p.reason)
+	}
+	p.OnGap = "continue"
+	p.stepOver(100, 110, 7)
+	if g, ok := p.prog.Gaps.Between(loop.Start, loop.Infinite); !ok || g.To.Offset != 7 || p.at != 110 || p.frontier(p.assigned).Offset != 7 {
+		t.Fatalf("gaps %v, reads at %d behind %s", p.prog.Gaps, p.at, p.frontier(p.assigned))
 	}
 }

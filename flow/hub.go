@@ -90,3 +90,16 @@ func (p *part) found(at offsetxlate.Source, next, first loop.Coordinate) {
 	p.pass(at, -1)
 	p.dirty = true
 }
+
+// atOrigin is from where on the origin's records lie at or behind a place in the log that is read, as the map there says; 0 where it does not.
+func (p *part) atOrigin(ctx context.Context, place offsetxlate.Dest) (x offsetxlate.Source) {
+	if !p.hub() {
+		return 0
+	}
+	_ = p.held.with(ctx, func(h *checkpoint.Holdings) { // without an answer it is a gap of which nobody knows more
+		if m, err := h.Maps.In(p.Topic, p.Number, p.lacks().Incarnation); err == nil && m != nil {
+			x = m.ToSource(place).Offset
+		}
+	})
+	return x
+}

@@ -154,7 +154,8 @@ func (p *part) skipGap(start offsetxlate.Source, why string) {
 		p.stats.Lacks.Retention += int64(start - p.at)
 	}
 	p.owner.steppedOver(p.Spec, int64(p.at), int64(start), why)
-	if at := (loop.Coordinate{Incarnation: p.prog.Incarnation, Epoch: p.sieve.epoch(p.lastEpoch)}); !p.hub() {
+	if !p.hub() {
+		at := loop.Coordinate{Incarnation: p.prog.Incarnation, Epoch: p.sieve.epoch(p.lastEpoch)}
 		from, to := at, at
 		from.Offset, to.Offset = int64(p.at), int64(start)
 		p.prog.Gaps = p.prog.Gaps.Add(loop.Gap{From: from, To: to, Why: loop.GapRetention})

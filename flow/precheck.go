@@ -23,7 +23,7 @@ func (l *life) precheck(ctx context.Context, todo map[kafka.Partition]*opening) 
 		o.known = o.known && !o.anew
 		switch {
 		case o.known:
-			if r, other := otherTopic(o.spec, o.prog, at); other {
+			if r, other := otherTopic(o.spec, o.prog, at, l.dst.Alias); other {
 				o.err = r
 			}
 		case !o.spec.Identity:

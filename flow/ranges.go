@@ -70,7 +70,7 @@ func (l *life) resolve(ctx context.Context, p *part, at kafka.Partition, start, 
 	case err != nil: // it is read again, and asks again
 		l.log.Warn("what lies behind a batch that can't be read is not found yet", slog.Any("error", err))
 	default:
-		p.stepOver(from, offsetxlate.Source(next))
+		p.stepOver(from, offsetxlate.Source(next), p.atOrigin(ctx, offsetxlate.Dest(next)))
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"testing"
 	"time"
 
@@ -80,10 +81,10 @@ func TestRebuiltRegistration(t *testing.T) {
 	w.arrived(ctx, t, "b", "a", 50)
 	keys, _ := w.unregister(ctx, t, "b", "a", topology.ShardOf("orders", 0))
 	w.runAt(t, "c", 1)
-	w.reason(ctx, t, "c", 0, kafka.RegistryLost)
+	_ = w.reason(ctx, t, "c", 0, kafka.RegistryLost)
 	w.nodes["b"].Close()
 	r := w.mustRebuild(ctx, t, "b")
-	if len(r.Writers) != 1 || fmt.Sprint(r.Writers[0].ID) != string(keys[0]) || r.Writers[0].Proof != "ledger" || len(r.Topics) != 0 || r.NewTopics || r.NewWriter {
+	if len(r.Writers) != 1 || strconv.FormatInt(r.Writers[0].ID, 10) != string(keys[0]) || r.Writers[0].Proof != "ledger" || len(r.Topics) != 0 || r.NewTopics || r.NewWriter {
 		t.Errorf("rebuilt: %+v", r)
 	}
 	w.restart(t, "b", 2)

@@ -8,6 +8,7 @@ import (
 	"github.com/meshd/meshd/checkpoint"
 	"github.com/meshd/meshd/kafka"
 	"github.com/meshd/meshd/offsetxlate"
+	"github.com/meshd/meshd/topology"
 )
 
 // openPart finds where the partition goes on.
@@ -24,7 +25,7 @@ func (l *life) openPart(ctx context.Context, at kafka.Partition, o *opening) (*p
 	}
 	p.setIncarnation(o.prog.Incarnation)
 	err := l.goOnPart(p, o)
-	if err == nil && o.spec.laterThan(o.prog) {
+	if err == nil && p.laterThan(p.prog) { // not only since progress was written: the copy may have lost what came since
 		err = l.beginAgain(ctx, p, o.prog)
 	}
 	return p, err
@@ -33,7 +34,7 @@ func (l *life) openPart(ctx context.Context, at kafka.Partition, o *opening) (*p
 // goOnAsFound goes on with what the log says of itself.
 func (l *life) goOnAsFound(ctx context.Context, p *part, o *opening) error {
 	prog := checkpoint.Progress{DstID: p.prog.DstID, Incarnation: o.found.next.Incarnation}
-	if r, other := otherTopic(o.spec, prog, kafka.Partition{TopicID: prog.DstID}); other {
+	if r, other := otherTopic(o.spec, prog, kafka.Partition{TopicID: prog.DstID}, l.dst.Alias); other {
 		return r
 	}
 	err := l.rebuildPart(p, o.found, o.fence)
@@ -56,12 +57,13 @@ func (l *life) goOnPart(p *part, o *opening) error {
 	return l.resumePart(p, o.prog, o.fence)
 }
 
-func otherTopic(spec Spec, prog checkpoint.Progress, at kafka.Partition) (kafka.Reason, bool) {
+// otherTopic says of a topic that it is not the one of which progress speaks, if so; at is where it lies at the destination.
+func otherTopic(spec Spec, prog checkpoint.Progress, at kafka.Partition, destination topology.Alias) (kafka.Reason, bool) {
 	hint := fmt.Sprintf("what arrived stays; exclude %s from the link to settle this, and give a topic that is to be copied from its beginning another name", spec.Topic)
 	switch {
 	case prog.DstID != at.TopicID:
 		return kafka.Because(kafka.DestinationRecreated, fmt.Sprintf("topic %s was deleted and made again since meshd wrote to it", spec.Remote),
-			fmt.Sprintf("meshd accept %s --at CLUSTER --topology FILE has it filled anew, from the beginning; or exclude %s from the link", spec.Remote, spec.Topic)), true
+			fmt.Sprintf("meshd accept %s --at %s --topology FILE has it filled anew, from the beginning; or exclude %s from the link", spec.Remote, destination, spec.Topic)), true
 	case spec.hub() || spec.laterThan(prog):
 	case spec.Incarnation != unlisted && spec.Incarnation < prog.Incarnation:
 		return kafka.Because(kafka.SourceRecreated, fmt.Sprintf("records of incarnation %d of topic %s have arrived, but the registry of %s says that it has incarnation %d",

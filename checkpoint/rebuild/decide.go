@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/meshd/meshd/checkpoint"
@@ -38,9 +39,9 @@ func (b *builder) decideWriters(o *origin) {
 		switch was, known := b.writers.Lookup(id); {
 		case !known:
 			missing = append(missing, *o.writers[id])
-			ids = append(ids, fmt.Sprint(id))
+			ids = append(ids, strconv.FormatInt(id, 10))
 		case was.Origin != o.alias:
-			twice = append(twice, fmt.Sprint(id))
+			twice = append(twice, strconv.FormatInt(id, 10))
 		}
 	}
 	b.report.unknown("producer ids that the registry has for another origin than "+string(o.alias), "links that read here stay stopped; report this", twice...)

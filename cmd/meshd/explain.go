@@ -16,11 +16,13 @@ import (
 
 func newExplainCommand() *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "explain topic NAME", Short: "Say why a topic is carried, or not", Example: "  meshd explain topic orders",
-		Args: func(*cobra.Command, []string) error { return usageError{errors.New("wants topic NAME")} },
+		Use: "explain topic|record", Short: "Say why a topic is carried, or not; tell the story of a record", Example: "  meshd explain topic orders\n  meshd explain record eu orders 3 1234 --topology topology.yaml",
+		Args: func(*cobra.Command, []string) error {
+			return usageError{errors.New("wants topic NAME, or record CLUSTER TOPIC PARTITION OFFSET")}
+		},
 		RunE: func(*cobra.Command, []string) error { return nil }, // Args refuses what is no subcommand
 	}
-	cmd.AddCommand(newExplainTopicCommand())
+	cmd.AddCommand(newExplainTopicCommand(), newExplainRecordCommand())
 	return cmd
 }
 

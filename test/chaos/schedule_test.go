@@ -134,6 +134,7 @@ func drawn(k kind, random *rand.Rand) fault {
 		f.cluster, f.to = "eu", tenths(random, 40, 80)
 	case leadersMoved:
 		f.cluster = "eu"
+	case linkCut, linkLost: // there is one link
 	}
 	return f
 }

@@ -137,17 +137,23 @@ var applicationCopies = scene{"an application copies headers", func(t *testing.T
 	p.judge(t, c)
 }}
 
-// A writer begins to write at a cluster whose registry was read before it was in there.
+// A writer begins to write at a cluster whose registry was read before it was in there. Its records have no header, which would have the
+// source's map asked.
 var lateWriter = scene{"a writer begins later", func(t *testing.T, p *play) {
 	sites := shared(t, "us", "eu")
 	c := newCommon(t, 4, sites...)
-	m := p.mesh(t, identity("us, eu", c.topic), sites...)
+	c.unstamped = true
+	m := p.mesh(t, identity("us, eu", c.topic)+"\n    provenance: batch", sites...)
 	m.start(t, "eu-1")
 	const n = 300
 	c.produce(t, n, kafkatest.Workload{Partitions: 4})
 	at := startTally(t, sites[1], c.topic)
 	p.look(t, func() bool { return at.of("us") == n })
 	m.start(t, "us-1")
+	home := startTally(t, sites[0], c.topic)
+	p.look(t, func() bool { return home.of("eu") >= n })
+	c.produceAt(t, sites[0], n, kafkatest.Workload{Seed: 1, Partitions: 4})
+	p.look(t, func() bool { return at.of("us") >= 2*n }) // what would come home of what us-1 wrote lies before it
 	p.judge(t, c)
 }}
 
