@@ -173,8 +173,8 @@ func (r *round) topic(ctx context.Context, name string, from []offer) error {
 	}
 	src := r.sources[name]
 	st := TopicStatus{Topic: name, From: o.way.Alias, Why: src.why, Since: src.since, Identity: o.identity(), Kind: o.kind, Partitions: len(o.partitions)}
-	if o.reason != nil {
-		st.Reason = o.reason
+	if o.reason.Code != "" {
+		st.Reason = new(o.reason)
 		r.status[name] = st
 		return nil
 	}

@@ -16,7 +16,7 @@ type offer struct {
 	at         string // its name there
 	remote     string // its name at the destination
 	kind       loop.Kind
-	reason     *kafka.Reason // why it is not taken
+	reason     kafka.Reason // why it is not taken; no Code: it is
 	partitions []kafka.Partition
 	settings   topology.LinkSettings
 }
@@ -84,7 +84,7 @@ func (p *inflow) direct(w *way, name string) (o offer, ok bool) {
 	case v.Kind == loop.Unclaimed && identity:
 		o.kind = loop.Local // with one name everywhere there are no look-alikes
 	case v.Kind == loop.Unclaimed && o.settings.Remote != "local":
-		o.reason = &kafka.Reason{Code: kafka.Unclaimed, Text: "topic " + name + ": " + v.Why, Hint: p.unclaimed(name, v)}
+		o.reason = kafka.Reason{Code: kafka.Unclaimed, Text: "topic " + name + ": " + v.Why, Hint: p.unclaimed(name, v)}
 		return o, true
 	}
 	if o.remote = name; !identity {

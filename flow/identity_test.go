@@ -30,23 +30,15 @@ type world struct {
 func joined(ctx context.Context, t *testing.T, names []topology.Alias, links ...string) *world {
 	t.Helper()
 	w := &world{names: names, clusters: map[topology.Alias]*kfake.Cluster{}, clients: map[topology.Alias]*kgo.Client{}, nodes: map[topology.Alias]*flow.Manager{}}
-	text := "version: 1\nmesh: test\nintervals: {discovery: 200ms, progress: 200ms}\nclusters:\n"
-	nodes := "nodes:\n"
+	var clusters, nodes strings.Builder
 	for i, a := range names {
 		w.clusters[a] = fake(t)
 		w.clients[a] = client(t, w.clusters[a].ListenAddrs(), kgo.RecordPartitioner(kgo.ManualPartitioner()))
-		text += fmt.Sprintf("  %s: {bootstrap: [%q]}\n", a, w.clusters[a].ListenAddrs()[0])
-		nodes += fmt.Sprintf("  %s-1: {datacenter: %s, address: 127.0.0.%d}\n", a, a, i+1)
+		fmt.Fprintf(&clusters, "  %s: {bootstrap: [%q]}\n", a, w.clusters[a].ListenAddrs()[0])
+		fmt.Fprintf(&nodes, "  %s-1: {datacenter: %s, address: 127.0.0.%d}\n", a, a, i+1)
 	}
-	w.text = text + nodes
-	text = w.text + "links:\n"
-	for _, l := range links {
-		text += "  - {" + l + "}\n"
-	}
-	var err error
-	if w.top, err = topology.Parse("test.yaml", []byte(text)); err != nil {
-		t.Fatal(err)
-	}
+	w.text = "mesh: test\nintervals: {discovery: 200ms, progress: 200ms}\nclusters:\n" + clusters.String() + "nodes:\n" + nodes.String()
+	w.parse(t, 1, links)
 	for _, a := range names {
 		create(ctx, t, w.clients[a], "orders", 2)
 		w.nodes[a] = manager(t, string(a))
@@ -238,10 +230,12 @@ func TestAnotherSourceGoesOnFromTheFrontier(t *testing.T) {
 // relink gives the world other links.
 func (w *world) relink(t *testing.T, links ...string) {
 	t.Helper()
-	text := strings.Replace(w.text, "version: 1", fmt.Sprintf("version: %d", w.top.Version+1), 1) + "links:\n"
-	for _, l := range links {
-		text += "  - {" + l + "}\n"
-	}
+	w.parse(t, w.top.Version+1, links)
+}
+
+func (w *world) parse(t *testing.T, version int64, links []string) {
+	t.Helper()
+	text := fmt.Sprintf("version: %d\n%slinks:\n  - {%s}\n", version, w.text, strings.Join(links, "}\n  - {"))
 	var err error
 	if w.top, err = topology.Parse("test.yaml", []byte(text)); err != nil {
 		t.Fatal(err)

@@ -47,7 +47,7 @@ func (r *round) incarnate(ctx context.Context, found map[string][]offer) {
 
 // claim is what is to be said of a topic, if anything is.
 func (r *round) claim(ctx context.Context, w *way, name string, from []offer) (c checkpoint.Claim, ok bool, err error) {
-	i := slices.IndexFunc(from, func(o offer) bool { return o.way == w && o.reason == nil })
+	i := slices.IndexFunc(from, func(o offer) bool { return o.way == w && o.reason.Code == "" })
 	if i < 0 {
 		return c, false, nil
 	}

@@ -95,7 +95,7 @@ func (s *sieve) goBack(to loop.Coordinate) {
 		s.judge.Taken.Restore(s.origin, s.judge.Part, to, nil)
 	}
 	if s.translated != nil {
-		s.translated.next = offsetxlate.Source(to.Offset)
+		s.next = offsetxlate.Source(to.Offset)
 	}
 }
 

@@ -204,7 +204,8 @@ func reasonOf(e *ruledError) kafka.Reason {
 		return kafka.Because(kafka.OriginUnknown, fmt.Sprintf("the record at source offset %d was stamped by a newer meshd", e.at), "bring this node to the newest version of the mesh")
 	case loop.ThirdCluster:
 		return kafka.Because(kafka.OriginUnknown, fmt.Sprintf("the batch at source offset %d comes from a third cluster", e.at), "provenance: batch is for two clusters: use provenance: headers")
+	default:
+		return kafka.Because(kafka.OriginUnknown, fmt.Sprintf("the record at source offset %d does not say rightly where it came from: %s", e.at, e.Why),
+			"a writer of meshd's wrote it: report this, with meshd explain record")
 	}
-	return kafka.Because(kafka.OriginUnknown, fmt.Sprintf("the record at source offset %d does not say rightly where it came from: %s", e.at, e.Why),
-		"a writer of meshd's wrote it: report this, with meshd explain record")
 }

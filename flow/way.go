@@ -114,20 +114,20 @@ func (p *inflow) changed() <-chan struct{} {
 	if len(p.ways) == 1 {
 		return p.ways[0].Dir.Changed()
 	}
-	any := make(chan struct{})
+	one := make(chan struct{})
 	var once sync.Once
 	for _, w := range p.ways {
 		c := w.Dir.Changed()
 		w.aside(func(ctx context.Context) {
 			select {
 			case <-c:
-				once.Do(func() { close(any) })
-			case <-any:
+				once.Do(func() { close(one) })
+			case <-one:
 			case <-ctx.Done():
 			}
 		})
 	}
-	return any
+	return one
 }
 
 // lookAround asks all ways at once who they are and what is there.
