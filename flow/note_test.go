@@ -36,3 +36,30 @@ func TestNoteOfBeforeGoingBackLiftsNoGate(t *testing.T) {
 		t.Fatalf("the gate stands at %d though all is noted", p.unnoted)
 	}
 }
+
+// A place is not noted before the map is stored that leads to it: an heir finds nothing before the place.
+func TestNoPlaceIsNotedAheadOfItsMap(t *testing.T) {
+	p := &part{
+		owner: nobody{}, sieve: passAll(), budget: NewBudget(1 << 20), state: Streaming, unnoted: nothingUnnoted,
+		prog: checkpoint.Progress{}, xlate: offsetxlate.New(offsetxlate.Point{}),
+	}
+	p.addRun(0, srcRun{source: 10})
+	if _, _, save := p.note(); save {
+		t.Error("the first note needs a save")
+	}
+	if err := p.xlate.Append(10, 0, 5); err != nil { // five records are acknowledged
+		t.Fatal(err)
+	}
+	p.assigned, p.written, p.dest = 5, 5, 5
+	p.rewind()
+	p.addRun(5, srcRun{source: 20})
+	if _, _, save := p.note(); !save {
+		t.Error("a place is noted to which no map leads")
+	}
+	if pages, _, _ := p.snapshot(); len(pages) == 0 || p.prog.Dest != 5 {
+		t.Errorf("%d pages for the place %d", len(pages), p.prog.Dest)
+	}
+	if _, _, save := p.note(); save {
+		t.Error("a note after the save needs another one")
+	}
+}

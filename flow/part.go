@@ -151,6 +151,7 @@ type part struct {
 	stale    []string         // keys of pages of another map in the store, to be deleted
 	turn     *turning         // to another incarnation; nil: none is met
 	dirty    bool
+	ahead    bool               // the place in prog has moved since the maps were stored
 	movedAt  time.Time          // when something was read last, or there was nothing to read
 	unfilled loop.Gap           // what no source could fill for a while
 	bad      *badPlace          // the last batch that could not be read

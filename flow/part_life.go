@@ -81,7 +81,7 @@ func (p *part) tellSettled() {
 func (p *part) forgetQueued() {
 	p.goBack(p.written, p.passed)
 	p.prog.Advance(p.written, p.dest)
-	p.prog.Ahead = nil
+	p.prog.Ahead, p.ahead = nil, true
 }
 
 // dropQueue takes the part back to what is under way.

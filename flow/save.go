@@ -27,8 +27,8 @@ func (l *life) writeNotes(ctx context.Context) error {
 	var es []entry
 	through := map[*part]noteMark{}
 	for p := range waiting {
-		e, n, tooMany := p.note()
-		if tooMany {
+		e, n, save := p.note()
+		if save {
 			if err := l.saveParts(ctx, []*part{p}); err != nil {
 				return err
 			}
@@ -46,12 +46,13 @@ func (l *life) writeNotes(ctx context.Context) error {
 	return nil
 }
 
-// note encodes what the progress topic is to hold: the place of the last save and every run since.
-func (p *part) note() (e entry, through noteMark, tooMany bool) {
+// note encodes what the progress topic is to hold: the place of the last save and every run since. Where these are too many, and where the
+// place is another one by now, of which no map is stored yet, all is to be saved instead.
+func (p *part) note() (e entry, through noteMark, save bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	e, through = p.noteEntry()
-	return e, through, len(p.prog.Ahead) > maxRuns
+	return e, through, len(p.prog.Ahead) > maxRuns || p.ahead
 }
 
 // noteEntry encodes as many runs as a note carries, and at least those of the next batch and of all that were noted before: their batches
@@ -135,6 +136,7 @@ func (p *part) snapshot() (pages []entry, place entry, through noteMark) {
 		pages = append(pages, entry{checkpoint.PageKey(p.mapKey(), c.Start), c.Data})
 	}
 	p.prog.Advance(p.written, p.dest)
+	p.ahead = false
 	p.prog.Read = p.readOn()
 	place, through = p.noteEntry()
 	return pages, place, through
