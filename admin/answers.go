@@ -104,6 +104,7 @@ type FlowStatus struct {
 	FromSince   *time.Time        `json:"from_since,omitempty"` // when it was changed to that last; left out: it was not
 	Identity    bool              `json:"identity"`             // it has one name everywhere
 	Incarnation int32             `json:"incarnation"`          // how often it was made again at the source, and that accepted
+	BelowCut    int64             `json:"below_cut,omitempty"`  // offsets at the source that an import there left out for good
 	LagRecords  *int64            `json:"lag_records"`          // of the logs that are read
 	LagSeconds  *float64          `json:"lag_seconds"`          // all that the log that is read had so long ago is at the destination; at least so long while opening
 	Totals      Totals            `json:"totals"`

@@ -34,7 +34,7 @@ func compareFlows(a, b FlowStatus) int {
 func (k *tracker) flow(now time.Time, at topology.Pair, t flow.TopicStatus, parts []flow.PartStatus) FlowStatus {
 	f := FlowStatus{
 		Link: at.String(), Source: at.Source, Destination: at.Destination, Topic: t.Topic, Remote: t.Remote, Kind: t.Kind,
-		From: fromOf(t, parts), FromWhy: t.Why, Identity: t.Identity,
+		From: fromOf(t, parts), FromWhy: t.Why, Identity: t.Identity, BelowCut: t.BelowCut,
 		Partitions: t.Partitions, Held: len(parts), State: Elsewhere, Reason: t.Reason, Totals: k.totals[flowKey{at, t.Topic}],
 	}
 	if t.Reason != nil {

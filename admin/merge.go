@@ -141,6 +141,7 @@ func mergeFlow(a, b FlowStatus) FlowStatus {
 	out.Totals = a.Totals.plus(b.Totals)
 	out.From, out.FromWhy, out.FromSince = both(a.From, b.From), max(a.FromWhy, b.FromWhy), latest(a.FromSince, b.FromSince)
 	out.Identity, out.Incarnation = a.Identity || b.Identity, max(a.Incarnation, b.Incarnation)
+	out.BelowCut = max(a.BelowCut, b.BelowCut)
 	out.Parts = slices.Concat(a.Parts, b.Parts)
 	slices.SortFunc(out.Parts, func(x, y PartitionStatus) int {
 		return cmp.Or(cmp.Compare(x.Partition, y.Partition), cmp.Compare(x.Shard, y.Shard), strings.Compare(string(x.State), string(y.State)))

@@ -2,6 +2,7 @@ package checkpoint
 
 import (
 	"slices"
+	"strconv"
 	"testing"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -24,7 +25,7 @@ func TestClaims(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			topics := NewTopics(nil)
 			for _, c := range tc.claims {
-				if err := topics.applyClaim(incarnationPrefix+"orders/"+c.TopicID+"/n", []byte(`{"v":1,"number":`+string('0'+rune(c.Number))+`}`)); err != nil {
+				if err := topics.applyClaim(incarnationPrefix+"orders/"+c.TopicID+"/n", []byte(`{"v":1,"number":`+strconv.Itoa(int(c.Number))+`}`)); err != nil {
 					t.Fatal(err)
 				}
 			}

@@ -52,7 +52,7 @@ const (
 	seenPrefix   = "!seen/"
 	flowPrefix   = "!flow/"
 	ledgerPrefix = "!ledger/" // then an origin
-	namePrefix   = "!name/"   // then a cluster id, then its alias: of each, too, the first one stays the first
+	namePrefix   = "!name/"   // then a mesh, a cluster id, and its alias there: of each, too, the first one stays the first
 	writersKey   = "!writers"
 	rebuiltKey   = "!rebuilt"
 )
@@ -66,17 +66,18 @@ type Topics struct {
 	rebuilt string
 	seen    map[topology.Alias]string
 	flows   map[topology.Alias]string
-	names   map[string]topology.Alias // by cluster id
+	names   map[string]topology.Alias // by mesh and cluster id
 	ledgers map[topology.Alias]string
 
 	incarnations map[string][]Incarnation // by topic of this cluster
+	cuts         map[string]Cut           // the same
 }
 
 // NewTopics makes an unread registry.
 func NewTopics(c *kafka.Cluster) *Topics {
 	t := &Topics{
 		entries: map[string]TopicEntry{}, seen: map[topology.Alias]string{}, flows: map[topology.Alias]string{}, names: map[string]topology.Alias{},
-		ledgers: map[topology.Alias]string{}, incarnations: map[string][]Incarnation{},
+		ledgers: map[topology.Alias]string{}, incarnations: map[string][]Incarnation{}, cuts: map[string]Cut{},
 	}
 	t.table = Table{Cluster: c, Topic: TopicsTopic, Apply: t.apply}
 	return t
@@ -136,6 +137,8 @@ func (t *Topics) apply(r *kgo.Record) error {
 		t.applyName(key[len(namePrefix):])
 	case strings.HasPrefix(key, incarnationPrefix):
 		return t.applyClaim(key, r.Value)
+	case strings.HasPrefix(key, cutPrefix):
+		return t.applyCut(key[len(cutPrefix):], r.Value)
 	case r.Value == nil:
 		delete(t.entries, key)
 	default:
@@ -186,13 +189,14 @@ func (t *Topics) BeginFlow(ctx context.Context, source topology.Alias) error {
 	return t.put(ctx, flowPrefix+string(source), []byte(time.Now().UTC().Format(time.RFC3339)))
 }
 
-// Name gives a cluster id the alias by which it goes here, unless it goes by another one already, and returns that by which it goes.
-func (t *Topics) Name(ctx context.Context, id string, a topology.Alias) (topology.Alias, error) {
-	if was, named := t.names[id]; named {
+// Name gives a cluster id the alias by which it goes in a mesh, unless it goes by another one already, and returns that by which it goes.
+func (t *Topics) Name(ctx context.Context, mesh, id string, a topology.Alias) (topology.Alias, error) {
+	key := mesh + "/" + id
+	if was, named := t.names[key]; named {
 		return was, nil
 	}
-	err := t.put(ctx, namePrefix+id+"/"+string(a), []byte(a))
-	return t.names[id], err
+	err := t.put(ctx, namePrefix+key+"/"+string(a), []byte(a))
+	return t.names[key], err
 }
 
 // LostLedger says whether the topic id of an origin's progress topic is another one than that which it had first: then what it held is

@@ -12,13 +12,21 @@ type Written struct {
 	There    bool // something was noted
 	Progress Progress
 	Map      *offsetxlate.Map // nil: none
+	// Maps are those of all incarnations of the topic of which there are some; Map is that of the last one.
+	Maps map[int32]*offsetxlate.Map
 }
 
 // Written is what the cluster noted of a partition, named as at the origin.
 func (h *Holdings) Written(topic string, partition int32) (w Written, err error) {
 	w.Progress, w.There = h.Progress(topic, partition)
-	w.Map, err = h.Maps.Of(topic, partition)
-	return w, err
+	w.Maps = map[int32]*offsetxlate.Map{}
+	for _, n := range h.Maps.Incarnations(topic, partition) {
+		if w.Map, err = h.Maps.In(topic, partition, n); err != nil {
+			return w, err
+		}
+		w.Maps[n] = w.Map
+	}
+	return w, nil
 }
 
 // RefreshPartitions reads what was written, before the call, of all partitions of one shard: of progress, and then of maps, which are

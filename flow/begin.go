@@ -15,6 +15,7 @@ import (
 type beginning struct {
 	frontier loop.Coordinate    // below it nothing is wanted; of leader epoch -1 where that is told by where it is read alone
 	read     offsetxlate.Source // where it is read
+	why      loop.GapReason     // nothing is wanted below it
 }
 
 // beginPart is for a partition without progress. It holds no record: precheck looked, and what came since lies before the marker.
@@ -32,7 +33,7 @@ func (l *life) beginPart(ctx context.Context, p *part, f *fenced) error {
 		p.prog.Gaps = p.prog.Gaps.Add(loop.Gap{From: loop.Start, To: before, Why: loop.GapStart})
 	}
 	if to := b.frontier; p.Identity && to.Epoch >= 0 {
-		p.prog.Gaps = p.prog.Gaps.Add(loop.Gap{From: loop.Start, To: to, Why: loop.GapStart})
+		p.prog.Gaps = p.prog.Gaps.Add(loop.Gap{From: loop.Start, To: to, Why: b.why})
 	}
 	p.moveTo(srcPlace{start, p.sieve.epoch(b.frontier.Epoch)}, 0, f.marker+1)
 	p.readFrom(srcPlace{b.read, -1})
@@ -49,8 +50,12 @@ func (l *life) beginning(ctx context.Context, p *part) (beginning, error) {
 	if !p.hub() {
 		return p.src.beginning(ctx, p.Spec)
 	}
-	none := beginning{loop.Start, nowhere}
+	none := beginning{loop.Start, nowhere, loop.GapStart}
 	switch {
+	case p.FromEpoch >= 0:
+		b := p.beginAt(p.From, p.FromEpoch, loop.GapTool)
+		b.frontier.Incarnation, b.read = p.FromTopic, nowhere
+		return b, nil
 	case p.From >= 0 || !p.Start.Latest && p.Start.Time.IsZero():
 		return none, nil
 	case p.Start.Latest:
@@ -61,7 +66,7 @@ func (l *life) beginning(ctx context.Context, p *part) (beginning, error) {
 		return none, err
 	}
 	read, err := p.src.atTime(ctx, p.Spec, at, end)
-	return beginning{loop.Start, read}, err
+	return beginning{loop.Start, read, loop.GapStart}, err
 }
 
 // latestAtHub is behind all that a cluster has that is not the origin.
@@ -70,7 +75,7 @@ func (l *life) latestAtHub(ctx context.Context, p *part) (b beginning, err error
 	err = p.held.fresh(ctx, l.shard.id.Number, func(h *checkpoint.Holdings) {
 		var prog checkpoint.Progress
 		prog, known = h.Progress(p.Topic, p.Number)
-		b = beginning{prog.Frontier(), nowhere}
+		b = beginning{prog.Frontier(), nowhere, loop.GapStart}
 	})
 	if err == nil && !known {
 		err = kafka.Because(kafka.SourceUnreachable, fmt.Sprintf("cluster %s has nothing of %s yet, and so no end of it to begin at", p.Source, p.Key()), "")
@@ -90,24 +95,27 @@ func (s *Source) lookup(ctx context.Context, spec Spec) (at kafka.Partition, sta
 
 // beginning is where a partition without progress begins at its origin.
 func (s *Source) beginning(ctx context.Context, spec Spec) (beginning, error) {
-	if spec.From >= 0 {
-		return spec.beginAt(spec.From, -1), nil
+	if spec.From >= 0 && spec.From >= spec.Cut {
+		return spec.beginAt(spec.From, spec.FromEpoch, loop.GapTool), nil
 	}
 	at, start, end, err := s.lookup(ctx, spec)
 	switch {
 	case err != nil:
 		return beginning{}, err
+	case spec.Cut > 0:
+		epoch, err := s.Control.EpochFrom(ctx, at, int64(spec.Cut), end)
+		return spec.beginAt(spec.Cut, epoch, loop.GapImport), err
 	case spec.Start.Latest: // what comes there is of the leader epoch that is the last one now, or of a later one
-		return spec.beginAt(offsetxlate.Source(end.At), end.LeaderEpoch), nil
+		return spec.beginAt(offsetxlate.Source(end.At), end.LeaderEpoch, loop.GapStart), nil
 	case spec.Start.Time.IsZero():
-		return spec.beginAt(offsetxlate.Source(start.At), -1), nil
+		return spec.beginAt(offsetxlate.Source(start.At), -1, loop.GapStart), nil
 	}
 	x, err := s.atTime(ctx, spec, at, end)
-	return spec.beginAt(x, -1), err
+	return spec.beginAt(x, -1, loop.GapStart), err
 }
 
-func (s Spec) beginAt(x offsetxlate.Source, epoch int32) beginning {
-	return beginning{loop.Coordinate{Incarnation: max(0, s.Incarnation), Epoch: epoch, Offset: int64(x)}, x}
+func (s Spec) beginAt(x offsetxlate.Source, epoch int32, why loop.GapReason) beginning {
+	return beginning{loop.Coordinate{Incarnation: max(0, s.Incarnation), Epoch: epoch, Offset: int64(x)}, x, why}
 }
 
 // atTime is the first offset of a record that is not older than the start that was asked for.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/meshd/meshd/checkpoint"
 	"github.com/meshd/meshd/kafka"
 	"github.com/meshd/meshd/loop"
 	"github.com/meshd/meshd/metasync"
@@ -54,10 +55,34 @@ func (r *round) copy(ctx context.Context, topic string, o offer) ([]Spec, error)
 		if pos, ok := entry.Positions[at.Number]; ok {
 			spec.From = offsetxlate.Source(pos)
 		}
+		if o.identity() {
+			if err := r.imported(&spec, o); err != nil {
+				return nil, err
+			}
+		}
 		specs = append(specs, spec)
 	}
 	r.wishes = append(r.wishes, wish{w, o.way})
 	return specs, nil
+}
+
+// imported says of a partition what an import here says of its origin, and what one at its origin says of that.
+func (r *round) imported(spec *Spec, o offer) error {
+	if cut, ok := r.own.Cut(spec.Topic); ok {
+		at, there := r.dst.Dir.Get(spec.Topic, spec.Number)
+		if !there {
+			r.dst.Dir.Stale()
+			return kafka.Because(kafka.DestinationMissing, fmt.Sprintf("partition %d of %s is not there yet", spec.Number, spec.Topic), "")
+		}
+		reached := cut.From[r.Source]
+		if x, ok := reached.Partitions[spec.Number]; ok && cut.TopicID == checkpoint.TopicID(at.TopicID) && (spec.hub() || spec.Incarnation <= reached.Incarnation) {
+			spec.From, spec.FromEpoch, spec.FromTopic = offsetxlate.Source(x.Offset), x.Epoch, reached.Incarnation
+		}
+	}
+	if cut, ok := o.way.theirs.Cut(spec.Topic); ok && !spec.hub() && cut.TopicID == o.id() {
+		spec.Cut = offsetxlate.Source(cut.Below[spec.Number])
+	}
+	return nil
 }
 
 // spec is what all partitions of a topic have in common.
@@ -70,7 +95,7 @@ func (r *round) spec(topic string, o offer, src *Source) (Spec, error) {
 	return Spec{
 		Several: len(neighbours) > 1, Lost: r.lost,
 		Origin: r.Source, OriginID: id, Topic: topic, Remote: o.remote, Source: o.way.Alias, At: o.at, src: src, held: o.way.held, Identity: o.identity(), Provenance: loop.ProvenanceOf(o.settings),
-		limit: r.throttleOf(o.way, topic, o.settings.LimitBytes), OnGap: o.settings.OnGap, From: -1,
+		limit: r.throttleOf(o.way, topic, o.settings.LimitBytes), OnGap: o.settings.OnGap, From: -1, FromEpoch: -1,
 	}, nil
 }
 

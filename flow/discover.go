@@ -117,7 +117,7 @@ func (p *inflow) originID(ctx context.Context) (string, error) {
 // oneAlias says, if so, that the destination or the origin goes by another alias as well: all that is copied would be there twice.
 func (p *inflow) oneAlias(ctx context.Context, origin string) error {
 	for id, a := range map[string]topology.Alias{p.dst.ID(): p.dst.Alias, origin: p.Source} {
-		was, err := p.own.Name(ctx, id, a)
+		was, err := p.own.Name(ctx, p.env.mesh, id, a)
 		if err != nil {
 			return err
 		}
@@ -185,6 +185,9 @@ func (r *round) topic(ctx context.Context, name string, from []offer) error {
 			return fmt.Errorf("preparing topic %s: %w", st.Remote, err)
 		}
 		st.Reason = new(kafka.Explain(err, kafka.TopicNotMade))
+	}
+	for _, s := range specs {
+		st.BelowCut += int64(s.Cut)
 	}
 	r.hand(given{specs, st})
 	return nil

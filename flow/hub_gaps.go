@@ -105,6 +105,10 @@ func (p *part) atGap(from loop.Coordinate) {
 		p.retryAt = time.Time{}
 		return
 	}
+	if g.Why == loop.GapImport { // nobody has them
+		p.leaveOut(loop.Gap{From: next, To: g.To, Why: g.Why})
+		return
+	}
 	if to, may := p.mayLeaveOut(next, g.To); may {
 		p.leaveOut(loop.Gap{From: next, To: to, Why: loop.GapCopied})
 		return

@@ -59,7 +59,8 @@ type TopicStatus struct {
 	Since      time.Time      `json:"since,omitzero"` // when it was changed to that; zero: it was not since this inflow runs
 	Remote     string         `json:"remote,omitempty"`
 	Kind       loop.Kind      `json:"kind"`
-	Identity   bool           `json:"identity"` // it has one name everywhere
+	Identity   bool           `json:"identity"`            // it has one name everywhere
+	BelowCut   int64          `json:"below_cut,omitempty"` // offsets at the origin that an import there left out for good
 	Partitions int            `json:"partitions"`
 	Reason     *kafka.Reason  `json:"reason,omitempty"`
 	Drift      *kafka.Reason  `json:"drift,omitempty"` // why its configs could not be brought in line

@@ -36,6 +36,9 @@ type Spec struct {
 	OnGap       string             // stop or continue
 	Start       topology.Start     // for a partition without progress
 	From        offsetxlate.Source // instead of Start, where another tool stopped; -1: none
+	FromEpoch   int32              // leader epoch of what lies there; -1: not known
+	FromTopic   int32              // incarnation of the topic of which that tool copied
+	Cut         offsetxlate.Source // of an import at the origin: nothing below it was produced there, as far as anybody knows
 	limit       *throttle          // nil: none
 }
 

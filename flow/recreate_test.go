@@ -6,11 +6,14 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/meshd/meshd/checkpoint"
 	"github.com/meshd/meshd/kafka"
@@ -263,5 +266,69 @@ func forget(ctx context.Context, t *testing.T, w *world, a topology.Alias, key s
 	t.Helper()
 	if err := w.clients[a].ProduceSync(ctx, &kgo.Record{Topic: checkpoint.TopicsTopic, Key: []byte(key)}).FirstErr(); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// Without the right to register a topic at its origin it is known by the id that was read before, and whoever has the right accepts it.
+func TestTopicsThatMayNotBeRegistered(t *testing.T) {
+	t.Parallel()
+	ctx := deadline(t)
+	w := joined(ctx, t, []topology.Alias{"a", "b"}, "from: [a], to: [b], "+identity)
+	var allowed atomic.Bool
+	w.clusters["a"].ControlKey(int16(kmsg.CreateTopics), func(req kmsg.Request) (kmsg.Response, error, bool) { //nolint:revive // kfake wants the error there
+		w.clusters["a"].KeepControl()
+		create := req.(*kmsg.CreateTopicsRequest)
+		if allowed.Load() || create.Topics[0].Topic != checkpoint.TopicsTopic {
+			return nil, nil, false
+		}
+		resp := create.ResponseKind().(*kmsg.CreateTopicsResponse)
+		no := kmsg.NewCreateTopicsResponseTopic()
+		no.Topic, no.ErrorCode = checkpoint.TopicsTopic, kerr.TopicAuthorizationFailed.Code
+		resp.Topics = append(resp.Topics, no)
+		return resp, nil, true
+	})
+	w.put(ctx, t, "a", "a", 0, 60)
+	w.run(t, 1)
+	w.holds(ctx, t, "b", "orders", serial, map[string]int{"a": 60})
+	w.again(ctx, t, "a")
+	w.put(ctx, t, "a", "a2", 0, 40)
+	w.says(ctx, t, "b", "source_recreated")
+	allowed.Store(true)
+	if n := w.accept(ctx, t, "a"); n != 1 {
+		t.Errorf("accepted as incarnation %d", n)
+	}
+	w.holds(ctx, t, "b", "orders", serial, map[string]int{"a": 60, "a2": 40})
+}
+
+// Records of the old topic are told from those of the new one at the same offset.
+func TestStoryOfATopicMadeAgain(t *testing.T) {
+	for topic, naming := range map[string]string{"orders": "identity", "a.orders": "prefix"} {
+		t.Run(naming, func(t *testing.T) {
+			t.Parallel()
+			ctx := deadline(t)
+			w := joined(ctx, t, []topology.Alias{"a", "b", "c"}, `from: [a], to: [b, c], on_recreate: new_incarnation, topics: {include: ["orders"]}, naming: `+naming)
+			w.put(ctx, t, "a", "a", 0, 40)
+			w.run(t, 1)
+			for _, at := range []topology.Alias{"b", "c"} {
+				w.holds(ctx, t, at, topic, serial, map[string]int{"a": 40})
+			}
+			w.again(ctx, t, "a")
+			w.put(ctx, t, "a", "a2", 0, 40)
+			for _, at := range []topology.Alias{"b", "c"} {
+				w.holds(ctx, t, at, topic, serial, map[string]int{"a": 40, "a2": 40})
+				w.nodes[at].Close() // what it knows is noted
+			}
+			for n, key := range []string{"a/20", "a2/20"} {
+				r := w.story(ctx, t, "b", topic, 0, w.offsetOf(ctx, t, "b", topic, key))
+				if r.Origin == nil || r.Origin.Incarnation != int32(n) || r.Origin.Offset != 10 {
+					t.Errorf("%s comes from %+v", key, r.Origin)
+				}
+				for _, x := range r.Copies {
+					if want := w.offsetOf(ctx, t, "c", topic, key); x.Cluster == "c" && (x.State != "here" || x.Offset != want) {
+						t.Errorf("%s at c: %s at %d, want %d", key, x.State, x.Offset, want)
+					}
+				}
+			}
+		})
 	}
 }

@@ -168,7 +168,7 @@ func (s *shard) status(parts []PartStatus) (ShardStatus, []PartStatus) {
 			continue
 		}
 		parts = append(parts, PartStatus{
-			Topic: spec.Topic, Partition: spec.Number, Remote: spec.Remote, From: spec.Source, State: Opening, Reason: s.whyNot(key), Lag: -1, Broker: -1, Incarnation: spec.Incarnation,
+			Topic: spec.Topic, Partition: spec.Number, Remote: spec.Remote, From: spec.Source, State: Opening, Reason: s.whyNot(key), Lag: -1, Broker: -1, Incarnation: max(0, spec.Incarnation),
 		})
 	}
 	for i := range parts[before:] {

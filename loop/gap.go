@@ -11,8 +11,9 @@ const (
 	GapTooLarge                       // larger than the destination takes
 	GapStart                          // the flow began behind them
 	GapCopied                         // the source has this gap itself, and nobody else had them
-	GapImport                         // below an import's cut
+	GapImport                         // below an import's cut at the origin: nobody will ever have them from there
 	GapUnknown                        // the notes of gaps were lost, and the log has a jump there
+	GapTool                           // another tool had copied them, so they are there, and look as if they were produced there
 	lastGapReason
 )
 
@@ -20,7 +21,7 @@ func (r GapReason) String() string {
 	if r == 0 || r >= lastGapReason {
 		return "unknown"
 	}
-	return [...]string{"retention", "too large", "start", "gap at the source", "import", "notes lost"}[r-1]
+	return [...]string{"retention", "too large", "start", "gap at the source", "import", "notes lost", "copied by another tool"}[r-1]
 }
 
 // Gap is a range of an origin partition that a cluster has passed without its records: From is in it, To is not.

@@ -16,14 +16,7 @@ func Accept(ctx context.Context, c *kafka.Cluster, topic string) (number int32, 
 	if err != nil {
 		return 0, false, err
 	}
-	_, brokers, err := c.Identity(ctx)
-	if err == nil {
-		err = checkpoint.EnsureOwned(ctx, c, brokers, 1, checkpoint.TopicsTopic)
-	}
-	registry := checkpoint.NewTopics(c)
-	if err == nil {
-		err = registry.BeBorn(ctx, checkpoint.NewID())
-	}
+	registry, err := registryAt(ctx, c)
 	if err != nil {
 		return 0, false, err
 	}
@@ -49,13 +42,9 @@ func Accept(ctx context.Context, c *kafka.Cluster, topic string) (number int32, 
 }
 
 func presentID(ctx context.Context, c *kafka.Cluster, topic string) (string, error) {
-	at, err := c.Locate(ctx, topic)
+	ps, err := partitionsOf(ctx, c, topic)
 	if err != nil {
 		return "", err
-	}
-	ps := at[topic]
-	if len(ps) == 0 {
-		return "", kafka.Because(kafka.SourceDeleted, fmt.Sprintf("topic %s is not at cluster %s", topic, c.Config.Alias), "name the topic as it is named there")
 	}
 	id := checkpoint.TopicID(ps[0].TopicID)
 	if id == "" {

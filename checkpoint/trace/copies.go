@@ -16,8 +16,9 @@ func (t *tracer) follow(ctx context.Context) error {
 	if t.report.State != Record || t.report.Origin.Offset < 0 || t.entry.Origin != "" && !t.report.Writer.Registered { // that stays in the copy
 		return nil
 	}
+	home := t.report.Origin.Cluster == t.Cluster
 	for _, a := range t.Topology.Aliases() {
-		if a == t.Cluster && a == t.report.Origin.Cluster {
+		if home && a == t.Cluster {
 			continue
 		}
 		x := Copy{Cluster: a, Topic: t.nameAt(a), Offset: -1}
@@ -87,9 +88,9 @@ func (t *tracer) lies(w checkpoint.Written, x *Copy) {
 		x.State, x.Text = "gap", "it was left out there: "+gap.Why.String()
 		return
 	}
-	if w.Map != nil && at.Incarnation == w.Progress.Incarnation {
-		place := w.Map.ToDest(offsetxlate.Source(at.Offset))
-		source, _, exact := w.Map.Stretch(place.Offset)
+	if m := w.Maps[at.Incarnation]; m != nil {
+		place := m.ToDest(offsetxlate.Source(at.Offset))
+		source, _, exact := m.Stretch(place.Offset)
 		switch {
 		case exact && int64(source) == at.Offset:
 			x.State, x.Offset, x.Text = "here", int64(place.Offset), "by the map kept there"

@@ -21,6 +21,9 @@ func (t *tracer) judged(ctx context.Context) error {
 		return nil
 	}
 	o := &Origin{Cluster: t.Cluster, ID: t.ids[t.Cluster].String(), Topic: t.Topic, Partition: t.Partition, LeaderEpoch: b.LeaderEpoch, Offset: t.Offset, By: "no registered writer wrote it"}
+	if all := t.registry.Incarnations(t.Topic); len(all) > 0 { // a log is of one alone
+		o.Incarnation = all[len(all)-1].Number
+	}
 	t.report.Origin = o
 	switch {
 	case registered && t.entry.Origin != "":
@@ -51,11 +54,10 @@ func (t *tracer) byMap(ctx context.Context, o *Origin) error {
 		return err
 	}
 	*o = Origin{Cluster: t.home, ID: t.ids[t.home].String(), Topic: t.name, Partition: t.Partition, Incarnation: w.Progress.Incarnation, LeaderEpoch: -1, Offset: -1, By: "the map kept here was thinned, or does not reach it yet"}
-	if w.Map == nil {
-		return nil
-	}
-	if x, _, ok := w.Map.Stretch(offsetxlate.Dest(t.Offset)); ok {
-		o.Offset, o.By = int64(x), "the map kept here"
+	for n, m := range w.Maps { // each covers another stretch of the log
+		if x, _, ok := m.Stretch(offsetxlate.Dest(t.Offset)); ok {
+			o.Incarnation, o.Offset, o.By = n, int64(x), "the map kept here"
+		}
 	}
 	return nil
 }

@@ -12,6 +12,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/meshd/meshd/checkpoint"
 )
 
 // stage is clusters, and a topology file that names them.
@@ -24,7 +26,8 @@ type stage struct {
 func newStage(t *testing.T, links string, names ...string) *stage {
 	t.Helper()
 	s := &stage{file: filepath.Join(t.TempDir(), "topology.yaml"), clients: map[string]*kgo.Client{}, admins: map[string]*kadm.Client{}}
-	text, nodes := "version: 1\nmesh: test\nclusters:\n", "nodes:\n"
+	var text, nodes strings.Builder
+	text.WriteString("version: 1\nmesh: test\nclusters:\n")
 	for i, a := range names {
 		c, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.ClusterID(t.Name()[len(t.Name())-8:]+a))
 		if err != nil {
@@ -37,10 +40,10 @@ func newStage(t *testing.T, links string, names ...string) *stage {
 		}
 		t.Cleanup(cl.Close)
 		s.clients[a], s.admins[a] = cl, kadm.NewClient(cl)
-		text += fmt.Sprintf("  %s: {bootstrap: [%q]}\n", a, c.ListenAddrs()[0])
-		nodes += fmt.Sprintf("  %s-1: {datacenter: %s, address: 127.0.0.%d}\n", a, a, i+1)
+		fmt.Fprintf(&text, "  %s: {bootstrap: [%q]}\n", a, c.ListenAddrs()[0])
+		fmt.Fprintf(&nodes, "  %s-1: {datacenter: %s, address: 127.0.0.%d}\n", a, a, i+1)
 	}
-	if err := os.WriteFile(s.file, []byte(text+nodes+"links:\n"+links), 0o600); err != nil {
+	if err := os.WriteFile(s.file, []byte(text.String()+"nodes:\n"+nodes.String()+"links:\n"+links), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	return s
@@ -92,4 +95,59 @@ func TestAccept(t *testing.T) {
 `, exitDone)
 	s.expect(t, "accept orders --at ap --topology *", "meshd: the topology has no cluster ap\n", exitUsage)
 	s.expect(t, "accept orders --at us --topology * -o xml", "meshd: --output wants table or json, not \"xml\"\n", exitUsage)
+}
+
+func (s *stage) produce(t *testing.T, at, topic string, n int) {
+	t.Helper()
+	for i := range n {
+		if err := s.clients[at].ProduceSync(t.Context(), &kgo.Record{Topic: topic, Partition: int32(i % 2), Value: []byte("v")}).FirstErr(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestImport(t *testing.T) {
+	t.Parallel()
+	s := newStage(t, "  - {between: [us, eu], naming: identity, topics: {include: [orders]}}\n  - {name: other, between: [us, ap], topics: {include: [logs]}}\n", "us", "eu", "ap")
+	s.create(t, "us", "orders")
+	s.create(t, "eu", "orders")
+	s.produce(t, "us", "orders", 10)
+	s.produce(t, "eu", "orders", 6)
+	s.expect(t, "import orders --at eu --from us --topology *", "meshd: how far orders/0 of cluster us was copied is not known\n  hint: give the position of each partition with --position\n", exitFailed)
+	file := filepath.Join(t.TempDir(), "positions.yaml")
+	positions := func(text string) {
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	line := "import orders --at eu --from us --topology * --position " + file
+	positions("us: {0: 3}\n")
+	s.expect(t, line, "meshd: how far orders/1 of cluster us was copied is not known\n  hint: give the position of each partition with --position\n", exitFailed)
+	positions("us: {0: 3, 1: 300}\n")
+	s.expect(t, line, "meshd: the position of orders/1 of cluster us is 300, and its log ends at 5\n  hint: it is of another topic: look where it comes from\n", exitFailed)
+	positions("us: [3]\n")
+	if out, code := s.meshd(t.Context(), line); code != exitUsage || !strings.Contains(out, "reading the positions in ") {
+		t.Errorf("%s, exit %d", out, code)
+	}
+	positions("us: {0: 3, 1: 2}\n")
+	want := "PARTITION  NOT SENT FROM eu  COPIED FROM  GOES ON AT\n0          below 3           us           3\n1          below 3           us           2\n"
+	s.expect(t, line, "orders at eu: the cut taken\n"+want, exitDone)
+	s.produce(t, "eu", "orders", 6)
+	s.expect(t, line, "orders at eu: the cut was taken before\n"+want, exitDone)
+	s.expect(t, "import logs --at us --from ap --topology *", "meshd: topic logs has naming: prefix: meshd adopt takes over its copies\n", exitUsage)
+	s.expect(t, "import orders --at us --from us --topology *", "meshd: --from wants other clusters of the topology, not \"us\"\n", exitUsage)
+	s.expect(t, "import orders --at us --from xx --topology *", "meshd: --from wants other clusters of the topology, not \"xx\"\n", exitUsage)
+
+	s.expect(t, "accept orders --at us --topology *", "orders at us: accepted as incarnation 1\n", exitDone) // its registry is there then
+	s.note(t, "us", checkpoint.FromKey("orders", "eu"), `{"v":1,"kind":"shared","origin":"eu","topic":"orders"}`)
+	positions("eu: {0: 1, 1: 1}\n")
+	s.expect(t, "import orders --at us --from eu --topology * --position "+file, "meshd: topic orders is carried already: the registry of cluster us has it from eu\n", exitRefused)
+}
+
+// note writes to a cluster's registry of topics.
+func (s *stage) note(t *testing.T, at, key, value string) {
+	t.Helper()
+	if err := s.clients[at].ProduceSync(t.Context(), &kgo.Record{Topic: checkpoint.TopicsTopic, Key: []byte(key), Value: []byte(value)}).FirstErr(); err != nil {
+		t.Fatal(err)
+	}
 }

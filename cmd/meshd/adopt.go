@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -97,7 +98,7 @@ func told(e checkpoint.TopicEntry) string {
 		return "declared local"
 	case checkpoint.Adopted:
 		return fmt.Sprintf("adopted as the copy of %s from %s; copying goes on at %v (partition: source offset)", e.Topic, e.Origin, e.Positions)
-	case checkpoint.Created, checkpoint.Intent:
+	case checkpoint.Created, checkpoint.Intent, checkpoint.Shared:
 		return "meshd's already"
 	}
 	return string(e.Kind)
@@ -115,5 +116,7 @@ func settingsOf(t *topology.Topology, pair topology.Pair, topic string) (topolog
 		}
 		return settings, nil
 	}
-	return topology.LinkSettings{}, fmt.Errorf("no link leads from %s to %s", pair.Source, pair.Destination)
+	return topology.LinkSettings{}, fmt.Errorf("%w from %s to %s", errNoLink, pair.Source, pair.Destination)
 }
+
+var errNoLink = errors.New("no link leads")

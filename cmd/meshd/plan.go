@@ -4,10 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/meshd/meshd/admin"
 	"github.com/meshd/meshd/loop"
 	"github.com/meshd/meshd/topology"
 )
@@ -37,6 +39,14 @@ type plan struct {
 	Hint     string         `json:"hint,omitempty"`
 	Changes  []string       `json:"changes"`
 	Identity []loop.Advice  `json:"identity"` // what topics with identity naming cost
+	Imports  []leftOut      `json:"imports"`  // what imports left out of what runs
+}
+
+// leftOut is what lies below an import's cut: it serves nobody.
+type leftOut struct {
+	Topic   string         `json:"topic"`
+	Cluster topology.Alias `json:"cluster"`
+	Offsets int64          `json:"offsets"`
 }
 
 // runPlan also prints what nodes will not take, and then says so.
@@ -55,6 +65,11 @@ func runPlan(cmd *cobra.Command, f *adminFlags, file string) error {
 	}
 	warn(cmd, t, review)
 	p := newPlan(now, t)
+	flows, err := askAll[admin.FlowsAnswer](cmd, c, "/v1/flows", nil)
+	if err != nil {
+		return err
+	}
+	p.Imports = leftOuts(admin.MergeFlows(flows...).Flows)
 	if err := f.show(cmd, p, func(w io.Writer) error { return p.print(w, file) }); err != nil {
 		return err
 	}
@@ -73,6 +88,16 @@ func newPlan(now, t *topology.Topology) plan {
 	advice, _ := loop.Advise(t)
 	p.Identity = append(p.Identity, advice...)
 	return p
+}
+
+func leftOuts(flows []admin.FlowStatus) []leftOut {
+	out := []leftOut{}
+	for _, f := range flows {
+		if x := (leftOut{f.Topic, f.Source, f.BelowCut}); x.Offsets > 0 && !slices.Contains(out, x) {
+			out = append(out, x)
+		}
+	}
+	return out
 }
 
 func (p plan) print(w io.Writer, file string) error {
@@ -95,6 +120,12 @@ func (p plan) print(w io.Writer, file string) error {
 		if len(a.Batch) == 2 {
 			fmt.Fprintf(&b, "    only %s and %s carry them: provenance: batch would copy their batches as they are\n", a.Batch[0], a.Batch[1])
 		}
+	}
+	for i, x := range p.Imports {
+		if i == 0 {
+			b.WriteString("\nimports: what lies below a cut serves nobody\n")
+		}
+		fmt.Fprintf(&b, "  %s of %s: %s\n", x.Topic, x.Cluster, plural(int(x.Offsets), "offset"))
 	}
 	_, err := io.WriteString(w, b.String())
 	return err

@@ -33,7 +33,7 @@ func rebuilt(w io.Writer, r rebuild.Report) error {
 		b.WriteString(toldOf(r, x) + "\n")
 	}
 	for _, u := range r.Unknown {
-		_, _ = fmt.Fprintf(&b, "not known: %s %s: %s\n    hint: %s\n", number(int64(u.Count)), u.What, strings.Join(u.Which, ", "), u.Then) // to memory
+		b.WriteString("not known: " + unknownOf(u) + "\n    " + hintNote(u.Then) + "\n")
 	}
 	b.WriteString(rebuiltNext(r) + "\n")
 	_, err := io.WriteString(w, b.String())
@@ -83,4 +83,12 @@ func rebuiltNext(r rebuild.Report) string {
 		return "nothing was missing"
 	}
 	return "start the nodes of " + string(r.Cluster) + "'s datacenter"
+}
+
+func unknownOf(u rebuild.Unknown) string {
+	out := u.What + ": " + strings.Join(u.Which, ", ")
+	if more := u.Count - len(u.Which); more > 0 {
+		out += fmt.Sprintf(" and %s more", number(int64(more)))
+	}
+	return out
 }

@@ -77,7 +77,7 @@ func newRoot() *cobra.Command {
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.AddCommand(
 		newRunCommand(), newValidateCommand(), newSimulateCommand(), newPlanCommand(), newStatusCommand(), newFlowsCommand(), newGroupsCommand(), newNodesCommand(),
-		newTranslateCommand(), newExplainCommand(), newAdoptCommand(), newAcceptCommand(), newRegistryCommand(), newDemoCommand(), newVersionCommand(),
+		newTranslateCommand(), newExplainCommand(), newAdoptCommand(), newAcceptCommand(), newImportCommand(), newRegistryCommand(), newDemoCommand(), newVersionCommand(),
 	)
 	return root
 }

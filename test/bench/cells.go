@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 )
 
@@ -28,6 +29,7 @@ const (
 	groups
 	idle
 	beside
+	naming
 )
 
 // cells are along one axis at a time from the first: a gigabyte of records of 1 KiB, LZ4, 8 partitions, batches as large as they get.
@@ -51,7 +53,20 @@ func cells() []cell {
 	}
 	add("wan", "50 ms each way", func(c *cell) { c.distant = true; c.repeat = 1 })
 	add("wan-1", "50 ms each way, 1 partition", func(c *cell) { c.distant = true; c.partitions, c.repeat = 1, 1 })
+	for _, codec := range []string{"none", "lz4", "zstd"} {
+		add("naming-"+codec, "1 KiB, "+codec+", 8 partitions", func(c *cell) {
+			c.kind, c.codec, c.tools = naming, codec, []string{"meshd", "meshd-batch", "meshd-headers"}
+		})
+	}
 	return append(all, liveCells(base)...)
+}
+
+// takes says whether a tool is measured in a cell.
+func (c cell) takes(t tool) bool {
+	if len(c.tools) == 0 {
+		return t.naming == ""
+	}
+	return slices.Contains(c.tools, t.name)
 }
 
 // liveCells are those in which records are produced while they are copied.

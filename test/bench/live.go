@@ -70,7 +70,7 @@ func (l *live) judge(ctx context.Context) error {
 	if l.tool.name != "meshd" {
 		return nil
 	}
-	return l.compare(ctx, l.topic, l.remote())
+	return l.compare(ctx)
 }
 
 // loaded runs a function while records are produced, and waits until all of them have arrived.

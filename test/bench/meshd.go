@@ -52,6 +52,7 @@ func (j *job) topology() (string, error) {
 		fmt.Fprintf(&y, "  eu-%d: {datacenter: eu, gossip: %q, raft: %q, admin: %q}\n", n+1, address(0), address(1), address(2))
 	}
 	fmt.Fprintf(&y, "links:\n  - from: [%s]\n    to: [eu]\n    topics: {include: [%q]}\n    groups: {include: [%q]}\n", j.id, j.included(), j.topic+"-.*")
+	y.WriteString(j.tool.naming)
 	return j.write(name, y.String())
 }
 

@@ -25,7 +25,7 @@ type row struct {
 // runCell runs every tool in a cell, in turn and as often as the cell says: what the machine does beside it hits all of them. A
 // tool that fails is left out from then on. The error is one that ends the whole run, or a copy that is not its source.
 func (b *bench) runCell(ctx context.Context, c cell, chosen []tool) ([]row, error) {
-	chosen = slices.DeleteFunc(slices.Clone(chosen), func(t tool) bool { return len(c.tools) > 0 && !slices.Contains(c.tools, t.name) })
+	chosen = slices.DeleteFunc(slices.Clone(chosen), func(t tool) bool { return !c.takes(t) })
 	if len(chosen) == 0 {
 		return nil, nil
 	}
@@ -54,7 +54,7 @@ func (b *bench) runCell(ctx context.Context, c cell, chosen []tool) ([]row, erro
 
 // prepare makes what the runs of a cell have in common.
 func (b *bench) prepare(ctx context.Context, c cell) (done func(), err error) {
-	if c.kind != throughput {
+	if c.kind != throughput && c.kind != naming {
 		return func() {}, nil
 	}
 	log.Printf("%s: producing %s records", c.name, comma(c.records))

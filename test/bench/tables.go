@@ -15,6 +15,13 @@ time, user and system; memory is its peak of resident memory since its start. MB
 		},
 	},
 	{
+		kind: naming, title: "What a name costs",
+		text: `The same, with the copy named after its origin (meshd), and under the topic's own name, where every cluster may write: told apart by
+who wrote a batch (meshd-batch), or by a header in every record, for which each batch is built anew (meshd-headers).`,
+		columns: []column{{"seconds", "seconds", 2}, {"MB/s", "mbps", 0}, {"CPU s", "cpu", 2}, {"memory, MB", "memory", 0}},
+		against: []ratio{{"CPU / meshd", "cpu", "meshd", false}, {"seconds / meshd", "seconds", "meshd", false}},
+	},
+	{
 		kind: latency, title: "Latency under an even load",
 		text: `Milliseconds from the call that produces a record at the source to when a consumer at the destination has it. "Source" is the part of
 it until the source has answered the producer. CPU is in cores.`,

@@ -27,6 +27,7 @@ func (b *bench) throughput(ctx context.Context, t tool, topic string, c cell) (m
 	if err != nil {
 		return nil, err
 	}
+	j.tool = t
 	if c.distant {
 		j.source = b.from.distant
 	}
@@ -42,11 +43,11 @@ func (b *bench) throughput(ctx context.Context, t tool, topic string, c cell) (m
 	}
 	defer p.stop()
 	m, err := j.watch(ctx, client, p, c.workload)
-	if err != nil || t.name != "meshd" {
+	if err != nil || !strings.HasPrefix(t.name, "meshd") {
 		return m, err
 	}
 	p.stop()
-	return m, b.compare(ctx, topic, j.remote())
+	return m, j.compare(ctx)
 }
 
 // watch follows a copy to its end. It flows from the first time that there is more than a marker in a partition on average; it is
@@ -121,22 +122,33 @@ func summary(first, last point, w workload) measurement {
 }
 
 // compare says where a copy is not its source, record by record.
-func (b *bench) compare(ctx context.Context, topic, remote string) error {
-	source, err := b.from.client()
+func (j *job) compare(ctx context.Context) error {
+	source, err := j.from.client()
 	if err != nil {
 		return err
 	}
 	defer source.Close()
-	destination, err := b.to.client()
+	destination, err := j.to.client()
 	if err != nil {
 		return err
 	}
 	defer destination.Close()
-	report, err := validate.Copy(ctx, source, destination, topic, remote)
-	if err = errors.Join(err, report.Err()); err != nil {
+	if err = j.wrong(ctx, source, destination); err != nil {
 		return fmt.Errorf("%w: %w", errWrong, err)
 	}
 	return nil
+}
+
+func (j *job) wrong(ctx context.Context, source, destination *kgo.Client) error {
+	if j.tool.naming == "" {
+		report, err := validate.Copy(ctx, source, destination, j.topic, j.remote())
+		return errors.Join(err, report.Err())
+	}
+	report, err := validate.Shared(ctx, validate.SharedTopic{
+		Name: j.topic, Clusters: map[string]*kgo.Client{j.id: source, "eu": destination}, Home: func(_, _ []byte) string { return j.id },
+		Unstamped: strings.Contains(j.tool.naming, "batch"),
+	})
+	return errors.Join(err, report.Err())
 }
 
 // errWrong is a copy that is not its source: the run fails.

@@ -11,13 +11,15 @@ import (
 // tool is a program that copies a topic from one cluster into the other.
 type tool struct {
 	name    string
-	slow    bool // it is run once where others are run several times, or all would take hours
+	slow    bool   // it is run once where others are run several times, or all would take hours
+	naming  string // settings of meshd's link with which the copy has its topic's name; it is run in the cells that say so alone
 	command func(*job, int) (*exec.Cmd, error)
 }
 
 // job is what a tool is to copy, and with what.
 type job struct {
 	*bench
+	tool       tool
 	id         string // of this run, as the source's alias too: so that no two runs know of each other
 	topic      string
 	also       string // topics beside it, as a topology names them; none
@@ -29,7 +31,12 @@ type job struct {
 }
 
 // remote is the copy's name.
-func (j *job) remote() string { return j.id + "." + j.topic }
+func (j *job) remote() string {
+	if j.tool.naming != "" {
+		return j.topic
+	}
+	return j.id + "." + j.topic
+}
 
 // launch starts one worker of the tool.
 func (j *job) launch(t tool, worker int) (*process, error) {
@@ -51,6 +58,8 @@ var tools = []tool{
 	{name: "rawcopy", command: yard("rawcopy")},
 	{name: "kgocopy", command: yard("kgocopy")},
 	{name: "meshd", command: meshd},
+	{name: "meshd-batch", command: meshd, naming: "    naming: identity\n    provenance: batch\n"},
+	{name: "meshd-headers", command: meshd, naming: "    naming: identity\n"},
 	{name: "mm2", slow: true, command: mm2(shipped)},
 	{name: "mm2-tuned", slow: true, command: mm2(tuned)},
 }
