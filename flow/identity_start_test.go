@@ -46,6 +46,14 @@ func (w *world) awaits(ctx context.Context, t *testing.T, a topology.Alias, n in
 
 func streams(x flow.PartStatus) bool { return x.State == flow.Streaming }
 
+// saves returns when all that stands has been saved: what is the latest over a hub is so as of its last save.
+func (w *world) saves(ctx context.Context) {
+	select {
+	case <-time.After(3 * w.top.Intervals.Progress):
+	case <-ctx.Done():
+	}
+}
+
 // origins counts the records of a topic at a cluster by where they were produced, until there are n, and names the first of each.
 func (w *world) origins(ctx context.Context, t *testing.T, a topology.Alias, n int) (count map[string]int, first map[string]string) {
 	t.Helper()
@@ -78,6 +86,7 @@ func TestStartIsAGapOfOneCluster(t *testing.T) {
 	w.write(ctx, t, 0, 100)
 	w.hold(t, "b", 1)
 	w.origins(ctx, t, "b", 200)
+	w.saves(ctx)
 	w.relink(t, append(earlier, link("from: [b], to: [c]", "latest"))...)
 	w.hold(t, "b", 2)
 	w.hold(t, "c", 2)
