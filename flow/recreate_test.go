@@ -275,7 +275,7 @@ func TestTopicsThatMayNotBeRegistered(t *testing.T) {
 	ctx := deadline(t)
 	w := joined(ctx, t, []topology.Alias{"a", "b"}, "from: [a], to: [b], "+identity)
 	var allowed atomic.Bool
-	w.clusters["a"].ControlKey(int16(kmsg.CreateTopics), func(req kmsg.Request) (kmsg.Response, error, bool) { //nolint:revive // kfake wants the error there
+	w.clusters["a"].ControlKey(int16(kmsg.CreateTopics), func(req kmsg.Request) (kmsg.Response, error, bool) {
 		w.clusters["a"].KeepControl()
 		create := req.(*kmsg.CreateTopicsRequest)
 		if allowed.Load() || create.Topics[0].Topic != checkpoint.TopicsTopic {
