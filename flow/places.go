@@ -9,6 +9,7 @@ import (
 
 	"github.com/meshd/meshd/checkpoint"
 	"github.com/meshd/meshd/kafka"
+	"github.com/meshd/meshd/kafka/batch"
 	"github.com/meshd/meshd/loop"
 	"github.com/meshd/meshd/topology"
 )
@@ -18,7 +19,7 @@ import (
 // the part's sieve's, and knows nothing until such a header was met.
 type places struct {
 	known map[loop.ClusterID]noted
-	asked []byte // the cluster whose header could not be judged
+	asked []byte // the cluster of which it could not say; empty: none
 }
 
 // noted is what a source's writers of one origin noted, as of a reading that began at a tick: one for each alias that the origin may have.
@@ -50,9 +51,24 @@ func (p *places) Place(b loop.Batch, h loop.Header, offset int64) loop.Place {
 	return out
 }
 
+// byApplication says whether a batch in a copy, which no registered writer wrote, is an application's: it is not where the map that is kept
+// there says that the origin's writer wrote.
+func (s *sieve) byApplication(b batch.Batch, fetched loop.Tick) error {
+	of := batchOf(b, s.first(b, fetched))
+	switch s.places.Place(of, loop.Header{Cluster: []byte(s.originID), At: loop.Infinite}, of.First) {
+	case loop.Here:
+		return &ruledError{Ruling: loop.Ruling{Act: loop.Stop, Why: loop.LostRegistry}, at: of.First}
+	case loop.NotCovered:
+		return &ruledError{Ruling: loop.Ruling{Act: loop.Wait, Why: loop.Uncovered}, at: of.First}
+	case loop.Elsewhere:
+	}
+	return nil
+}
+
 // needPlaces has read what writers of the origin noted whose header was met.
 func (s *shard) needPlaces(p *part) {
 	origin := loop.ClusterID(p.sieve.places.asked)
+	p.sieve.places.asked = p.sieve.places.asked[:0]
 	p.src.aside(func(ctx context.Context) {
 		n := noted{asOf: p.src.registered.fetched()}
 		var err error

@@ -124,6 +124,9 @@ func (p *prepared) judge(b batch.Batch, rec *recoder) error {
 	case loop.Records:
 		return p.sift(b, v, rec)
 	case loop.Suppress:
+		if v.Why == loop.ByApplication {
+			return p.sieve.byApplication(b, p.fetched)
+		}
 		return nil
 	default:
 		return &ruledError{v, b.BaseOffset(), false}

@@ -72,13 +72,26 @@ func deleteTopics(ctx context.Context, t *testing.T, w *world, at topology.Alias
 // A registration is gone, and the link that met it stands. Rebuilt from the writer's own ledgers, it goes on without a restart: all
 // arrives, and once.
 func TestRebuiltRegistration(t *testing.T) {
-	t.Parallel()
+	for _, naming := range []string{"identity", "prefix"} {
+		t.Run(naming, func(t *testing.T) {
+			t.Parallel()
+			rebuiltRegistration(t, naming)
+		})
+	}
+}
+
+func rebuiltRegistration(t *testing.T, naming string) {
 	ctx := deadline(t)
-	w := chain(ctx, t)
+	link := `topics: {include: ["orders"]}, naming: ` + naming
+	w := joined(ctx, t, []topology.Alias{"a", "b", "c"}, "between: [a, b], "+link, "between: [b, c], "+link)
 	w.write(ctx, t, 0, 50)
 	w.runAt(t, "a", 1)
 	w.runAt(t, "b", 1)
-	w.arrived(ctx, t, "b", "a", 50)
+	copied := "orders"
+	if naming == "prefix" {
+		copied = "a.orders"
+	}
+	records(ctx, t, w.clusters["b"].ListenAddrs(), copied, 50)
 	keys, _ := w.unregister(ctx, t, "b", "a", topology.ShardOf("orders", 0))
 	w.runAt(t, "c", 1)
 	_ = w.reason(ctx, t, "c", 0, kafka.RegistryLost)
@@ -88,9 +101,25 @@ func TestRebuiltRegistration(t *testing.T) {
 		t.Errorf("rebuilt: %+v", r)
 	}
 	w.restart(t, "b", 2)
-	w.check(ctx, t, 50)
+	w.arrivedAs(ctx, t, naming, 50)
 	w.write(ctx, t, 50, 60)
-	w.check(ctx, t, 60)
+	w.arrivedAs(ctx, t, naming, 60)
+}
+
+// arrivedAs checks that n records of each origin are everywhere.
+func (w *world) arrivedAs(ctx context.Context, t *testing.T, naming string, n int) {
+	t.Helper()
+	if naming == "identity" {
+		w.check(ctx, t, n)
+		return
+	}
+	for _, at := range w.names {
+		for _, o := range w.names {
+			if o != at {
+				inOrder(ctx, t, w, at, o, n)
+			}
+		}
+	}
 }
 
 // Both registries are gone, while a reader runs on.
@@ -104,20 +133,7 @@ func TestRebuiltRegistries(t *testing.T) {
 				w := joined(ctx, t, []topology.Alias{"a", "b", "c"}, "between: [a, b], "+link, "between: [b, c], "+link)
 				w.write(ctx, t, 0, 50)
 				w.run(t, 1)
-				all := func(n int) {
-					if naming == "identity" {
-						w.check(ctx, t, n)
-						return
-					}
-					for _, at := range w.names {
-						for _, o := range w.names {
-							if o != at {
-								inOrder(ctx, t, w, at, o, n)
-							}
-						}
-					}
-				}
-				all(50)
+				w.arrivedAs(ctx, t, naming, 50)
 				w.nodes["b"].Close()
 				deleteTopics(ctx, t, w, "b", lost...)
 				r := w.mustRebuild(ctx, t, "b")
@@ -134,7 +150,7 @@ func TestRebuiltRegistries(t *testing.T) {
 				}
 				w.restart(t, "b", 2)
 				w.write(ctx, t, 50, 70)
-				all(70)
+				w.arrivedAs(ctx, t, naming, 70)
 			})
 		}
 	}

@@ -14,7 +14,8 @@ type sieve struct {
 	prefix      *loop.PrefixJudge // prefix naming
 	judge       *loop.Judge       // identity naming
 	*translated                   // prefix naming, not read at the origin
-	places      places            // identity naming, read at the origin
+	places      places            // of batches that no registered writer wrote
+	originID    loop.ClusterID
 	origin      loop.Origin
 	incarnation int32 // of the records that come
 	counts      loop.Counters
@@ -118,7 +119,7 @@ func (s *sieve) gapAt(next loop.Coordinate) (loop.Gap, bool) {
 // sieve makes that of a partition. All three clusters have been met.
 func (l *life) sieve(spec Spec) *sieve {
 	r := spec.src.registered
-	s := &sieve{registered: r, origin: r.number(spec.OriginID)}
+	s := &sieve{registered: r, origin: r.number(spec.OriginID), originID: spec.OriginID}
 	source, destination := r.number(spec.src.form()), r.number(l.dst.form())
 	if !spec.Identity {
 		s.prefix = &loop.PrefixJudge{Destination: destination, Source: source, Origin: s.origin}

@@ -167,7 +167,7 @@ func (p *part) ruled(e *ruledError) {
 		p.owner.needRegistry(p)
 	case e.Why == loop.Uncovered && e.Act == loop.Wait:
 		p.awaits = true
-		if p.Identity {
+		if len(p.sieve.places.asked) > 0 {
 			p.owner.needPlaces(p)
 			break
 		}

@@ -154,6 +154,8 @@ func TestStoriesOfPrefixes(t *testing.T) {
 	if err := w.clients["b"].ProduceSync(ctx, &kgo.Record{Topic: "a.orders", Key: []byte("made/1")}).FirstErr(); err != nil {
 		t.Fatal(err)
 	}
+	w.write(ctx, t, 20, 30) // what an application wrote into a copy stays there, and holds up nothing
+	inOrder(ctx, t, w, "c", "a", 30)
 	for _, c := range []struct {
 		what  string
 		at    topology.Alias

@@ -14,7 +14,7 @@ const sharedHint = "where the group goes on is its own to find: by time, with ka
 // notSynced says of a group that meshd does not place it in topics that have one name everywhere.
 func notSynced(topics []string) string {
 	if len(topics) == 1 {
-		return fmt.Sprintf("identity topics are not synced yet: %s", topics[0])
+		return "identity topics are not synced yet: " + topics[0]
 	}
 	return fmt.Sprintf("identity topics are not synced yet: %s and %d more", topics[0], len(topics)-1)
 }

@@ -121,7 +121,16 @@ func (b *builder) lookAlikes(entries map[string]checkpoint.TopicEntry) {
 	b.report.unknown("topics that are named like copies, and no progress knows them", "they are left alone until a person decides again: meshd adopt, with --local for those that are produced here", names...)
 }
 
+// neighbours says what only people's decisions and neighbours had told.
 func (b *builder) neighbours() {
+	var shared []string
+	for _, t := range b.report.Topics {
+		if t.Entry.Kind == checkpoint.Shared {
+			shared = append(shared, t.Entry.Topic)
+		}
+	}
+	slices.Sort(shared)
+	b.report.unknown("topics with one name everywhere that may have had the cut of an import", "if meshd import was run for one of them here, exclude it from links to clusters that have not read it yet", slices.Compact(shared)...)
 	var from []string
 	for p := range b.Topology.Pairs() {
 		if p.Destination == b.report.Cluster {

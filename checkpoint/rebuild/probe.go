@@ -39,14 +39,14 @@ func (p *prober) run(ctx context.Context) error {
 	if err != nil || first.id < 0 {
 		return err
 	}
-	return p.between(ctx, first, place{p.written.Progress.Owner.ID, at.end, at.end})
+	return between(first, place{p.written.Progress.Owner.ID, at.end, at.end}, func(at span) (place, error) { return p.probe(ctx, at) })
 }
 
-// between finds what lies between two places.
-func (p *prober) between(ctx context.Context, a, z place) error {
+// between has a place looked for wherever another id may lie between two places.
+func between(a, z place, probe func(span) (place, error)) error {
 	for a.id != z.id && a.to < z.from {
 		mid := span{a.to + (z.from-a.to)/2, z.from}
-		m, err := p.probe(ctx, mid)
+		m, err := probe(mid)
 		switch {
 		case err != nil:
 			return err
@@ -55,7 +55,7 @@ func (p *prober) between(ctx context.Context, a, z place) error {
 		case m.id < 0:
 			z.from = mid.start
 		default:
-			if err := p.between(ctx, a, place{m.id, mid.start, m.to}); err != nil {
+			if err := between(a, place{m.id, mid.start, m.to}, probe); err != nil {
 				return err
 			}
 			a = m

@@ -33,6 +33,7 @@ type builder struct {
 	registry *checkpoint.Topics
 	writers  *checkpoint.Writers
 	found    []*origin
+	claims   []checkpoint.Claim
 	report   Report
 }
 
@@ -44,7 +45,7 @@ func Run(ctx context.Context, cfg Config) (Report, error) {
 		registry: checkpoint.NewTopics(cfg.Cluster), writers: checkpoint.NewWriters(cfg.Cluster),
 	}
 	b.report.Cluster, b.report.DryRun = cfg.Cluster.Config.Alias, cfg.DryRun
-	for _, step := range []func(context.Context) error{b.running, b.look, b.origins, b.decide, b.write, b.tell} {
+	for _, step := range []func(context.Context) error{b.running, b.look, b.origins, b.decide, b.incarnations, b.write, b.tell} {
 		if err := step(ctx); err != nil {
 			return Report{}, err
 		}
@@ -109,6 +110,11 @@ func (b *builder) write(ctx context.Context) error {
 	}
 	if err := b.registry.BeBorn(ctx, newID()); err != nil {
 		return err
+	}
+	if len(b.claims) > 0 {
+		if err := b.registry.Claim(ctx, newID(), b.claims...); err != nil {
+			return err
+		}
 	}
 	for _, t := range b.report.Topics {
 		if err := b.registry.Put(ctx, t.Key, t.Entry); err != nil {

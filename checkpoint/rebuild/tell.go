@@ -2,7 +2,6 @@ package rebuild
 
 import (
 	"context"
-	"slices"
 
 	"github.com/meshd/meshd/checkpoint"
 	"github.com/meshd/meshd/kafka"
@@ -11,14 +10,7 @@ import (
 
 // tell has the clusters that read from here remember the registry's birth. One that can't be reached is told when this runs again.
 func (b *builder) tell(ctx context.Context) error {
-	var readers []topology.Alias
-	for p := range b.Topology.Pairs() {
-		if p.Source == b.report.Cluster && !b.Topology.Clusters[p.Destination].ReadOnly {
-			readers = append(readers, p.Destination)
-		}
-	}
-	slices.Sort(readers)
-	for _, a := range slices.Compact(readers) {
+	for _, a := range b.readers() {
 		r := Reader{Cluster: a}
 		var err error
 		if r.Told, err = b.tellOne(ctx, a); err != nil {

@@ -17,6 +17,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"github.com/meshd/meshd/checkpoint"
 	"github.com/meshd/meshd/checkpoint/rebuild"
 	"github.com/meshd/meshd/checkpoint/trace"
 	"github.com/meshd/meshd/flow"
@@ -130,6 +131,8 @@ func TestStoryAndRebuild(t *testing.T) {
 		t.Errorf("exit %d, %s", code, errs)
 	}
 	r.nodes["eu"].Close()
+	r.nodes["us"].Close()
+	r.incarnate(ctx, t, "us", "eu", 3)
 	if _, err := kadm.NewClient(r.clients["eu"]).DeleteTopics(ctx, "meshd.topics", "meshd.writers"); err != nil {
 		t.Fatal(err)
 	}
@@ -147,8 +150,42 @@ func TestStoryAndRebuild(t *testing.T) {
 		}
 		wants(t, fmt.Sprint("rebuild ", step.args), out, step.parts...)
 	}
+	eu := checkpoint.NewTopics(r.dial(t, "eu"))
+	if err := eu.Refresh(ctx); err != nil || len(eu.Incarnations("orders")) != 1 || eu.Incarnations("orders")[0].Number != 3 {
+		t.Errorf("incarnations of orders: %+v, %v", eu.Incarnations("orders"), err)
+	}
 	var again rebuild.Report
 	if out, _, _ := r.run(ctx, "registry", "rebuild", "--at", "eu", "-o", "json"); json.Unmarshal([]byte(out), &again) != nil || again.Changed() || again.Birth == "" {
 		t.Errorf("again: %s", out)
+	}
+}
+
+func (r *realm) dial(t *testing.T, a topology.Alias) *kafka.Cluster {
+	t.Helper()
+	d := &kafka.Dialer{Datacenter: string(a), ClientID: "test"}
+	c, err := d.Dial(r.top.Clusters[a], checkpoint.TableWriter()...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(c.Close)
+	return c
+}
+
+// incarnate has a cluster's progress say that it reads a later incarnation of an origin's topic.
+func (r *realm) incarnate(ctx context.Context, t *testing.T, at, origin topology.Alias, number int32) {
+	t.Helper()
+	c := r.dial(t, at)
+	h := checkpoint.NewHoldings(c, origin)
+	if err := h.Refresh(ctx); err != nil {
+		t.Fatal(err)
+	}
+	p, ok := h.Progress("orders", 0)
+	if !ok {
+		t.Fatal("nothing was noted")
+	}
+	p.Incarnation = number
+	rec := &kgo.Record{Topic: checkpoint.ProgressTopic(origin), Partition: int32(topology.ShardOf("orders", 0)), Key: []byte(checkpoint.PartitionKey("orders", 0)), Value: p.Encode()}
+	if err := checkpoint.Append(ctx, c, rec); err != nil {
+		t.Fatal(err)
 	}
 }

@@ -126,38 +126,6 @@ func partitionTable(flows []admin.FlowStatus) *table {
 	return t
 }
 
-// counterTable shows what naming a topic has not as "-".
-func counterTable(flows []admin.FlowStatus) *table {
-	t := newTable("LINK", "TOPIC", "OWN", "SEEN", "OTHERS'", "WRITERS'", "FOREIGN", "ABORTED", "GAPS", "STAMPED", "COPIED", "AGAIN")
-	for _, f := range flows {
-		r := f.Totals.Ruled
-		own, seen, others, writers, foreign, stamped, copied := "-", "-", "-", number(r.ByWriter), number(r.ByApplication), "-", "-"
-		if f.Identity {
-			own, seen, others, writers, foreign = number(r.Own), number(r.Seen), number(r.OtherSource), "-", "-"
-			stamped, copied = number(r.Stamped), number(r.CopiedHeader)
-		}
-		t.add([]string{f.Link, f.Topic, own, seen, others, writers, foreign, number(f.Totals.Aborted), number(f.Totals.GapRecords), stamped, copied, number(int64(f.Incarnation))}, gapNotes(f)...)
-	}
-	return t
-}
-
-func gapNotes(f admin.FlowStatus) []string {
-	g := f.Totals.Gaps
-	var out []string
-	for _, x := range []struct {
-		n   int64
-		why string
-	}{
-		{g.Retention, "the source had deleted them"}, {g.Copied, "the cluster that is read lacks them itself"}, {g.Unreadable, "they could not be read"},
-		{g.Truncated, "the source lost them after they were copied"}, {g.Other, "another reason, which the log has"},
-	} {
-		if x.n > 0 {
-			out = append(out, fmt.Sprintf("gaps: %s: %s", plural(int(x.n), "offset"), x.why))
-		}
-	}
-	return out
-}
-
 func reasonNotes(r *kafka.Reason) []string {
 	if r == nil {
 		return nil
