@@ -49,10 +49,10 @@ func (o origin) parts(at srcPlace) (has srcPlace, diverged bool) {
 // copied.
 func TestAsksBehindEpochsThatTheSourceHas(t *testing.T) {
 	for name, o := range map[string]origin{
-		"one election":             {[]turn{{0, -1, 2}, {10, 2, 4}, {20, 4, 5}, {25, 5, 6}}, 40},
-		"an epoch before all":      {[]turn{{0, -1, 1}, {7, 1, 6}}, 40},
-		"one that was never read":  {[]turn{{0, -1, 2}, {8, 2, 3}, {12, 3, 6}}, 40},
-		"two that were never read": {[]turn{{0, -1, 1}, {7, 1, 3}, {12, 3, 6}}, 40},
+		"one election":              {[]turn{{0, -1, 2}, {10, 2, 4}, {20, 4, 5}, {25, 5, 6}}, 40},
+		"an epoch before all":       {[]turn{{0, -1, 1}, {7, 1, 6}}, 40},
+		"one that was never read":   {[]turn{{0, -1, 2}, {8, 2, 3}, {12, 3, 6}}, 40},
+		"two that were never read":  {[]turn{{0, -1, 1}, {7, 1, 3}, {12, 3, 6}}, 40},
 		"an epoch without a record": {[]turn{{0, -1, 2}, {10, 2, 4}, {15, 4, 9}}, 40},
 	} {
 		t.Run(name, func(t *testing.T) {
