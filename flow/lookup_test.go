@@ -24,9 +24,9 @@ func TestFindsItsPlaceAtAHubWhoseSourceParted(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	at6 := checkpoint.Progress{Source: 35, SourceEpoch: 6, Dest: 140}
-	noted := checkpoint.Progress{Source: 25, SourceEpoch: 5, Dest: 130, Ahead: []checkpoint.Run{{Source: 25, Epoch: 6}}}
-	anew := checkpoint.Progress{Incarnation: 1, SourceEpoch: -1, Dest: 140}
+	at6 := checkpoint.Progress{Source: 35, SourceEpoch: 6, Dest: 140, DestEpoch: 3}
+	noted := checkpoint.Progress{Source: 25, SourceEpoch: 5, Dest: 130, DestEpoch: 3, Ahead: []checkpoint.Run{{Source: 25, Epoch: 6}}}
+	anew := checkpoint.Progress{Incarnation: 1, SourceEpoch: -1, Dest: 140, DestEpoch: 3}
 	for name, c := range map[string]struct {
 		prog checkpoint.Progress
 		next loop.Coordinate
@@ -42,16 +42,27 @@ func TestFindsItsPlaceAtAHubWhoseSourceParted(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			h := holdingsOf(t, "a", "t/0", c.prog, hub)
 			l := &life{shard: newShard(topology.Shard{Origin: "a", Destination: "c", Number: topology.ShardOf("t", 0)}, told{}, &env{}, nil, slog.New(slog.DiscardHandler))}
-			p := loose(&mute{})
+			p := loose(&looking{})
 			p.Identity, p.Origin, p.Source, p.Topic, p.held = true, "a", "b", "t", h
 			p.prog.Source, p.prog.SourceEpoch = offsetxlate.Source(c.next.Offset), c.next.Epoch
 			p.at, p.state = nowhere, Backoff
 			if l.findAtHub(t.Context(), p, 100); p.at != c.want {
 				t.Fatalf("it reads on at %d (%s), want %d", p.at, p.reason, c.want)
 			}
+			if p.state = CatchingUp; p.lastEpoch != c.prog.DestEpoch { // the hub may have lost what its map speaks of
+				t.Fatalf("it reads behind epoch %d of the hub's log, want %d", p.lastEpoch, c.prog.DestEpoch)
+			}
+			if p.tookBack(srcPlace{90, 2}, "it parted"); p.at != nowhere {
+				t.Fatalf("it reads on at %d of a log of which it knows nothing", p.at)
+			}
 		})
 	}
 }
+
+// looking is an owner that is asked for a place.
+type looking struct{ mute }
+
+func (*looking) outOfRange(*part) {}
 
 func truncated(m *offsetxlate.Map, at offsetxlate.Source) error {
 	if !m.TruncateSource(at) {
