@@ -57,13 +57,13 @@ func (l *life) lostProgress(spec Spec) (bool, error) {
 // remember asks leaders how much progress' owner has written, where the log does not reach back to progress' place. Behind the fence they
 // have forgotten it: what could not be asked of is not fenced yet.
 func (l *life) remember(ctx context.Context, ps []kafka.Partition, todo map[kafka.Partition]*opening) (asked []kafka.Partition) {
-	starts, err := l.dst.Control.Offsets(ctx, ps, kafka.Start)
-	for i, at := range ps {
-		o := todo[at]
+	for i, log := range l.fence.bounds(ctx, ps) {
+		at, o := ps[i], todo[ps[i]]
 		if o.known {
-			if o.err = err; err == nil {
-				o.err = cmp.Or(starts[i].Err, l.count(ctx, at, o, starts[i].At))
-			}
+			o.err = cmp.Or(log.err, l.count(ctx, at, o, log.start))
+		}
+		if o.known && o.err == nil && o.spec.Identity && log.end-int64(o.prog.Dest) > muchOfOthers {
+			o.err = l.lookForOwn(ctx, at, o, offsetxlate.Dest(log.end))
 		}
 		if o.err == nil {
 			asked = append(asked, at)
@@ -84,6 +84,27 @@ func (l *life) count(ctx context.Context, at kafka.Partition, o *opening, start 
 		return err
 	}
 	return nil // brokers before 2.8 can't be asked
+}
+
+// muchOfOthers is how much may lie behind progress' place before it is asked whether any of it is this writer's.
+const muchOfOthers = 1000
+
+// lookForOwn asks the leader, which remembers the last sequence of progress' owner, whether all that lies behind progress' place up to an end
+// that was asked for before was written by others. Then it need not be read: with one name everywhere that may be what a cluster's
+// applications wrote in hours.
+func (l *life) lookForOwn(ctx context.Context, at kafka.Partition, o *opening, end offsetxlate.Dest) error {
+	seq, known, err := l.dst.Control.LastSequence(ctx, at, o.prog.Owner)
+	last := int32(-1)
+	if o.prog.Written > 0 {
+		last = sequence(o.prog.Written - 1)
+	}
+	switch {
+	case err == nil && known && seq == last:
+		o.others = end
+	case kafka.Classify(err) == kafka.Unreachable || kafka.Classify(err) == kafka.Moved:
+		return err
+	}
+	return nil // it is read
 }
 
 // holding says whether a partition holds any record.
