@@ -37,6 +37,13 @@ func (l *life) findAtHub(ctx context.Context, p *part, start offsetxlate.Source)
 	herr := p.held.with(ctx, func(h *checkpoint.Holdings) {
 		at, first, err = lookUp(h.Maps, p.Topic, p.Number, next, offsetxlate.Dest(start))
 	})
+	if herr == nil && p.Identity { // asked behind the map: what a map has was noted before
+		herr = p.held.fresh(ctx, l.shard.id.Number, func(h *checkpoint.Holdings) {
+			if prog, ok := h.Progress(p.Topic, p.Number); ok && mayHaveForgotten(prog, next) {
+				at = offsetxlate.Dest(start)
+			}
+		})
+	}
 	switch {
 	case ctx.Err() != nil:
 	case herr != nil:

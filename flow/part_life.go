@@ -155,8 +155,9 @@ func (p *part) skipGap(start offsetxlate.Source, why string) {
 	}
 	p.owner.steppedOver(p.Spec, int64(p.at), int64(start), why)
 	if !p.hub() {
-		at := loop.Coordinate{Incarnation: p.prog.Incarnation, Epoch: p.sieve.epoch(p.lastEpoch)}
-		from, to := at, at
+		from := p.frontier(p.assigned)
+		from.Epoch = p.sieve.epoch(max(p.lastEpoch, from.Epoch))
+		to := from
 		from.Offset, to.Offset = int64(p.at), int64(start)
 		p.prog.Gaps = p.prog.Gaps.Add(loop.Gap{From: from, To: to, Why: loop.GapRetention})
 	}

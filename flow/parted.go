@@ -48,7 +48,7 @@ func (p *part) tookBack(has srcPlace, text string) {
 		p.stop(Failed, r)
 		return
 	}
-	p.goOnFrom(srcPlace{at, p.epochAt(at)})
+	p.goOnFrom(srcPlace{at, min(p.epochAt(at), has.epoch)}) // behind an epoch that it has not got it would part again
 }
 
 const tookBackWait = 100 * time.Millisecond // for what is under way to be answered
@@ -91,8 +91,10 @@ func (p *part) goOnFrom(to srcPlace) {
 	p.stats.GapRecords += int64(p.at - to.next)
 	p.stats.Lacks.Truncated += int64(p.at - to.next)
 	p.owner.steppedOver(p.Spec, int64(to.next), int64(p.at), "the source's log was truncated: it lost records that were copied, and the copy keeps them")
-	p.addRun(p.assigned, srcRun{source: to.next, epoch: p.sieve.epoch(p.lastEpoch + 1)}) // who leads now came to lead behind all that was read
-	p.at, p.lastEpoch = to.next, to.epoch
+	epoch := max(p.lastEpoch+1, p.frontier(p.assigned).Epoch) // who leads now came to lead behind all that was read, though its log may part earlier still
+	p.addRun(p.assigned, srcRun{source: to.next, epoch: p.sieve.epoch(epoch)})
+	p.prog.Advance(p.written, p.dest) // a part that goes back forgets what it noted
+	p.at, p.lastEpoch, p.ahead = to.next, to.epoch, true
 	p.forgetTurns(p.at)
 	p.passed = to
 	p.dirty = true

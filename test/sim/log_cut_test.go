@@ -3,7 +3,10 @@ package sim
 // epochEnd answers as OffsetForLeaderEpoch: the highest leader epoch up to the one asked for, and where it ends.
 func (p *partition) epochEnd(asked int32) (epoch int32, end int64) {
 	epoch = -1
-	for _, x := range p.epochs {
+	for i, x := range p.epochs {
+		if x.epoch > asked && i == 0 { // it knows of none before
+			return asked, x.start
+		}
 		if x.epoch > asked {
 			return epoch, x.start
 		}
@@ -22,9 +25,12 @@ func (p *partition) epochAt(at int64) (epoch int32) {
 	return epoch
 }
 
-// elect makes another broker the leader, which has all.
+// elect makes another broker the leader, which has all. An epoch without a record is forgotten.
 func (p *partition) elect() {
 	p.leader++
+	for len(p.epochs) > 0 && p.epochs[len(p.epochs)-1].start >= p.end {
+		p.epochs = p.epochs[:len(p.epochs)-1]
+	}
 	p.epochs = append(p.epochs, epochStart{p.leader, p.end})
 }
 
@@ -38,9 +44,6 @@ func (p *partition) truncate(to int64) {
 	p.end = p.start
 	if n > 0 {
 		p.end = max(p.start, p.batches[n-1].next())
-	}
-	for len(p.epochs) > 1 && p.epochs[len(p.epochs)-1].start >= p.end {
-		p.epochs = p.epochs[:len(p.epochs)-1]
 	}
 	p.journal = append(p.journal, change{cut: p.end})
 	p.producers = map[int64]*producer{}

@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"math"
 	"slices"
 	"sort"
 
@@ -57,4 +58,24 @@ func (m *places) lost(start int64, here, frontier loop.Coordinate) (first loop.C
 		return m.list[i].at, here.Less(m.list[i].at)
 	}
 	return frontier, here.Less(frontier)
+}
+
+// find says where in the log what comes at here or behind it begins, at the latest. An offset map alone knows the last of several records that
+// had an offset: what it says is good as long as no later leader epoch came into it.
+func (m *places) find(here loop.Coordinate, byOffset bool) int64 {
+	n := len(m.list)
+	if n == 0 || m.list[n-1].at.Incarnation != here.Incarnation || m.list[n-1].at.Epoch > here.Epoch && !byOffset {
+		return 0
+	}
+	at, least := m.cover, int64(math.MaxInt64)
+	for _, x := range slices.Backward(m.list) {
+		if x.at.Incarnation != here.Incarnation {
+			break
+		}
+		if x.at.Offset >= here.Offset && x.at.Offset < least { // else the map was cut, and forgot it
+			at = x.offset
+		}
+		least = min(least, x.at.Offset)
+	}
+	return at
 }

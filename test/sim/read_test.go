@@ -27,7 +27,7 @@ func (s *sim) read(w *writer, p *part) bool {
 	return s.fetch(w, p)
 }
 
-// attach finds the place where the source is read from: by its own log's epochs if it is the origin, else from the beginning of the log. It
+// attach finds the place where the source is read from: by its own log's epochs if it is the origin, else by the map that is kept there. It
 // refuses where the source no longer has what comes next; the choice deals with that.
 func (s *sim) attach(w *writer, p *part) bool {
 	c := s.clusters[p.src.cluster]
@@ -51,6 +51,8 @@ func (s *sim) attach(w *writer, p *part) bool {
 		return s.waits(p, "map")
 	} else if _, lost := m.places.lost(start, here, loop.Infinite); lost {
 		return s.waits(p, "gone")
+	} else {
+		at = max(start, m.places.find(here, s.without(placeByOffset)))
 	}
 	p.src.attached, p.src.topic, p.src.incarnation, p.src.at, p.src.last = true, t.id, inc, at, last
 	return true
@@ -74,9 +76,7 @@ func (s *sim) fetch(w *writer, p *part) bool {
 		r.attached = false
 		return false
 	case diverged != nil:
-		s.say("%s: %s: %s was truncated to %d", w, p.key, name(r.cluster), diverged.start)
-		r.at, r.last = min(r.at, diverged.start), diverged.epoch
-		return s.moved()
+		return s.parted(w, p, *diverged)
 	}
 	s.tick++
 	for _, b := range got {
@@ -91,6 +91,23 @@ func (s *sim) fetch(w *writer, p *part) bool {
 		return false
 	}
 	r.most = r.at
+	return s.moved()
+}
+
+// parted is for who reads a log that is not the one any more that it read. Who leads at the origin now came to lead behind all that was read
+// there, so the frontier goes on above that by its leader epoch, however early the log parts.
+func (s *sim) parted(w *writer, p *part, has epochStart) bool {
+	r, o := &p.src, loop.Origin(w.o)
+	if r.cluster == w.o && p.flight > 0 {
+		return false
+	}
+	s.say("%s: %s: %s was truncated to %d", w, p.key, name(r.cluster), has.start)
+	r.at, r.last = min(r.at, has.start), has.epoch
+	if here := w.acked.Next(o, p.part); r.cluster == w.o && here.Incarnation == r.incarnation {
+		here.Epoch, here.Offset = here.Epoch+1, r.at
+		w.taken.Pass(o, p.part, here)
+		w.acked.Pass(o, p.part, here)
+	}
 	return s.moved()
 }
 

@@ -112,13 +112,13 @@ func (s *sim) resumeTail(w *writer, p *part, log *partition, prog checkpoint.Pro
 		return "resume point lost"
 	}
 	if written > before || s.without(progressFrontierLost) {
-		next = loop.Coordinate{Incarnation: next.Incarnation, Epoch: prog.SourceEpoch, Offset: int64(source)}
+		next = loop.Coordinate{Incarnation: next.Incarnation, Epoch: prog.RunOf(written).Epoch, Offset: int64(source)}
 		if s.without(progressFrontierLost) && written == before {
 			next = loop.Start
 		}
 		s.restore(w, p, next, s.clippedGaps(w, p, next))
 	}
-	s.complete(p, copied, loop.Coordinate{Incarnation: next.Incarnation, Epoch: prog.SourceEpoch})
+	s.complete(p, copied, prog, next.Incarnation)
 	return s.checkTail(w, p, log, prog, next, len(tail) > 0)
 }
 

@@ -65,8 +65,12 @@ func (s *sim) standDown(w *writer) {
 func (s *sim) ahead(w *writer, p *part, items []item) bool {
 	n, more := p.sent, false
 	for _, it := range items {
-		if source := offsetxlate.Source(it.at.Offset); p.prog.SourceOf(n) != source {
-			p.prog.Ahead = append(p.prog.Ahead, checkpoint.Run{Written: n, Source: source})
+		r := checkpoint.Run{Written: n, Source: offsetxlate.Source(it.at.Offset), Epoch: it.at.Epoch}
+		if s.without(epochUnnoted) {
+			r.Epoch = p.mark.Epoch
+		}
+		if p.prog.SourceOf(n) != r.Source || p.prog.RunOf(n).Epoch != r.Epoch {
+			p.prog.Ahead = append(p.prog.Ahead, r)
 			more = true
 		}
 		n++
@@ -74,7 +78,7 @@ func (s *sim) ahead(w *writer, p *part, items []item) bool {
 	return !more || s.note(w, p)
 }
 
-// turn begins a new incarnation or leader epoch of the origin: progress speaks of one at a time, so all before it must be acknowledged.
+// turn begins a new incarnation of the origin's topic: progress speaks of one at a time, so all before it must be acknowledged.
 func (s *sim) turn(w *writer, p *part, at loop.Coordinate) bool {
 	if p.flight > 0 {
 		return false

@@ -29,11 +29,11 @@ func (s *sim) send(w *writer, p *part) bool {
 		return false
 	}
 	n := 1
-	for n < len(p.out) && n < together && p.out[n].at.Incarnation == p.out[0].at.Incarnation && p.out[n].at.Epoch == p.out[0].at.Epoch {
+	for n < len(p.out) && n < together && p.out[n].at.Incarnation == p.out[0].at.Incarnation {
 		n++
 	}
 	items := p.out[:n:n]
-	if first := items[0].at; (first.Incarnation != p.mark.Incarnation || first.Epoch != p.mark.Epoch) && !s.without(epochUnnoted) && !s.turn(w, p, first) {
+	if first := items[0].at; first.Incarnation != p.mark.Incarnation && !s.turn(w, p, first) {
 		return false
 	}
 	if !s.ahead(w, p, items) {

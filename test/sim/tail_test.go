@@ -31,13 +31,14 @@ func (s *sim) own(w *writer, b *batch) bool {
 }
 
 // complete adds to the map what the tail holds beyond it.
-func (s *sim) complete(p *part, copied []checkpoint.Copied, of loop.Coordinate) {
+func (s *sim) complete(p *part, copied []checkpoint.Copied, prog checkpoint.Progress, incarnation int32) {
+	n := prog.Written
 	for _, c := range copied {
 		for i := range c.Count {
 			if at := int64(c.Dest) + i; !p.places.wrote(at) {
-				of.Offset = int64(c.Source) + i
-				p.places.add(at, of)
+				p.places.add(at, loop.Coordinate{Incarnation: incarnation, Epoch: prog.RunOf(n).Epoch, Offset: int64(c.Source) + i})
 			}
+			n++
 		}
 	}
 }

@@ -55,7 +55,7 @@ type part struct {
 	out       []item // judged, not sent yet
 	prog      checkpoint.Progress
 	frontier  []byte          // of the place in prog
-	mark      loop.Coordinate // incarnation and leader epoch that progress speaks of
+	mark      loop.Coordinate // of the incarnation that progress speaks of, the first coordinate
 	sent      int64           // records of this epoch that were sent
 	written   int64           // and acknowledged
 	flight    int             // requests
