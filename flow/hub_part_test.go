@@ -4,7 +4,9 @@ import (
 	"encoding/binary"
 	"hash/crc32"
 	"testing"
+	"time"
 
+	"github.com/meshd/meshd/kafka"
 	"github.com/meshd/meshd/loop"
 	"github.com/meshd/meshd/offsetxlate"
 )
@@ -40,7 +42,7 @@ func overHub(t *testing.T, o partOwner, m *offsetxlate.Map) *part {
 		t.Fatal(err)
 	}
 	p.sieve = &sieve{registered: r, origin: 2, prefix: &loop.PrefixJudge{Destination: 0, Source: 1, Origin: 2}, translated: &translated{}}
-	if p.mapRead(0, m, nil, nil) {
+	if p.mapRead(0, m, nil, noter{kafka.ProducerID{ID: 7, Epoch: 1}, time.Now()}, nil) {
 		t.Fatal("the map is no news")
 	}
 	return p
@@ -76,29 +78,6 @@ func TestMapOfWhatAHubLostIsNotCountedOn(t *testing.T) {
 	}
 }
 
-// The origin lost what it had from 60 on, and others came to lie there; the hub went on with them. None of them is left out in silence where
-// what lay there before has arrived.
-func TestWhatAnOriginTookBackOverAHub(t *testing.T) {
-	w := &waiter{}
-	p := overHub(t, w, mapped(t, 100))
-	fetched(p, 100, byWriter(t, 0, 3, 1, 100))
-	_, n := p.noteEntry()
-	p.noted(n)
-	p.onAck(Ack{Base: 100})
-	m := mapped(t, 100)
-	if !m.TruncateSource(60) {
-		t.Fatal("nothing was forgotten")
-	}
-	if err := m.Append(60, 100, 60); err != nil {
-		t.Fatal(err)
-	}
-	p.mapRead(0, m, nil, nil)
-	fetched(p, 160, byWriter(t, 100, 3, 1, 60))
-	if p.state != Failed && p.assigned != 160 {
-		t.Errorf("%s: of 60 records %d were taken, and nothing is said", p.state, p.assigned-100)
-	}
-}
-
 // What is read where the source's log was cut off is another log: when it was fetched for the first time is told anew.
 func TestACutLogIsFetchedAnew(t *testing.T) {
 	w := &waiter{}
@@ -111,4 +90,3 @@ func TestACutLogIsFetchedAnew(t *testing.T) {
 		t.Errorf("a batch that was fetched at 9 counts as fetched at %d", tick)
 	}
 }
-
