@@ -155,15 +155,19 @@ func (p *part) skipGap(start offsetxlate.Source, why string) {
 	}
 	p.owner.steppedOver(p.Spec, int64(p.at), int64(start), why)
 	if !p.hub() {
-		from := p.frontier(p.assigned)
-		from.Epoch = p.sieve.epoch(max(p.lastEpoch, from.Epoch))
-		to := from
+		at := loop.Coordinate{Incarnation: p.prog.Incarnation, Epoch: p.metEpoch()}
+		from, to := at, at
 		from.Offset, to.Offset = int64(p.at), int64(start)
 		p.prog.Gaps = p.prog.Gaps.Add(loop.Gap{From: from, To: to, Why: loop.GapRetention})
 	}
 	p.at, p.lastEpoch = start, -1
 	p.retryAt = p.retryAt.Add(-retryFailed)
 	p.advanceIdle()
+}
+
+// metEpoch is the highest leader epoch of the origin that was met: the frontier never goes back to a lower one.
+func (p *part) metEpoch() int32 {
+	return p.sieve.epoch(max(p.lastEpoch, p.frontier(p.assigned).Epoch))
 }
 
 // listen has the part count as heard of whenever a lane was answered, from now on: a fetch session does not name what did not change.

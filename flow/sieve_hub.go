@@ -18,6 +18,30 @@ type translated struct {
 	m    *offsetxlate.Map   // nil: not read yet
 	next offsetxlate.Source // first offset of the origin that is not under way
 	then *later             // nil: this incarnation is the last that is there
+	as   noter              // who had noted the map
+	met  map[int64]time.Time
+}
+
+// noter is who owned a hub's partition as of a reading of what is noted there.
+type noter struct {
+	kafka.ProducerID
+	read time.Time // when that began
+}
+
+// older says whether a batch may be of a later owner than the one whose map was read. Each owner notes the map, and that it is the owner, before
+// it writes anything: where the log was cut off, what it writes lies elsewhere than the map before says.
+func (t *translated) older(b batch.Batch) bool {
+	if b.ProducerID() == t.as.ID {
+		return b.ProducerEpoch() > t.as.Epoch
+	}
+	met, ok := t.met[b.ProducerID()]
+	if !ok {
+		if met = time.Now(); t.met == nil {
+			t.met = map[int64]time.Time{}
+		}
+		t.met[b.ProducerID()] = met
+	}
+	return !t.as.read.After(met) // behind that, who is not the owner was it before
 }
 
 // later is the next incarnation of which the source has a map: it lies behind all that is covered by that of the one before.
@@ -40,6 +64,9 @@ func (t *translated) beyond(at offsetxlate.Dest) error {
 // addTranslated adds what is lacking of a batch in a copy that another cluster keeps.
 func (p *prepared) addTranslated(b batch.Batch, rec *recoder) error {
 	t := p.sieve.translated
+	if t.older(b) {
+		return &ruledError{loop.Ruling{Act: loop.Wait, Why: loop.Uncovered}, b.BaseOffset(), false}
+	}
 	if t.m == nil || offsetxlate.Dest(b.NextOffset()) > t.m.End().Dst {
 		return t.beyond(offsetxlate.Dest(b.BaseOffset()))
 	}
@@ -87,9 +114,17 @@ func (s *shard) needMap(p *part) {
 	p.src.aside(func(ctx context.Context) {
 		var m *offsetxlate.Map
 		var then *later
+		var as noter
 		var problem error
 		inc := p.lacks().Incarnation
 		err := p.held.with(ctx, func(h *checkpoint.Holdings) {
+			prog, noted := h.Progress(p.Topic, p.Number)
+			if as = (noter{kafka.ProducerID{ID: -1}, p.held.read}); noted {
+				as.ProducerID = prog.Owner
+			}
+			if noted && prog.DstID != p.SourceID { // it speaks of another copy than the one that is read
+				return
+			}
 			if m, problem = h.Maps.In(p.Topic, p.Number, inc); problem == nil {
 				then, problem = laterAt(h, p.Spec, inc)
 			}
@@ -97,7 +132,7 @@ func (s *shard) needMap(p *part) {
 		if err == nil {
 			err = problem
 		}
-		if p.mapRead(inc, m, then, err) && kafka.Sleep(ctx, mapAgain) != nil {
+		if p.mapRead(inc, m, then, as, err) && kafka.Sleep(ctx, mapAgain) != nil {
 			return
 		}
 		p.goOn()
@@ -115,7 +150,7 @@ func laterAt(h *checkpoint.Holdings, spec Spec, than int32) (*later, error) {
 }
 
 // mapRead takes the map that the source keeps of an incarnation, and what comes behind it, and says whether that is no more than before.
-func (p *part) mapRead(of int32, m *offsetxlate.Map, then *later, err error) (same bool) {
+func (p *part) mapRead(of int32, m *offsetxlate.Map, then *later, as noter, err error) (same bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	t := p.sieve.translated
@@ -127,8 +162,8 @@ func (p *part) mapRead(of int32, m *offsetxlate.Map, then *later, err error) (sa
 	case of != p.sieve.incarnation:
 		return false
 	}
-	same = (then == nil) == (t.then == nil) && (m == nil || t.m != nil && m.End() == t.m.End())
-	t.m, t.then = m, then
+	same = (then == nil) == (t.then == nil) && (m == nil || t.m != nil && m.End() == t.m.End() && as.ProducerID == t.as.ProducerID)
+	t.m, t.then, t.as = m, then, as
 	return same
 }
 
