@@ -93,7 +93,7 @@ func (r *round) spec(topic string, o offer, src *Source) (Spec, error) {
 	}
 	neighbours := loop.Carriers(r.topo, topic).Neighbours(r.Source, r.Destination)
 	return Spec{
-		Several: len(neighbours) > 1, Lost: r.lost,
+		Several: len(neighbours) > 1, Lost: r.lost, Doubt: r.doubt,
 		Origin: r.Source, OriginID: id, Topic: topic, Remote: o.remote, Source: o.way.Alias, At: o.at, src: src, held: o.way.held, Identity: o.identity(), Provenance: loop.ProvenanceOf(o.settings),
 		limit: r.throttleOf(o.way, topic, o.settings.LimitBytes), OnGap: o.settings.OnGap, From: -1, FromEpoch: -1,
 	}, nil

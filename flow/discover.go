@@ -76,8 +76,8 @@ func (p *inflow) registries(ctx context.Context) error {
 		return err
 	}
 	ledger, _ := p.dst.Dir.Get(checkpoint.ProgressTopic(p.Source), 0)
-	lost, err := p.own.LostLedger(ctx, p.Source, ledger.TopicID)
-	p.lost = lost
+	lost, fresh, err := p.own.LostLedger(ctx, p.Source, ledger.TopicID)
+	p.lost, p.doubt = lost, p.doubt || fresh && p.dst.Writers.origin(p.Pair) != ""
 	return err
 }
 

@@ -30,6 +30,7 @@ type inflow struct {
 	own      *checkpoint.Topics // of the loop's goroutine, as what follows
 	prepared bool
 	lost     bool               // the progress topic is not the first one
+	doubt    bool               // it may not be: the registry that had said which one is was lost
 	choices  map[string]*chosen // by topic
 	sources  map[string]source  // by topic
 	given    map[string]given   // what was handed out last

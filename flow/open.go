@@ -82,6 +82,7 @@ type opening struct {
 	known bool    // there is progress
 	anew  bool    // what it speaks of was another copy, and that is accepted
 	lost  bool    // there was, and it is no more
+	doubt bool    // there may have been
 	fence *fenced // nil: it was found before that it can't be opened
 	found *rebuilt
 	// others is up to where all that lies behind progress' place is known to be of others; 0: nothing is known.
@@ -122,7 +123,7 @@ func (l *life) fenceAll(ctx context.Context, todo map[kafka.Partition]*opening) 
 				o.left, o.err = l.fence.behind(ctx, at, f.last)
 			}
 		}
-		if o.err == nil && o.lost {
+		if o.err == nil && (o.lost || o.doubt) {
 			o.err = l.rebuild(ctx, at, o)
 		}
 	}

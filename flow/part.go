@@ -30,6 +30,7 @@ type Spec struct {
 	Incarnation int32  // of the topic, where it is read at its origin; unlisted: the registry there does not know it
 	Anew        string // id of the copy where it was made again and a person accepted that: it is filled from the beginning
 	Lost        bool   // the destination's notes of how far anything had come from the origin were lost once
+	Doubt       bool   // they may have been
 	Several     bool   // clusters from which it may be read
 	src         *Source
 	held        *holdings          // of the source

@@ -30,6 +30,7 @@ func (l *life) precheck(ctx context.Context, todo map[kafka.Partition]*opening) 
 			fresh = append(fresh, at)
 		case !o.anew:
 			o.lost, o.err = l.lostProgress(o.spec)
+			o.doubt = l.unheard || o.spec.Doubt
 		}
 	}
 	sortPartitions(fresh)
