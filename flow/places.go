@@ -20,9 +20,9 @@ import (
 // the part's sieve's, and knows nothing until such a header was met.
 type places struct {
 	known map[loop.ClusterID]noted
-	asked []byte // the cluster of which it could not say; empty: none
+	asked []byte             // the cluster of which it could not say; empty: none
 	seen  checkpoint.Written // what was noted where the last one was found that a writer must have written
-	doubt        // of a place that a writer may have written, for what is noted does not tell
+	doubt                    // of a place that a writer may have written, for what is noted does not tell
 }
 
 // doubt counts how often it was looked whether what is noted tells more of a place by now: the next save of a writer may.
