@@ -32,7 +32,8 @@ func TestRulesAreNeeded(t *testing.T) {
 		{mapHoles, 1, "P4"},
 		{nothingCut, 105, "P2"},
 		{truncationMiss, 172, "P2"},
-		{placeByOffset, 1, "P2"},
+		{placeByOffset, 175, "P2"},
+		{hubEpochUnasked, 1437, "P2"},
 	} {
 		seed, wrong := find(c.taken, c.seed, c.want)
 		if wrong == "" {

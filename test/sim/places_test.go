@@ -67,7 +67,7 @@ func (m *places) find(here loop.Coordinate, byOffset bool) int64 {
 	if n == 0 || m.list[n-1].at.Incarnation != here.Incarnation || m.list[n-1].at.Epoch > here.Epoch && !byOffset {
 		return 0
 	}
-	at, least := m.cover, int64(math.MaxInt64)
+	at, least := m.list[n-1].offset+1, int64(math.MaxInt64)
 	for _, x := range slices.Backward(m.list) {
 		if x.at.Incarnation != here.Incarnation {
 			break

@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"github.com/meshd/meshd/checkpoint"
 	"github.com/meshd/meshd/loop"
 )
 
@@ -47,15 +48,39 @@ func (s *sim) attach(w *writer, p *part) bool {
 		if at = log.placeOf(here, inc); at < start {
 			return s.waits(p, "gone")
 		}
-	} else if m, known := c.stores[w.o].get("m/" + p.key); !known || m.places.cover < start {
-		return s.waits(p, "map")
-	} else if _, lost := m.places.lost(start, here, loop.Infinite); lost {
-		return s.waits(p, "gone")
 	} else {
-		at = max(start, m.places.find(here, s.without(placeByOffset)))
+		var why string
+		if at, last, why = s.placeAtHub(w, p, c, t.id, start); why != "" {
+			return s.waits(p, why)
+		}
 	}
 	p.src.attached, p.src.topic, p.src.incarnation, p.src.at, p.src.last = true, t.id, inc, at, last
 	return true
+}
+
+// placeAtHub is where a cluster that is not the origin is read from, by the map that is kept there; and the leader epoch of the log of which that
+// speaks, for it may have been cut since.
+func (s *sim) placeAtHub(w *writer, p *part, c *cluster, topic int, start int64) (at int64, last int32, why string) {
+	m, known := c.stores[w.o].get("m/" + p.key)
+	x, noted := c.stores[w.o].get("p/" + p.key)
+	if !known || !noted || m.places.cover < start {
+		return 0, -1, "map"
+	}
+	here := w.taken.Next(loop.Origin(w.o), p.part)
+	if _, lost := m.places.lost(start, here, loop.Infinite); lost {
+		return 0, -1, "gone"
+	}
+	prog, err := checkpoint.DecodeProgress(x.progress)
+	if err != nil {
+		panic(err)
+	}
+	if prog.DstID != uuid(topic) {
+		return 0, -1, "map"
+	}
+	if last = prog.DestEpoch; s.without(hubEpochUnasked) {
+		last = -1
+	}
+	return max(start, m.places.find(here, s.without(placeByOffset))), last, ""
 }
 
 func (s *sim) waits(p *part, why string) bool {
@@ -95,15 +120,19 @@ func (s *sim) fetch(w *writer, p *part) bool {
 }
 
 // parted is for who reads a log that is not the one any more that it read. Who leads at the origin now came to lead behind all that was read
-// there, so the frontier goes on above that by its leader epoch, however early the log parts.
+// there, so the frontier goes on above that by its leader epoch, however early the log parts. Elsewhere the map is another one soon.
 func (s *sim) parted(w *writer, p *part, has epochStart) bool {
 	r, o := &p.src, loop.Origin(w.o)
-	if r.cluster == w.o && p.flight > 0 {
+	if r.cluster != w.o {
+		r.attached = false
+		return s.waits(p, "map")
+	}
+	if p.flight > 0 {
 		return false
 	}
 	s.say("%s: %s: %s was truncated to %d", w, p.key, name(r.cluster), has.start)
 	r.at, r.last = min(r.at, has.start), has.epoch
-	if here := w.acked.Next(o, p.part); r.cluster == w.o && here.Incarnation == r.incarnation {
+	if here := w.acked.Next(o, p.part); here.Incarnation == r.incarnation {
 		here.Epoch, here.Offset = here.Epoch+1, r.at
 		w.taken.Pass(o, p.part, here)
 		w.acked.Pass(o, p.part, here)

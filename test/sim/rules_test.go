@@ -29,6 +29,7 @@ const (
 	nullIsEmpty      rule = "a value that is null is copied as an empty one"
 	mapHoles         rule = "a record now and then is not in the offset map"
 	nothingCut       rule = "the logs before a registry that was begun anew are read as before"
+	hubEpochUnasked  rule = "the first fetch at a hub does not carry the leader epoch of which its map speaks"
 	placeByOffset    rule = "a source's map is believed also where it has a later leader epoch than was read"
 	truncationMiss   rule = "a source's place is believed though its log was cut off behind it"
 )
