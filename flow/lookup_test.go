@@ -131,3 +131,22 @@ func TestAPlaceBehindWhatTheOriginTookBack(t *testing.T) {
 		}
 	}
 }
+
+// A part that begins at the end of a log says of which leader that was: where the log is cut off before it is read for the first time, what comes to lie
+// below that end is not passed over.
+func TestBeginningSaysOfWhichLeaderItIs(t *testing.T) {
+	id, err := loop.NewClusterID("a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := newHub(t)
+	h.copied(t, id, 4, 0, 10)
+	p := h.reader(t, id, loop.Start)
+	p.Origin, p.From, p.Start.Latest = "h", -1, true
+	if err := (&life{}).beginPart(h.ctx, p, &fenced{marker: 0}); err != nil {
+		t.Fatal(err)
+	}
+	if p.at != 10 || p.lastEpoch < 0 {
+		t.Fatalf("it begins at %d behind leader epoch %d", p.at, p.lastEpoch)
+	}
+}
