@@ -33,16 +33,21 @@ func (l *life) findAtHub(ctx context.Context, p *part, start offsetxlate.Source)
 	var at offsetxlate.Dest
 	var first loop.Coordinate
 	var err error
-	next := p.lacks()
-	herr := p.held.with(ctx, func(h *checkpoint.Holdings) {
-		at, first, err = lookUp(h.Maps, p.Topic, p.Number, next, offsetxlate.Dest(start))
+	var as noter
+	var before []offsetxlate.Dest
+	next, notBefore := p.lacksSince()
+	herr := p.held.since(ctx, notBefore, func(h *checkpoint.Holdings) {
+		var there bool
+		if as, there = p.held.noter(p.Spec); !there {
+			at, first = offsetxlate.Dest(start), loop.Start // nothing is known of the log that is there now: all of it is looked through
+			return
+		}
+		if at, first, err = lookUp(h.Maps, p.Topic, p.Number, next, offsetxlate.Dest(start)); err == nil && at > offsetxlate.Dest(start) {
+			before, err = parts(h, p.Spec, next)
+		}
 	})
-	if herr == nil && p.Identity { // asked behind the map: what a map has was noted before
-		herr = p.held.fresh(ctx, l.shard.id.Number, func(h *checkpoint.Holdings) {
-			if prog, ok := h.Progress(p.Topic, p.Number); ok && mayHaveForgotten(prog, next) {
-				at = offsetxlate.Dest(start)
-			}
-		})
+	if herr == nil && err == nil && before != nil {
+		at, err = l.sureAt(ctx, p, next, append(before, offsetxlate.Dest(start)))
 	}
 	switch {
 	case ctx.Err() != nil:
@@ -51,7 +56,7 @@ func (l *life) findAtHub(ctx context.Context, p *part, start offsetxlate.Source)
 	case err != nil:
 		p.fetchTrouble(fmt.Errorf("the map of %s at cluster %s: %w", p.Key(), p.Source, err))
 	default:
-		p.found(offsetxlate.Source(at), next, first)
+		p.found(offsetxlate.Source(at), next, first, as)
 	}
 }
 
@@ -71,8 +76,16 @@ func (p *part) lacks() loop.Coordinate {
 	return p.frontier(p.assigned)
 }
 
+// lacksSince is lacks, and since when what is noted at the source must be read to find that there.
+func (p *part) lacksSince() (loop.Coordinate, time.Time) {
+	next := p.lacks()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return next, p.notBefore
+}
+
 // found has a part read on where it was found, unless what it lacks is not there any more and nobody said that it may be left out.
-func (p *part) found(at offsetxlate.Source, next, first loop.Coordinate) {
+func (p *part) found(at offsetxlate.Source, next, first loop.Coordinate, as noter) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.at != nowhere || p.state != Backoff && p.state != Failed {
@@ -94,6 +107,7 @@ func (p *part) found(at offsetxlate.Source, next, first loop.Coordinate) {
 		}
 	}
 	p.at, p.lastEpoch, p.retryAt = at, -1, time.Time{}
+	p.sieve.placed = &as
 	p.pass(at, -1)
 	p.dirty = true
 }

@@ -90,3 +90,34 @@ func TestACutLogIsFetchedAnew(t *testing.T) {
 		t.Errorf("a batch that was fetched at 9 counts as fetched at %d", tick)
 	}
 }
+
+// A place was found by notes of before the hub lost what they speak of. What its next owner wrote may lie before it: the place is looked for again.
+func TestAPlaceByOlderNotesIsLookedForAgain(t *testing.T) {
+	w := &waiter{}
+	p := overHub(t, w, mapped(t, 100))
+	p.at, p.state = nowhere, Backoff
+	p.found(60, loop.Start, loop.Start, noter{kafka.ProducerID{ID: 7, Epoch: 1}, time.Now()})
+	fetched(p, 90, byWriter(t, 60, 4, 2, 10))
+	if !p.lookedFor() || w.looked != 1 || p.assigned != 0 {
+		t.Fatalf("it reads at %d, and has taken %d records", p.at, p.assigned)
+	}
+	p.found(51, loop.Start, loop.Start, noter{kafka.ProducerID{ID: 7, Epoch: 2}, time.Now()})
+	p.mapRead(0, mapped(t, 100), nil, noter{kafka.ProducerID{ID: 7, Epoch: 2}, time.Now()}, nil)
+	fetched(p, 90, byWriter(t, 51, 4, 2, 10))
+	if p.assigned != 10 {
+		t.Fatalf("it reads at %d, and has taken %d records: %s", p.at, p.assigned, p.reason)
+	}
+}
+
+// An id that is not the owner's is that of an owner before, if the notes were read behind its batch.
+func TestOwnersUnderOtherIDs(t *testing.T) {
+	s := &sieve{}
+	b := byWriter(t, 0, 1, 0, 1)
+	as := noter{kafka.ProducerID{ID: 8}, time.Now().Add(-time.Hour)}
+	if !s.older(as, b) {
+		t.Error("notes of before the batch were counted on")
+	}
+	if as.read = time.Now(); s.older(as, b) {
+		t.Error("notes of behind the batch were not")
+	}
+}

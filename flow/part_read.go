@@ -86,6 +86,10 @@ func (p *part) holdsUp(err error) bool {
 	case errors.As(err, &ruled):
 		p.ruled(ruled)
 		return !p.awaits
+	case errors.Is(err, errMisplaced):
+		p.at, p.notBefore = nowhere, time.Now()
+		p.lookFor()
+		return true
 	case p.mayBeCut(err):
 		return false
 	}

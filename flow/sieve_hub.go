@@ -19,29 +19,6 @@ type translated struct {
 	next offsetxlate.Source // first offset of the origin that is not under way
 	then *later             // nil: this incarnation is the last that is there
 	as   noter              // who had noted the map
-	met  map[int64]time.Time
-}
-
-// noter is who owned a hub's partition as of a reading of what is noted there.
-type noter struct {
-	kafka.ProducerID
-	read time.Time // when that began
-}
-
-// older says whether a batch may be of a later owner than the one whose map was read. Each owner notes the map, and that it is the owner, before
-// it writes anything: where the log was cut off, what it writes lies elsewhere than the map before says.
-func (t *translated) older(b batch.Batch) bool {
-	if b.ProducerID() == t.as.ID {
-		return b.ProducerEpoch() > t.as.Epoch
-	}
-	met, ok := t.met[b.ProducerID()]
-	if !ok {
-		if met = time.Now(); t.met == nil {
-			t.met = map[int64]time.Time{}
-		}
-		t.met[b.ProducerID()] = met
-	}
-	return !t.as.read.After(met) // behind that, who is not the owner was it before
 }
 
 // later is the next incarnation of which the source has a map: it lies behind all that is covered by that of the one before.
@@ -64,7 +41,7 @@ func (t *translated) beyond(at offsetxlate.Dest) error {
 // addTranslated adds what is lacking of a batch in a copy that another cluster keeps.
 func (p *prepared) addTranslated(b batch.Batch, rec *recoder) error {
 	t := p.sieve.translated
-	if t.older(b) {
+	if p.sieve.older(t.as, b) {
 		return &ruledError{loop.Ruling{Act: loop.Wait, Why: loop.Uncovered}, b.BaseOffset(), false}
 	}
 	if t.m == nil || offsetxlate.Dest(b.NextOffset()) > t.m.End().Dst {
@@ -118,11 +95,8 @@ func (s *shard) needMap(p *part) {
 		var problem error
 		inc := p.lacks().Incarnation
 		err := p.held.with(ctx, func(h *checkpoint.Holdings) {
-			prog, noted := h.Progress(p.Topic, p.Number)
-			if as = (noter{kafka.ProducerID{ID: -1}, p.held.read}); noted {
-				as.ProducerID = prog.Owner
-			}
-			if noted && prog.DstID != p.SourceID { // it speaks of another copy than the one that is read
+			var there bool
+			if as, there = p.held.noter(p.Spec); !there {
 				return
 			}
 			if m, problem = h.Maps.In(p.Topic, p.Number, inc); problem == nil {

@@ -43,9 +43,14 @@ const holdingsFor = time.Second // is how old an answer may be
 
 // with calls f with what the cluster has, as of a moment ago. Nothing is there where nothing was ever written.
 func (h *holdings) with(ctx context.Context, f func(*checkpoint.Holdings)) error {
+	return h.since(ctx, time.Time{}, f)
+}
+
+// since is with, of nothing that was read before a time.
+func (h *holdings) since(ctx context.Context, at time.Time, f func(*checkpoint.Holdings)) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if began := time.Now(); began.Sub(h.read) > holdingsFor {
+	if began := time.Now(); began.Sub(h.read) > holdingsFor || !h.read.After(at) {
 		if err := h.view.Refresh(ctx); err != nil && !checkpoint.IsNoTable(err) {
 			return err
 		}
