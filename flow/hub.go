@@ -106,9 +106,9 @@ func (p *part) found(at offsetxlate.Source, next, first loop.Coordinate, as note
 			return
 		}
 	}
-	p.at, p.lastEpoch, p.retryAt = at, -1, time.Time{}
+	p.at, p.lastEpoch, p.retryAt = at, as.epoch, time.Time{} // of the log of which the notes speak: it may have been cut since
 	p.sieve.placed = &as
-	p.pass(at, -1)
+	p.pass(at, as.epoch)
 	p.dirty = true
 }
 

@@ -42,7 +42,7 @@ func overHub(t *testing.T, o partOwner, m *offsetxlate.Map) *part {
 		t.Fatal(err)
 	}
 	p.sieve = &sieve{registered: r, origin: 2, prefix: &loop.PrefixJudge{Destination: 0, Source: 1, Origin: 2}, translated: &translated{}}
-	if p.mapRead(0, m, nil, noter{kafka.ProducerID{ID: 7, Epoch: 1}, time.Now()}, nil) {
+	if p.mapRead(0, m, nil, noter{kafka.ProducerID{ID: 7, Epoch: 1}, time.Now(), -1}, nil) {
 		t.Fatal("the map is no news")
 	}
 	return p
@@ -96,13 +96,13 @@ func TestAPlaceByOlderNotesIsLookedForAgain(t *testing.T) {
 	w := &waiter{}
 	p := overHub(t, w, mapped(t, 100))
 	p.at, p.state = nowhere, Backoff
-	p.found(60, loop.Start, loop.Start, noter{kafka.ProducerID{ID: 7, Epoch: 1}, time.Now()})
+	p.found(60, loop.Start, loop.Start, noter{kafka.ProducerID{ID: 7, Epoch: 1}, time.Now(), -1})
 	fetched(p, 90, byWriter(t, 60, 4, 2, 10))
 	if !p.lookedFor() || w.looked != 1 || p.assigned != 0 {
 		t.Fatalf("it reads at %d, and has taken %d records", p.at, p.assigned)
 	}
-	p.found(51, loop.Start, loop.Start, noter{kafka.ProducerID{ID: 7, Epoch: 2}, time.Now()})
-	p.mapRead(0, mapped(t, 100), nil, noter{kafka.ProducerID{ID: 7, Epoch: 2}, time.Now()}, nil)
+	p.found(51, loop.Start, loop.Start, noter{kafka.ProducerID{ID: 7, Epoch: 2}, time.Now(), -1})
+	p.mapRead(0, mapped(t, 100), nil, noter{kafka.ProducerID{ID: 7, Epoch: 2}, time.Now(), -1}, nil)
 	fetched(p, 90, byWriter(t, 51, 4, 2, 10))
 	if p.assigned != 10 {
 		t.Fatalf("it reads at %d, and has taken %d records: %s", p.at, p.assigned, p.reason)
@@ -113,7 +113,7 @@ func TestAPlaceByOlderNotesIsLookedForAgain(t *testing.T) {
 func TestOwnersUnderOtherIDs(t *testing.T) {
 	s := &sieve{}
 	b := byWriter(t, 0, 1, 0, 1)
-	as := noter{kafka.ProducerID{ID: 8}, time.Now().Add(-time.Hour)}
+	as := noter{kafka.ProducerID{ID: 8}, time.Now().Add(-time.Hour), -1}
 	if !s.older(as, b) {
 		t.Error("notes of before the batch were counted on")
 	}

@@ -11,16 +11,20 @@ import (
 // noter is who owned a hub's partition as of a reading of what is noted there.
 type noter struct {
 	kafka.ProducerID
-	read time.Time // when that began
+	read  time.Time // when that began
+	epoch int32     // leader epoch of the log of which the notes speak; -1 unknown
 }
 
 // noter says who noted what h has of a partition; false: it is of another copy than the one that is read. It is called with the lock held.
 func (h *holdings) noter(spec Spec) (as noter, there bool) {
 	prog, noted := h.view.Progress(spec.Topic, spec.Number)
 	if !noted {
-		return noter{kafka.ProducerID{ID: -1}, h.read}, true
+		return noter{kafka.ProducerID{ID: -1}, h.read, -1}, true
 	}
-	return noter{prog.Owner, h.read}, prog.DstID == spec.SourceID
+	if prog.DstID != spec.SourceID {
+		return noter{prog.Owner, h.read, -1}, false
+	}
+	return noter{prog.Owner, h.read, prog.DestEpoch}, true
 }
 
 // older says whether a batch may be of a later owner than the one whose notes were read. Each owner notes that it is the owner, and the map as

@@ -142,8 +142,9 @@ func lostBehind(remote string, at offsetxlate.Dest) error {
 		"an unclean leader election lost them; delete the copy and make it again, empty and with as many partitions: it is copied anew then")
 }
 
-// closeGap brings progress up to a log of which retention took the place where it stood. The first batch that is left says how many
-// records its epoch had written before, and where none is left its leader remembers the last sequence.
+// closeGap tells what retention took of a log behind the place where progress stood. The first batch that is left says how many records its
+// epoch had written before, and where none is left its leader remembers the last sequence. Where they lay nobody knows any more; it was before
+// what is left, and so the map has them: who lacks them must not take what is there for all that was.
 func closeGap(prog *checkpoint.Progress, f *fenced, remembered int64) error {
 	n := remembered
 	if len(f.tail) > 0 {
@@ -153,6 +154,13 @@ func closeGap(prog *checkpoint.Progress, f *fenced, remembered int64) error {
 		return kafka.Because(kafka.ResumePointLost, fmt.Sprintf("retention took everything from offset %d to %d, and no broker remembers how much that was", prog.Dest, f.start),
 			"raise the retention of the copy; delete it and make it again, empty and with as many partitions: it is copied anew then")
 	}
-	prog.Advance(n, f.start)
+	if n == prog.Written {
+		prog.Advance(n, f.start)
+	}
+	for at := f.start; n > prog.Written; {
+		count := min(n-prog.Written, math.MaxInt32)
+		n, at = n-count, at-offsetxlate.Dest(count)
+		f.tail = append([]checkpoint.Batch{{Base: at, Count: int32(count), Sequence: sequence(n)}}, f.tail...)
+	}
 	return nil
 }

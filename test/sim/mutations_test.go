@@ -24,15 +24,16 @@ func TestRulesAreNeeded(t *testing.T) {
 		{noCatchUp, 17, "P2"},
 		{gapBeginUnseen, 56, "P2"},
 		{samePart, 32, "P2"},
-		{frontierAhead, 35, "P2"},
+		{frontierAhead, 120, "P2"},
 		{epochUnnoted, 1, "P2"},
-		{epochUnasked, 2165, "P2"},
+		{epochUnasked, 2370, "P2"},
 		{waitedNotFetched, 3980, "P2"},
 		{nullIsEmpty, 1, "P3"},
 		{mapHoles, 1, "P4"},
 		{nothingCut, 105, "P2"},
 		{truncationMiss, 172, "P2"},
 		{placeByOffset, 175, "P2"},
+		{goneUnmapped, 5370, "P2"},
 		{hubEpochUnasked, 1437, "P2"},
 	} {
 		seed, wrong := find(c.taken, c.seed, c.want)

@@ -40,7 +40,8 @@ func (s *sim) attach(w *writer, p *part) bool {
 	}
 	here, log := w.taken.Next(loop.Origin(w.o), p.part), t.parts[p.number]
 	start := c.start(log)
-	at, last := start, int32(-1)
+	var at int64
+	last := int32(-1)
 	if p.src.cluster == w.o {
 		if here.Incarnation == inc && !s.without(epochUnasked) { // what lies before it was read in that leader epoch
 			last = here.Epoch

@@ -104,7 +104,7 @@ func (s *sim) resumeTail(w *writer, p *part, log *partition, prog checkpoint.Pro
 		if n < prog.Written {
 			return "resume point lost"
 		}
-		p.places.hole = p.places.hole || n > prog.Written
+		s.gone(p, log, prog, next.Incarnation, n)
 		prog.Advance(n, offsetxlate.Dest(log.start))
 	}
 	source, written, copied, err := prog.Resume(tail)

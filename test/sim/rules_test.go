@@ -31,6 +31,7 @@ const (
 	nothingCut       rule = "the logs before a registry that was begun anew are read as before"
 	hubEpochUnasked  rule = "the first fetch at a hub does not carry the leader epoch of which its map speaks"
 	placeByOffset    rule = "a source's map is believed also where it has a later leader epoch than was read"
+	goneUnmapped     rule = "what retention took before its map was stored is not in the map"
 	truncationMiss   rule = "a source's place is believed though its log was cut off behind it"
 )
 

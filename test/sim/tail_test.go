@@ -43,6 +43,15 @@ func (s *sim) complete(p *part, copied []checkpoint.Copied, prog checkpoint.Prog
 	}
 }
 
+// gone adds to the map what retention took before it was stored: where it lay nobody knows any more, but it was before what is left.
+func (s *sim) gone(p *part, log *partition, prog checkpoint.Progress, incarnation int32, end int64) {
+	for n := prog.Written; n < end && !s.without(goneUnmapped); n++ {
+		if at := log.start - end + n; p.places.behind(at) == len(p.places.list) {
+			p.places.add(at, loop.Coordinate{Incarnation: incarnation, Epoch: prog.RunOf(n).Epoch, Offset: int64(prog.SourceOf(n))})
+		}
+	}
+}
+
 // checkTail compares with the headers of what lies there: they must say what progress says.
 func (s *sim) checkTail(w *writer, p *part, log *partition, prog checkpoint.Progress, next loop.Coordinate, written bool) string {
 	if p.provenance != loop.Headers || !written || s.taken != "" {
