@@ -37,6 +37,8 @@ func (p *inflow) discover(ctx context.Context) error {
 	r := &round{inflow: p, origin: origin, out: map[int]map[string]Spec{}, status: map[string]TopicStatus{}, first: p.own.FlowBegan(p.Source) == ""}
 	found := p.find()
 	r.incarnate(ctx, found)
+	r.ask(ctx, found)
+	r.lookForCompaction(ctx, found)
 	for _, name := range slices.Sorted(maps.Keys(found)) { // the same order every time: logs can be compared
 		if err := r.topic(ctx, name, found[name]); err != nil {
 			return err
@@ -151,6 +153,8 @@ type round struct {
 	out    map[int]map[string]Spec
 	status map[string]TopicStatus
 	copied *checkpoint.Holdings // of the origin here; nil: not asked for
+	logs   map[*way]logs
+	here   map[string]map[int32]loop.Coordinate // how far each topic's partitions have come, where there are several ways
 }
 
 // wish is what a way's topic is to be here.
