@@ -231,12 +231,20 @@ func (r *round) keepUnseen(found map[string][]offer) {
 // missing says of each copy whose topic is no longer at the origin that it is so.
 func (r *round) missing(w *way) {
 	for remote, e := range r.own.Entries() {
-		_, carried := w.link.Topic(e.Topic)
-		_, found := r.status[e.Topic]
-		if e.Origin != r.Source || e.Kind == checkpoint.Local || e.Kind == checkpoint.Shared || w.topics[e.Topic] != nil || !carried || found {
+		if shared := e.Kind == checkpoint.Shared; shared && remote == checkpoint.FromKey(e.Topic, r.Source) {
+			remote = e.Topic
+		} else if shared {
 			continue
 		}
-		r.status[e.Topic] = TopicStatus{Topic: e.Topic, From: w.Alias, Remote: remote, Kind: loop.Local, Reason: new(kafka.Because(kafka.SourceDeleted,
-			"topic "+e.Topic+" is not at the source any more", "what arrived stays in "+remote+"; exclude the topic from the link to have this settled"))}
+		settings, carried := w.link.Topic(e.Topic)
+		_, found := r.status[e.Topic]
+		if e.Origin != r.Source || e.Kind == checkpoint.Local || w.topics[e.Topic] != nil || !carried || found {
+			continue
+		}
+		r.status[e.Topic] = TopicStatus{
+			Topic: e.Topic, From: w.Alias, Remote: remote, Kind: loop.Local, Identity: remote == e.Topic && settings.Naming == topology.Identity,
+			Reason: new(kafka.Because(kafka.SourceDeleted, "topic "+e.Topic+" is not at the source any more",
+				"what arrived stays in "+remote+"; exclude the topic from the link to have this settled")),
+		}
 	}
 }
