@@ -24,7 +24,7 @@ func (l *life) precheck(ctx context.Context, todo map[kafka.Partition]*opening) 
 		switch {
 		case o.known:
 			if r, other := otherTopic(o.spec, o.prog, at, l.dst.Alias); other {
-				o.err = r
+				o.err = cmp.Or(l.renamed(o, at), error(r))
 			}
 		case !o.spec.Identity:
 			fresh = append(fresh, at)
@@ -41,6 +41,21 @@ func (l *life) precheck(ctx context.Context, todo map[kafka.Partition]*opening) 
 				fmt.Sprintf("if the progress topic was lost, delete %s and make it again, empty and with as many partitions: it is copied anew then", o.spec.Remote))
 		}
 	}
+}
+
+// renamed says, if so, that what came before is in a topic of another name, which is there still.
+func (l *life) renamed(o *opening, at kafka.Partition) error {
+	if o.prog.DstID == at.TopicID {
+		return nil
+	}
+	topics, _ := l.dst.Dir.Topics()
+	for name, ps := range topics {
+		if len(ps) > 0 && ps[0].TopicID == o.prog.DstID && name != at.Topic {
+			return kafka.Because(kafka.Unclaimed, fmt.Sprintf("what came of topic %s from %s is in %s, and now it is to go to %s", o.spec.Topic, o.spec.Origin, name, at.Topic),
+				fmt.Sprintf("set naming and separator of the link to what they were: a topic keeps its naming; or exclude %s from the link", o.spec.Topic))
+		}
+	}
+	return nil
 }
 
 var errNoHeaders = errors.New("with provenance: batch no record says where it comes from")
