@@ -138,11 +138,24 @@ func (p *part) resolveRange(start, end offsetxlate.Source) {
 	case p.at >= start:
 		p.retryAt = p.retryAt.Add(-retryFailed) // the log moved meanwhile: try again at once
 	case p.OnGap == "continue":
-		p.skipGap(start, "the source deleted them before they were copied")
+		p.goOnBehind(start)
 	default:
 		p.stop(Failed, kafka.Because(kafka.RetentionGap, fmt.Sprintf("the source deleted offsets %d to %d before they were copied", p.at, start-1),
 			"set on_gap: continue to go on behind the gap and record it; raise the source's retention"))
 	}
+}
+
+// goOnBehind steps over what the origin has deleted, as far as no other source could give it for a while.
+func (p *part) goOnBehind(start offsetxlate.Source) {
+	next := p.frontier(p.assigned)
+	first := next
+	first.Offset = int64(start)
+	to, may := p.mayLeaveOut(next, first)
+	if !may {
+		p.stop(Failed, lacking(p.Spec, next, first))
+		return
+	}
+	p.skipGap(max(p.at, offsetxlate.Source(to.Offset)), "the source deleted them before they were copied")
 }
 
 func (p *part) skipGap(start offsetxlate.Source, why string) {

@@ -59,3 +59,19 @@ func TestRetentionTwiceIsNoted(t *testing.T) {
 		t.Errorf("kept is %v", kept.Gaps)
 	}
 }
+
+// What the origin has deleted another source may still have: it is left out only once none could give it for a while.
+func TestWhatTheOriginDeletedIsAskedOfOthers(t *testing.T) {
+	p := atOriginIdentity(t)
+	p.Several = true
+	p.state = Backoff
+	p.resolveRange(50, 60)
+	if p.at != 30 || p.state != Failed {
+		t.Fatalf("%s: it reads on at %d, and others were not asked", p.state, p.at)
+	}
+	p.nobodyHas(loop.Gap{From: p.lacks(), To: loop.Coordinate{Epoch: 5, Offset: 50}, Why: loop.GapCopied})
+	p.resolveRange(50, 60)
+	if p.at != 50 || len(p.prog.Gaps) != 1 {
+		t.Fatalf("%s: it reads on at %d, behind gaps %v", p.state, p.at, p.prog.Gaps)
+	}
+}
