@@ -16,6 +16,7 @@ import (
 type Holdings struct {
 	Maps     *Maps
 	cluster  *kafka.Cluster
+	origin   topology.Alias
 	topic    string
 	tables   [topology.Shards]Table
 	progress map[string]Progress
@@ -23,12 +24,15 @@ type Holdings struct {
 
 // NewHoldings makes an unread view of what cluster c has of origin.
 func NewHoldings(c *kafka.Cluster, origin topology.Alias) *Holdings {
-	h := &Holdings{Maps: NewMaps(c, origin), cluster: c, topic: ProgressTopic(origin), progress: map[string]Progress{}}
+	h := &Holdings{Maps: NewMaps(c, origin), cluster: c, origin: origin, topic: ProgressTopic(origin), progress: map[string]Progress{}}
 	for n := range h.tables {
 		h.tables[n] = Table{Cluster: c, Topic: h.topic, Partition: int32(n), Apply: h.apply}
 	}
 	return h
 }
+
+// Anew is an unread view of the same.
+func (h *Holdings) Anew() *Holdings { return NewHoldings(h.cluster, h.origin) }
 
 func (h *Holdings) apply(r *kgo.Record) error {
 	if r.Value == nil {
@@ -93,6 +97,9 @@ func refreshAll(ctx context.Context, c *kafka.Cluster, topic string, tables *[to
 		return err
 	}
 	for n := range ps {
+		if err := tables[n].is(ps[n]); err != nil {
+			return err
+		}
 		if ends[n].Err == nil && ends[n].At == tables[n].Next() {
 			continue
 		}

@@ -85,6 +85,9 @@ func AwaitTopic(ctx context.Context, c *kafka.Cluster, name string) ([]kafka.Par
 		if err == nil && len(ps) > 0 && !slices.ContainsFunc(ps, func(p kafka.Partition) bool { return p.Leader < 0 }) {
 			return ps, nil
 		}
+		if kafka.Classify(err) == kafka.Denied {
+			return nil, err
+		}
 		if serr := kafka.Sleep(ctx, leaderPoll); serr != nil {
 			return nil, fmt.Errorf("waiting for the leaders of %s: %w", name, errors.Join(err, serr))
 		}

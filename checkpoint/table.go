@@ -60,10 +60,9 @@ func (t *Table) Refresh(ctx context.Context) error {
 		return fmt.Errorf("reading %s on cluster %s: %w", t.Topic, t.Cluster.Config.Alias, ErrNoTable)
 	}
 	p := ps[t.Partition]
-	if t.topic != ([16]byte{}) && p.TopicID != t.topic {
-		return &WentBackError{Topic: t.Topic, Read: t.next, End: -1}
+	if err := t.is(p); err != nil {
+		return err
 	}
-	t.topic = p.TopicID
 	end, err := t.bound(ctx, p, kafka.End)
 	if err == nil {
 		err = t.readTo(ctx, p, end)
@@ -71,6 +70,15 @@ func (t *Table) Refresh(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("reading %s on cluster %s: %w", p, t.Cluster.Config.Alias, err)
 	}
+	return nil
+}
+
+// is says, if so, that another topic is there now than the one that was read.
+func (t *Table) is(p kafka.Partition) error {
+	if t.topic != ([16]byte{}) && p.TopicID != t.topic {
+		return &WentBackError{Topic: t.Topic, Read: t.next, End: -1}
+	}
+	t.topic = p.TopicID
 	return nil
 }
 

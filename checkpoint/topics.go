@@ -200,12 +200,12 @@ func (t *Topics) Name(ctx context.Context, mesh, id string, a topology.Alias) (t
 }
 
 // LostLedger says whether the topic id of an origin's progress topic is another one than that which it had first: then what it held is
-// lost, and stays so.
-func (t *Topics) LostLedger(ctx context.Context, origin topology.Alias, id [16]byte) (bool, error) {
+// lost, and stays so. One that is noted now is fresh.
+func (t *Topics) LostLedger(ctx context.Context, origin topology.Alias, id [16]byte) (lost, fresh bool, err error) {
 	if was, known := t.ledgers[origin]; known || id == ([16]byte{}) { // brokers before 2.8 have no topic ids
-		return known && was != TopicID(id), nil
+		return known && was != TopicID(id), false, nil
 	}
-	return false, t.put(ctx, ledgerPrefix+string(origin), []byte(TopicID(id)))
+	return false, true, t.put(ctx, ledgerPrefix+string(origin), []byte(TopicID(id)))
 }
 
 // BeBorn gives the registry its birth record if it has none.

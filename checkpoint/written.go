@@ -2,6 +2,7 @@ package checkpoint
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/meshd/meshd/loop"
 	"github.com/meshd/meshd/offsetxlate"
@@ -58,6 +59,26 @@ func (w Written) Place(b loop.Batch, at loop.Coordinate, offset int64, fresh boo
 		return loop.Elsewhere
 	}
 	return loop.Here
+}
+
+// Proves says whether the origin's writer wrote the record at offset, beyond doubt.
+func (w Written) Proves(offset int64) bool {
+	if w.Map == nil {
+		return false
+	}
+	holds, known := w.Map.Holds(offsetxlate.Dest(offset))
+	return holds && known
+}
+
+// Say tells what was noted, for people.
+func (w Written) Say() string {
+	if !w.There {
+		return "no place is noted there"
+	}
+	if w.Map == nil {
+		return fmt.Sprintf("a place up to offset %d is noted there, and no map", w.Progress.Dest)
+	}
+	return fmt.Sprintf("a place up to offset %d is noted there, and a map up to %d", w.Progress.Dest, w.Map.End().Dst)
 }
 
 // mapped is for a place that the map covers.

@@ -3,7 +3,6 @@ package flow
 import (
 	"context"
 	"maps"
-	"math"
 	"slices"
 	"time"
 
@@ -28,7 +27,8 @@ func (r *round) choose(ctx context.Context, topic string, from []offer) (offer, 
 		c = &chosen{said: map[topology.Alias]map[int32]offered{}}
 		r.choices[topic] = c
 	}
-	order, here := r.order(topic, from)
+	here := r.here[topic]
+	order := slices.Sorted(maps.Keys(here))
 	view := r.look(ctx, topic, c, from, order, here)
 	c.Choice = loop.Choose(c.Choice, view, time.Now())
 	for i, g := range c.Gaps(view, time.Now()) {
@@ -89,16 +89,6 @@ func (c *chosen) offer(a topology.Alias, p int32, here loop.Coordinate, epoch in
 		return nothing
 	}
 	return o.to(here, epoch)
-}
-
-// order is the partitions of a topic that this node copies, and how far they have come.
-func (r *round) order(topic string, from []offer) ([]int32, map[int32]loop.Coordinate) {
-	least := math.MaxInt32
-	for _, o := range from {
-		least = min(least, len(o.partitions))
-	}
-	here := r.here(topic, least)
-	return slices.Sorted(maps.Keys(here)), here
 }
 
 // clusters tells which cluster each alias stood for when its writers registered.

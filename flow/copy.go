@@ -18,10 +18,7 @@ func (r *round) copy(ctx context.Context, topic string, o offer) ([]Spec, error)
 	if err != nil {
 		return nil, err
 	}
-	w := metasync.Wish{Topic: topic, At: o.at, Remote: o.remote, Origin: r.Source, Partitions: len(o.partitions), Settings: o.settings, First: r.first}
-	if w.Shared = o.identity(); w.Shared {
-		w.Several = len(loop.Carriers(r.topo, topic).Writers(r.Destination)) > 1
-	}
+	w := r.wish(topic, o)
 	have, err := r.partitionsThere(ctx, o.remote)
 	if err != nil {
 		return nil, err
@@ -93,7 +90,7 @@ func (r *round) spec(topic string, o offer, src *Source) (Spec, error) {
 	}
 	neighbours := loop.Carriers(r.topo, topic).Neighbours(r.Source, r.Destination)
 	return Spec{
-		Several: len(neighbours) > 1, Lost: r.lost,
+		Several: len(neighbours) > 1, Lost: r.lost, Doubt: r.doubt,
 		Origin: r.Source, OriginID: id, Topic: topic, Remote: o.remote, Source: o.way.Alias, At: o.at, src: src, held: o.way.held, Identity: o.identity(), Provenance: loop.ProvenanceOf(o.settings),
 		limit: r.throttleOf(o.way, topic, o.settings.LimitBytes), OnGap: o.settings.OnGap, From: -1, FromEpoch: -1,
 	}, nil
@@ -102,14 +99,46 @@ func (r *round) spec(topic string, o offer, src *Source) (Spec, error) {
 // align brings configs in line, after the partitions were handed out: with many topics it takes a while. A copy that can't be
 // aligned is copied into all the same.
 func (r *round) align(ctx context.Context) error {
-	for _, w := range r.wishes {
-		err := w.way.sync.Align(ctx, w.Wish, r.env.intervals.Configs)
-		if ctx.Err() != nil {
-			return fmt.Errorf("aligning configs of %s: %w", w.Remote, err)
+	for _, w := range r.ways {
+		var wishes []metasync.Wish
+		for _, x := range r.wishes {
+			if x.way == w {
+				wishes = append(wishes, x.Wish)
+			}
 		}
-		r.setConfigTrouble(w.Topic, err)
+		went := w.sync.Align(ctx, wishes, r.env.intervals.Configs)
+		if ctx.Err() != nil {
+			return fmt.Errorf("aligning configs with cluster %s: %w", w.Alias, ctx.Err())
+		}
+		for _, x := range wishes {
+			r.setConfigTrouble(x.Topic, went[x.Remote])
+		}
 	}
 	return nil
+}
+
+// lookForCompaction has each way look at once at all topics of which several clusters write.
+func (r *round) lookForCompaction(ctx context.Context, found map[string][]offer) {
+	for _, w := range r.ways {
+		var wishes []metasync.Wish
+		for topic, from := range found {
+			for _, o := range from {
+				if o.way == w && o.identity() {
+					wishes = append(wishes, r.wish(topic, o))
+				}
+			}
+		}
+		_ = w.sync.LookForCompaction(ctx, wishes) // each topic is told what was found of it
+	}
+}
+
+// wish is what a topic that is offered is to be here.
+func (r *round) wish(topic string, o offer) metasync.Wish {
+	w := metasync.Wish{Topic: topic, At: o.at, Remote: o.remote, Origin: r.Source, Partitions: len(o.partitions), Settings: o.settings, First: r.first}
+	if w.Shared = o.identity(); w.Shared {
+		w.Several = len(loop.Carriers(r.topo, topic).Writers(r.Destination)) > 1
+	}
+	return w
 }
 
 func (p *inflow) setConfigTrouble(topic string, err error) {

@@ -37,6 +37,8 @@ func (p *inflow) discover(ctx context.Context) error {
 	r := &round{inflow: p, origin: origin, out: map[int]map[string]Spec{}, status: map[string]TopicStatus{}, first: p.own.FlowBegan(p.Source) == ""}
 	found := p.find()
 	r.incarnate(ctx, found)
+	r.ask(ctx, found)
+	r.lookForCompaction(ctx, found)
 	for _, name := range slices.Sorted(maps.Keys(found)) { // the same order every time: logs can be compared
 		if err := r.topic(ctx, name, found[name]); err != nil {
 			return err
@@ -76,8 +78,8 @@ func (p *inflow) registries(ctx context.Context) error {
 		return err
 	}
 	ledger, _ := p.dst.Dir.Get(checkpoint.ProgressTopic(p.Source), 0)
-	lost, err := p.own.LostLedger(ctx, p.Source, ledger.TopicID)
-	p.lost = lost
+	lost, fresh, err := p.own.LostLedger(ctx, p.Source, ledger.TopicID)
+	p.lost, p.doubt = lost, p.doubt || fresh && p.dst.Writers.origin(p.Pair) != ""
 	return err
 }
 
@@ -151,6 +153,8 @@ type round struct {
 	out    map[int]map[string]Spec
 	status map[string]TopicStatus
 	copied *checkpoint.Holdings // of the origin here; nil: not asked for
+	logs   map[*way]logs
+	here   map[string]map[int32]loop.Coordinate // how far each topic's partitions have come, where there are several ways
 }
 
 // wish is what a way's topic is to be here.
@@ -227,12 +231,20 @@ func (r *round) keepUnseen(found map[string][]offer) {
 // missing says of each copy whose topic is no longer at the origin that it is so.
 func (r *round) missing(w *way) {
 	for remote, e := range r.own.Entries() {
-		_, carried := w.link.Topic(e.Topic)
-		_, found := r.status[e.Topic]
-		if e.Origin != r.Source || e.Kind == checkpoint.Local || e.Kind == checkpoint.Shared || w.topics[e.Topic] != nil || !carried || found {
+		if shared := e.Kind == checkpoint.Shared; shared && remote == checkpoint.FromKey(e.Topic, r.Source) {
+			remote = e.Topic
+		} else if shared {
 			continue
 		}
-		r.status[e.Topic] = TopicStatus{Topic: e.Topic, From: w.Alias, Remote: remote, Kind: loop.Local, Reason: new(kafka.Because(kafka.SourceDeleted,
-			"topic "+e.Topic+" is not at the source any more", "what arrived stays in "+remote+"; exclude the topic from the link to have this settled"))}
+		settings, carried := w.link.Topic(e.Topic)
+		_, found := r.status[e.Topic]
+		if e.Origin != r.Source || e.Kind == checkpoint.Local || w.topics[e.Topic] != nil || !carried || found {
+			continue
+		}
+		r.status[e.Topic] = TopicStatus{
+			Topic: e.Topic, From: w.Alias, Remote: remote, Kind: loop.Local, Identity: remote == e.Topic && settings.Naming == topology.Identity,
+			Reason: new(kafka.Because(kafka.SourceDeleted, "topic "+e.Topic+" is not at the source any more",
+				"what arrived stays in "+remote+"; exclude the topic from the link to have this settled")),
+		}
 	}
 }

@@ -30,6 +30,7 @@ type reach struct {
 	from  offsetxlate.Dest
 	owner kafka.ProducerID // of the epoch of which progress speaks
 	ids   map[int64]bool   // by which this writer is known
+	clear offsetxlate.Dest // up to where nothing is by progress' owner; not looked into
 }
 
 // fenced is what a fence found in one partition.

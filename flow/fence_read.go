@@ -77,7 +77,7 @@ func (f *fence) begin(p kafka.Partition, r *fenced, to reach, reaches bool, star
 		return s
 	}
 	r.reach = to
-	s.at = min(end, max(start, int64(to.from)-1))
+	s.at = min(end, max(start, int64(to.from)-1, int64(to.clear)))
 	if k, ok := f.kept[p.Spot()]; ok && k.found.from == to.from && k.found.owner == to.owner && k.at >= start {
 		s.at, *r = k.at, k.found
 		r.start = offsetxlate.Dest(start)

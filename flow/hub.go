@@ -30,40 +30,34 @@ func (p *part) lookedFor() bool {
 // findAtHub finds where a part goes on at a cluster that is not its origin, by the map that is kept there: at the first record that it may
 // lack. What it has already is left out when it is read. start is where the log begins there.
 func (l *life) findAtHub(ctx context.Context, p *part, start offsetxlate.Source) {
-	next := p.lacks()
-	at, first, err := l.placeAtHub(ctx, p, next, offsetxlate.Dest(start))
-	switch {
-	case ctx.Err() != nil:
-	case err != nil:
-		p.fetchTrouble(err)
-	default:
-		p.found(at, next, first)
-	}
-}
-
-// placeAtHub is where to read there what comes at next, and the leader epoch of the log of which the map speaks: it may have been cut since.
-func (l *life) placeAtHub(ctx context.Context, p *part, next loop.Coordinate, start offsetxlate.Dest) (at srcPlace, first loop.Coordinate, err error) {
-	at.epoch = -1
-	var problem error
-	err = p.held.shard(ctx, l.shard.id.Number, func(h *checkpoint.Holdings) {
-		var to offsetxlate.Dest
-		to, first, problem = lookUp(h.Maps, p.Topic, p.Number, next, start)
-		at.next = offsetxlate.Source(to)
-		if prog, ok := h.Progress(p.Topic, p.Number); ok && prog.DstID == p.SourceID {
-			at.epoch = prog.DestEpoch
+	var at offsetxlate.Dest
+	var first loop.Coordinate
+	var err error
+	var as noter
+	var before []offsetxlate.Dest
+	next, notBefore := p.lacksSince()
+	herr := p.held.since(ctx, notBefore, func(h *checkpoint.Holdings) {
+		var there bool
+		if as, there = p.held.noter(p.Spec); !there {
+			at, first = offsetxlate.Dest(start), loop.Start // nothing is known of the log that is there now: all of it is looked through
+			return
+		}
+		if at, first, err = lookUp(h.Maps, p.Topic, p.Number, next, offsetxlate.Dest(start)); err == nil && at > offsetxlate.Dest(start) {
+			before, err = parts(h, p.Spec, next)
 		}
 	})
-	if problem != nil {
-		return at, first, fmt.Errorf("the map of %s at cluster %s: %w", p.Key(), p.Source, problem)
+	if herr == nil && err == nil && before != nil {
+		at, err = l.sureAt(ctx, p, next, append(before, offsetxlate.Dest(start)))
 	}
-	if err == nil && p.Identity { // asked behind the map: what a map has was noted before
-		err = p.held.fresh(ctx, l.shard.id.Number, func(h *checkpoint.Holdings) {
-			if prog, ok := h.Progress(p.Topic, p.Number); ok && mayHaveForgotten(prog, next) {
-				at.next = offsetxlate.Source(start)
-			}
-		})
+	switch {
+	case ctx.Err() != nil:
+	case herr != nil:
+		p.fetchTrouble(herr)
+	case err != nil:
+		p.fetchTrouble(fmt.Errorf("the map of %s at cluster %s: %w", p.Key(), p.Source, err))
+	default:
+		p.found(offsetxlate.Source(at), next, first, as)
 	}
-	return at, first, err
 }
 
 func lacking(s Spec, next, first loop.Coordinate) kafka.Reason {
@@ -82,8 +76,16 @@ func (p *part) lacks() loop.Coordinate {
 	return p.frontier(p.assigned)
 }
 
+// lacksSince is lacks, and since when what is noted at the source must be read to find that there.
+func (p *part) lacksSince() (loop.Coordinate, time.Time) {
+	next := p.lacks()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return next, p.notBefore
+}
+
 // found has a part read on where it was found, unless what it lacks is not there any more and nobody said that it may be left out.
-func (p *part) found(at srcPlace, next, first loop.Coordinate) {
+func (p *part) found(at offsetxlate.Source, next, first loop.Coordinate, as noter) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.at != nowhere || p.state != Backoff && p.state != Failed {
@@ -96,7 +98,7 @@ func (p *part) found(at srcPlace, next, first loop.Coordinate) {
 			return
 		}
 		if to == first {
-			p.at = at.next
+			p.at = at
 		}
 		p.leaveOut(loop.Gap{From: next, To: to, Why: loop.GapRetention})
 		if to != first { // another source has what comes then
@@ -104,8 +106,9 @@ func (p *part) found(at srcPlace, next, first loop.Coordinate) {
 			return
 		}
 	}
-	p.at, p.lastEpoch, p.retryAt = at.next, at.epoch, time.Time{}
-	p.pass(at.next, at.epoch)
+	p.at, p.lastEpoch, p.retryAt = at, as.epoch, time.Time{} // of the log of which the notes speak: it may have been cut since
+	p.sieve.placed = &as
+	p.pass(at, as.epoch)
 	p.dirty = true
 }
 

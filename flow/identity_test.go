@@ -62,21 +62,26 @@ func (w *world) run(t *testing.T, epoch uint64) {
 	}
 }
 
-// write produces records that say where they come from.
+// write produces records everywhere that say where they come from.
 func (w *world) write(ctx context.Context, t *testing.T, from, to int) {
 	t.Helper()
 	for _, a := range w.names {
-		for i := from; i < to; i++ {
-			r := &kgo.Record{Topic: "orders", Partition: int32(i % 2), Key: []byte(string(a) + "/" + strconv.Itoa(i)), Value: []byte("v"), Headers: []kgo.RecordHeader{{Key: "h", Value: []byte("x")}}}
-			w.clients[a].Produce(ctx, r, func(_ *kgo.Record, err error) {
-				if err != nil && ctx.Err() == nil {
-					t.Error(err)
-				}
-			})
-		}
-		if err := w.clients[a].Flush(ctx); err != nil {
-			t.Fatal(err)
-		}
+		w.writeAt(ctx, t, a, from, to)
+	}
+}
+
+func (w *world) writeAt(ctx context.Context, t *testing.T, a topology.Alias, from, to int) {
+	t.Helper()
+	for i := from; i < to; i++ {
+		r := &kgo.Record{Topic: "orders", Partition: int32(i % 2), Key: []byte(string(a) + "/" + strconv.Itoa(i)), Value: []byte("v"), Headers: []kgo.RecordHeader{{Key: "h", Value: []byte("x")}}}
+		w.clients[a].Produce(ctx, r, func(_ *kgo.Record, err error) {
+			if err != nil && ctx.Err() == nil {
+				t.Error(err)
+			}
+		})
+	}
+	if err := w.clients[a].Flush(ctx); err != nil {
+		t.Fatal(err)
 	}
 }
 

@@ -30,6 +30,7 @@ type inflow struct {
 	own      *checkpoint.Topics // of the loop's goroutine, as what follows
 	prepared bool
 	lost     bool               // the progress topic is not the first one
+	doubt    bool               // it may not be: the registry that had said which one is was lost
 	choices  map[string]*chosen // by topic
 	sources  map[string]source  // by topic
 	given    map[string]given   // what was handed out last
@@ -138,9 +139,11 @@ func (p *inflow) poke() {
 
 // loop discovers at intervals, sooner when the source's metadata changed, and sooner still after a failure.
 func (p *inflow) loop(ctx context.Context) {
+	var changed <-chan struct{} // made anew when it was closed, or ways came: who waits behind it stays until then
 	for failures := 0; ctx.Err() == nil; {
-		p.takeUp()
-		changed := p.changed()
+		if p.takeUp() || changed == nil {
+			changed = p.changed()
+		}
 		wait := p.env.intervals.Discovery
 		if err := p.discover(ctx); err != nil && ctx.Err() == nil {
 			failures++
@@ -155,6 +158,7 @@ func (p *inflow) loop(ctx context.Context) {
 		select {
 		case <-t.C:
 		case <-changed:
+			changed = nil
 		case <-p.kick:
 		case <-ctx.Done():
 		}

@@ -1,7 +1,6 @@
 package flow
 
 import (
-	"math"
 	"slices"
 
 	"github.com/meshd/meshd/checkpoint"
@@ -48,11 +47,4 @@ func firstAt(maps *checkpoint.Maps, topic string, n int32, start offsetxlate.Des
 		}
 	}
 	return loop.Start, nil
-}
-
-// mayHaveForgotten says whether the map of a cluster may not know any more what comes at next: what the origin lost by an unclean election is in
-// the cluster's log still, and in its map others have those offsets, of a later leader epoch. Then only the log itself tells.
-func mayHaveForgotten(prog checkpoint.Progress, next loop.Coordinate) bool {
-	last := prog.RunOf(math.MaxInt64).Epoch
-	return next.Epoch >= 0 && (prog.Incarnation > next.Incarnation || prog.Incarnation == next.Incarnation && last > next.Epoch)
 }

@@ -1,10 +1,11 @@
 package flow
 
 import (
-	"log/slog"
+	"context"
 	"testing"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
 
@@ -15,124 +16,137 @@ import (
 	"github.com/meshd/meshd/topology"
 )
 
-// A hub copied records 0 to 29 of leader epoch 5, of which the origin then lost those from 25 on, and what it wrote there in epoch 6. The
-// hub's map knows the later ones alone. Who still lacks some of epoch 5 must begin before all that are new, whatever their offsets.
-func TestFindsItsPlaceAtAHubWhoseSourceParted(t *testing.T) {
-	hub := offsetxlate.New(offsetxlate.Point{Dst: 100})
-	for _, err := range []error{hub.Append(0, 100, 30), truncated(hub, 25), hub.Append(25, 130, 10)} {
-		if err != nil {
+// hubWorld is a hub of which notes of orders/0 from origin a are to be read.
+type hubWorld struct {
+	ctx context.Context //nolint:containedctx // of one test
+	cl  *kgo.Client
+	c   *kafka.Cluster
+}
+
+func newHub(t *testing.T) hubWorld {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	t.Cleanup(cancel)
+	fake, err := kfake.NewCluster(kfake.NumBrokers(1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(fake.Close)
+	cl, err := kgo.NewClient(kgo.SeedBrokers(fake.ListenAddrs()...), kgo.RecordPartitioner(kgo.ManualPartitioner()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(cl.Close)
+	for topic, n := range map[string]int32{checkpoint.OffsetsTopic("a"): topology.Shards, checkpoint.ProgressTopic("a"): topology.Shards, "orders": 1} {
+		if _, err := kadm.NewClient(cl).CreateTopics(ctx, n, 1, nil, topic); err != nil {
 			t.Fatal(err)
 		}
 	}
-	at6 := checkpoint.Progress{Source: 35, SourceEpoch: 6, Dest: 140, DestEpoch: 3}
-	noted := checkpoint.Progress{Source: 25, SourceEpoch: 5, Dest: 130, DestEpoch: 3, Ahead: []checkpoint.Run{{Source: 25, Epoch: 6}}}
-	anew := checkpoint.Progress{Incarnation: 1, SourceEpoch: -1, Dest: 140, DestEpoch: 3}
-	for name, c := range map[string]struct {
-		prog checkpoint.Progress
-		next loop.Coordinate
-		want offsetxlate.Source
-	}{
-		"it lags in the epoch before":             {at6, loop.Coordinate{Epoch: 5, Offset: 28}, 100},
-		"and the place there is of that one, too": {noted, loop.Coordinate{Epoch: 5, Offset: 28}, 100},
-		"and the topic was made again":            {anew, loop.Coordinate{Epoch: 5, Offset: 28}, 100},
-		"it has some of the same epoch":           {at6, loop.Coordinate{Epoch: 6, Offset: 28}, 133},
-		"it is beyond the hub":                    {at6, loop.Coordinate{Epoch: 7, Offset: 28}, 133},
-		"it begins in the middle":                 {at6, loop.Coordinate{Epoch: -1, Offset: 28}, 133},
-	} {
-		t.Run(name, func(t *testing.T) {
-			h := holdingsOf(t, "a", "t/0", c.prog, hub)
-			l := &life{shard: newShard(topology.Shard{Origin: "a", Destination: "c", Number: topology.ShardOf("t", 0)}, told{}, &env{}, nil, slog.New(slog.DiscardHandler))}
-			p := loose(&looking{})
-			p.Identity, p.Origin, p.Source, p.Topic, p.held = true, "a", "b", "t", h
-			p.prog.Source, p.prog.SourceEpoch = offsetxlate.Source(c.next.Offset), c.next.Epoch
-			p.at, p.state = nowhere, Backoff
-			if l.findAtHub(t.Context(), p, 100); p.at != c.want {
-				t.Fatalf("it reads on at %d (%s), want %d", p.at, p.reason, c.want)
-			}
-			if p.state = CatchingUp; p.lastEpoch != c.prog.DestEpoch { // the hub may have lost what its map speaks of
-				t.Fatalf("it reads behind epoch %d of the hub's log, want %d", p.lastEpoch, c.prog.DestEpoch)
-			}
-			if p.tookBack(srcPlace{90, 2}, "it parted"); p.at != nowhere {
-				t.Fatalf("it reads on at %d of a log of which it knows nothing", p.at)
-			}
-		})
-	}
-}
-
-// A writer resumed behind what retention had taken of its predecessor's batches before these were in the map. Whoever lacks them sees that they
-// are gone: they lie before what the log still holds.
-func TestWhatRetentionTookIsInTheMap(t *testing.T) {
-	m := offsetxlate.New(offsetxlate.Point{Dst: 5})
-	if err := m.Append(2, 5, 1); err != nil {
-		t.Fatal(err)
-	}
-	for name, c := range map[string]struct {
-		tail []checkpoint.Batch
-		next offsetxlate.Source
-	}{
-		"all of it":           {nil, 8},
-		"not all":             {[]checkpoint.Batch{{Base: 11, Count: 1, Sequence: 4}}, 9},
-		"and compaction some": {[]checkpoint.Batch{{Base: 24, Count: 1, Sequence: 16}}, 21},
-	} {
-		t.Run(name, func(t *testing.T) {
-			l := &life{shard: newShard(topology.Shard{}, told{}, &env{}, nil, slog.New(slog.DiscardHandler)), id: kafka.ProducerID{ID: 7, Epoch: 1}, stored: stored{pages: checkpoint.Pages{}}}
-			p := loose(&mute{})
-			l.stored.pages.Put(p.Key(), m)
-			prog := checkpoint.Progress{Owner: kafka.ProducerID{ID: 7}, Written: 1, Source: 3, Dest: 6, Ahead: []checkpoint.Run{{Written: 3, Source: 7, Epoch: 0}}}
-			if err := l.goOnPart(p, &opening{prog: prog, fence: &fenced{start: 10, end: 25, marker: 25, tail: c.tail}, count: 4}); err != nil {
-				t.Fatal(err)
-			}
-			if p.at != c.next {
-				t.Fatalf("it goes on at %d, want %d", p.at, c.next)
-			}
-			for x, gone := range map[offsetxlate.Source]bool{2: true, 3: true, 4: true, 7: true, 20: false} {
-				if at := p.xlate.ToDest(x).Offset; at < 10 != gone {
-					t.Errorf("offset %d is found at %d", x, at)
-				}
-			}
-		})
-	}
-}
-
-// looking is an owner that is asked for a place.
-type looking struct{ mute }
-
-func (*looking) outOfRange(*part) {}
-
-func truncated(m *offsetxlate.Map, at offsetxlate.Source) error {
-	if !m.TruncateSource(at) {
-		return forgetting(at)
-	}
-	return nil
-}
-
-// holdingsOf is what a cluster has of one partition of an origin.
-func holdingsOf(t *testing.T, origin topology.Alias, key string, prog checkpoint.Progress, m *offsetxlate.Map) *holdings {
-	t.Helper()
-	c, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(topology.Shards, checkpoint.ProgressTopic(origin), checkpoint.OffsetsTopic(origin)))
+	at := topology.Endpoint{Bootstrap: fake.ListenAddrs()}
+	c, err := (&kafka.Dialer{ClientID: "test"}).Dial(topology.Cluster{Alias: "h", Inside: at, Outside: at})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(c.Close)
-	cluster, err := new(kafka.Dialer).Dial(topology.Cluster{Alias: "b", RequestTimeout: 5 * time.Second, Inside: topology.Endpoint{Bootstrap: c.ListenAddrs()}}, kgo.RecordPartitioner(kgo.ManualPartitioner()))
+	return hubWorld{ctx, cl, c}
+}
+
+func (h hubWorld) put(t *testing.T, r *kgo.Record) {
+	t.Helper()
+	if err := h.cl.ProduceSync(h.ctx, r).FirstErr(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// note stores what the hub's writer notes.
+func (h hubWorld) note(t *testing.T, m *offsetxlate.Map, prog checkpoint.Progress) {
+	t.Helper()
+	shard, key := int32(topology.ShardOf("orders", 0)), checkpoint.PartitionKey("orders", 0)
+	pages, _ := m.EncodeSince(0)
+	for _, p := range pages {
+		h.put(t, &kgo.Record{Topic: checkpoint.OffsetsTopic("a"), Partition: shard, Key: []byte(checkpoint.PageKey(checkpoint.MapKey(key, 0), p.Start)), Value: p.Data})
+	}
+	h.put(t, &kgo.Record{Topic: checkpoint.ProgressTopic("a"), Partition: shard, Key: []byte(key), Value: prog.Encode()})
+}
+
+// copied writes records of origin a in one leader epoch, each in a batch of its own.
+func (h hubWorld) copied(t *testing.T, id loop.ClusterID, epoch int32, from, to int64) {
+	t.Helper()
+	for x := from; x < to; x++ {
+		stamp := loop.AppendHeader(nil, id, loop.TopicTag("orders"), 0, loop.Coordinate{Epoch: epoch, Offset: x})
+		h.put(t, &kgo.Record{Topic: "orders", Value: []byte("v"), Headers: []kgo.RecordHeader{{Key: loop.HeaderKey, Value: stamp}}})
+	}
+}
+
+// reader is a part that has to be found a place at the hub, and all that it needs for that.
+func (h hubWorld) reader(t *testing.T, id loop.ClusterID, next loop.Coordinate) *part {
+	t.Helper()
+	dir := kafka.NewDirectory(h.c, time.Hour)
+	if err := dir.Refresh(h.ctx); err != nil {
+		t.Fatal(err)
+	}
+	at, _ := dir.Get("orders", 0)
+	site := &Site{Alias: "h", Control: h.c, Dir: dir, registered: newRegistered(h.c)}
+	pid, _, err := h.cl.ProducerID(h.ctx)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(cluster.Close)
-	topic, n, err := checkpoint.SplitKey(key)
+	site.registered.known[pid] = checkpoint.Writer{OriginID: "a"}
+	p := loose(&mute{})
+	p.Spec = Spec{Origin: "a", Source: "h", Topic: "orders", At: "orders", SourceID: at.TopicID, Identity: true, OriginID: id, src: &Source{Site: site}, held: &holdings{view: checkpoint.NewHoldings(h.c, "a")}}
+	p.moveTo(srcPlace{offsetxlate.Source(next.Offset), next.Epoch}, 0, 0)
+	p.at, p.state = nowhere, Backoff
+	return p
+}
+
+// The origin lost what it had from offset 60 on, of leader epoch 4, and others came to lie there in epoch 5. Hub h has both. Who comes to
+// it from another source with what is below 80 of epoch 4 lacks all of epoch 5, and of epoch 4 what the hub has from 80 on.
+func TestAPlaceBehindWhatTheOriginTookBack(t *testing.T) {
+	id, err := loop.NewClusterID("a")
 	if err != nil {
 		t.Fatal(err)
 	}
-	shard := int32(topology.ShardOf(topic, n))
-	put := func(to, key string, value []byte) {
-		if err := cluster.Client.ProduceSync(t.Context(), &kgo.Record{Topic: to, Partition: shard, Key: []byte(key), Value: value}).FirstErr(); err != nil {
-			t.Fatal(err)
+	h := newHub(t)
+	h.copied(t, id, 4, 0, 100)
+	h.copied(t, id, 5, 60, 120)
+	m := offsetxlate.New(offsetxlate.Point{})
+	if err := m.Append(0, 0, 100); err != nil || !m.TruncateSource(60) {
+		t.Fatal("nothing was forgotten", err)
+	}
+	if err := m.Append(60, 100, 60); err != nil {
+		t.Fatal(err)
+	}
+	for next, want := range map[loop.Coordinate][2]offsetxlate.Source{
+		{Epoch: 4, Offset: 80}:  {1, 80},    // what lies at 80 has to come
+		{Epoch: 5, Offset: 80}:  {120, 120}, // as the map says
+		{Epoch: 4, Offset: 30}:  {29, 30},
+		{Epoch: 5, Offset: 120}: {160, 160},
+	} {
+		p := h.reader(t, id, next)
+		pid, _, _ := h.cl.ProducerID(h.ctx)
+		h.note(t, m, checkpoint.Progress{DstID: p.SourceID, Owner: kafka.ProducerID{ID: pid}, Source: 120, SourceEpoch: 5, Dest: 160})
+		(&life{}).findAtHub(h.ctx, p, 0)
+		if p.at < want[0] || p.at > want[1] {
+			t.Errorf("behind %s it reads on at %d (%s), not in %v", next, p.at, p.reason, want)
 		}
 	}
-	pages, _ := m.EncodeSince(0)
-	for _, page := range pages {
-		put(checkpoint.OffsetsTopic(origin), checkpoint.PageKey(key, page.Start), page.Data)
+}
+
+// A part that begins at the end of a log says of which leader that was: where the log is cut off before it is read for the first time, what comes to lie
+// below that end is not passed over.
+func TestBeginningSaysOfWhichLeaderItIs(t *testing.T) {
+	id, err := loop.NewClusterID("a")
+	if err != nil {
+		t.Fatal(err)
 	}
-	put(checkpoint.ProgressTopic(origin), key, prog.Encode())
-	return &holdings{view: checkpoint.NewHoldings(cluster, origin)}
+	h := newHub(t)
+	h.copied(t, id, 4, 0, 10)
+	p := h.reader(t, id, loop.Start)
+	p.Origin, p.From, p.Start.Latest = "h", -1, true
+	if err := (&life{}).beginPart(h.ctx, p, &fenced{marker: 0}); err != nil {
+		t.Fatal(err)
+	}
+	if p.at != 10 || p.lastEpoch < 0 {
+		t.Fatalf("it begins at %d behind leader epoch %d", p.at, p.lastEpoch)
+	}
 }

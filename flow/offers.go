@@ -2,6 +2,10 @@ package flow
 
 import (
 	"context"
+	"maps"
+	"math"
+	"slices"
+	"sync"
 
 	"github.com/meshd/meshd/checkpoint"
 	"github.com/meshd/meshd/kafka"
@@ -10,8 +14,8 @@ import (
 	"github.com/meshd/meshd/topology"
 )
 
-// here is how far the partitions of a topic have come that this node copies: those that are open.
-func (p *inflow) here(topic string, partitions int) map[int32]loop.Coordinate {
+// places is how far the partitions of a topic have come that this node copies: those that are open.
+func (p *inflow) places(topic string, partitions int) map[int32]loop.Coordinate {
 	out := map[int32]loop.Coordinate{}
 	for n := range int32(partitions) {
 		if x := p.part(topic, n); x != nil {
@@ -61,21 +65,71 @@ func (o offered) to(here loop.Coordinate, epoch int32) loop.Offer {
 // nothing is the offer of who was never heard.
 var nothing = loop.Offer{Frontier: loop.Start, Until: loop.Start}
 
-// hear asks a way what it has of a topic, for the partitions that this node copies, in their order.
-func (r *round) hear(ctx context.Context, topic string, o offer, order []int32) (map[int32]offered, error) {
-	ps := o.only(order)
-	starts, err := o.way.Control.Offsets(ctx, ps, kafka.Start)
-	if err != nil {
-		return nil, err
+// logs is where the logs at a way begin and end, of the partitions that this node copies.
+type logs struct {
+	at  map[kafka.Spot]span
+	err error // why it is not known of any
+}
+
+// ask asks all ways at once where their logs begin and end: a question for each topic would take a day where they are far away and many.
+func (r *round) ask(ctx context.Context, found map[string][]offer) {
+	r.here, r.logs = map[string]map[int32]loop.Coordinate{}, map[*way]logs{}
+	if len(r.ways) == 1 {
+		return
 	}
-	ends, err := o.way.Control.Offsets(ctx, ps, kafka.End)
-	if err != nil {
-		return nil, err
+	ps := map[*way][]kafka.Partition{}
+	for topic, from := range found {
+		least := math.MaxInt32
+		for _, o := range from {
+			least = min(least, len(o.partitions))
+		}
+		r.here[topic] = r.places(topic, least)
+		order := slices.Sorted(maps.Keys(r.here[topic]))
+		for _, o := range from {
+			ps[o.way] = append(ps[o.way], o.only(order)...)
+		}
 	}
-	spans := map[int32]span{}
-	for i, n := range order {
+	var wg sync.WaitGroup
+	var mu sync.Mutex
+	for w, ps := range ps {
+		wg.Go(func() {
+			x := w.logs(ctx, ps)
+			mu.Lock()
+			defer mu.Unlock()
+			r.logs[w] = x
+		})
+	}
+	wg.Wait()
+}
+
+func (w *way) logs(ctx context.Context, ps []kafka.Partition) logs {
+	starts, err := w.Control.Offsets(ctx, ps, kafka.Start)
+	if err != nil {
+		return logs{err: err}
+	}
+	ends, err := w.Control.Offsets(ctx, ps, kafka.End)
+	if err != nil {
+		return logs{err: err}
+	}
+	out := map[kafka.Spot]span{}
+	for i, p := range ps {
 		if starts[i].Err == nil && ends[i].Err == nil {
-			spans[n] = span{start: starts[i].At, end: ends[i].At}
+			out[p.Spot()] = span{start: starts[i].At, end: ends[i].At}
+		}
+	}
+	return logs{at: out}
+}
+
+// hear tells what a way has of a topic, for the partitions that this node copies, in their order.
+func (r *round) hear(ctx context.Context, topic string, o offer, order []int32) (map[int32]offered, error) {
+	all := r.logs[o.way]
+	if all.err != nil {
+		return nil, all.err
+	}
+	ps, spans := o.only(order), map[int32]span{}
+	for _, p := range ps {
+		if s, ok := all.at[p.Spot()]; ok {
+			spans[p.Number] = s
 		}
 	}
 	if o.way.Alias == r.Source {

@@ -11,6 +11,7 @@ import (
 	"github.com/meshd/meshd/checkpoint"
 	"github.com/meshd/meshd/kafka"
 	"github.com/meshd/meshd/loop"
+	"github.com/meshd/meshd/offsetxlate"
 )
 
 // closeUnwanted ends the parts that the shard has no more, or has in another form. What they leave is kept for the case that
@@ -81,9 +82,12 @@ type opening struct {
 	known bool    // there is progress
 	anew  bool    // what it speaks of was another copy, and that is accepted
 	lost  bool    // there was, and it is no more
+	doubt bool    // there may have been
 	fence *fenced // nil: it was found before that it can't be opened
 	found *rebuilt
-	left  loop.Coordinate // where the destination lost records: behind the last one that is left, as its header says; Start if none does
+	// others is up to where all that lies behind progress' place is known to be of others; 0: nothing is known.
+	others offsetxlate.Dest
+	left   loop.Coordinate // where the destination lost records: behind the last one that is left, as its header says; Start if none does
 
 	count int64 // of records that progress' owner had written, as the leader remembered before the fence; -1: unknown
 	err   error
@@ -98,9 +102,6 @@ func (l *life) fenceAll(ctx context.Context, todo map[kafka.Partition]*opening) 
 			continue
 		}
 		ps = append(ps, at)
-		if o.known {
-			from[at] = reach{o.prog.Dest, o.prog.Owner, l.idsWith(o.prog)}
-		}
 	}
 	if len(ps) == 0 {
 		return
@@ -108,6 +109,11 @@ func (l *life) fenceAll(ctx context.Context, todo map[kafka.Partition]*opening) 
 	sortPartitions(ps)
 	if ps = l.remember(ctx, ps, todo); len(ps) == 0 {
 		return
+	}
+	for _, at := range ps {
+		if o := todo[at]; o.known {
+			from[at] = reach{from: o.prog.Dest, owner: o.prog.Owner, ids: l.idsWith(o.prog), clear: o.others}
+		}
 	}
 	old := l.fenceOld(ctx, ps) // first: what it wrote then lies before the own marker
 	for at, f := range l.fence.raise(ctx, ps, from) {
@@ -117,7 +123,7 @@ func (l *life) fenceAll(ctx context.Context, todo map[kafka.Partition]*opening) 
 				o.left, o.err = l.fence.behind(ctx, at, f.last)
 			}
 		}
-		if o.err == nil && o.lost {
+		if o.err == nil && (o.lost || o.doubt) {
 			o.err = l.rebuild(ctx, at, o)
 		}
 	}

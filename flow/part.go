@@ -30,6 +30,7 @@ type Spec struct {
 	Incarnation int32  // of the topic, where it is read at its origin; unlisted: the registry there does not know it
 	Anew        string // id of the copy where it was made again and a person accepted that: it is filled from the beginning
 	Lost        bool   // the destination's notes of how far anything had come from the origin were lost once
+	Doubt       bool   // they may have been
 	Several     bool   // clusters from which it may be read
 	src         *Source
 	held        *holdings          // of the source
@@ -143,25 +144,26 @@ type part struct {
 
 	// prog is what the progress topic holds or is to hold next: the place of the last save, and every run since then. The
 	// maps are saved before it, so that the runs from that place on are all that a successor needs to complete them.
-	prog     checkpoint.Progress
-	written  int64            // records of this epoch that are acknowledged
-	dest     offsetxlate.Dest // next offset after the last of them
-	xlate    *offsetxlate.Map
-	mark     offsetxlate.Mark // what of the map is stored
-	stale    []string         // keys of pages of another map in the store, to be deleted
-	turn     *turning         // to another incarnation; nil: none is met
-	dirty    bool
-	ahead    bool               // the place in prog has moved since the maps were stored
-	movedAt  time.Time          // when something was read last, or there was nothing to read
-	unfilled loop.Gap           // what no source could fill for a while
-	bad      *badPlace          // the last batch that could not be read
-	cutAt    offsetxlate.Source // where a batch came in parts last, plus one
-	stepped  string             // what was left out last, for it could not be read; "" nothing
-	broken   bool               // the epoch must end, or the part: what is under way stays as it is
-	stats    Stats
-	heard    *atomic.Int64 // when the lane that reads it was answered, in ns; nil: none does
-	listens  time.Time     // since when that counts
-	settled  chan struct{} // closed when nothing is under way any more; nil unless draining
+	prog      checkpoint.Progress
+	written   int64            // records of this epoch that are acknowledged
+	dest      offsetxlate.Dest // next offset after the last of them
+	xlate     *offsetxlate.Map
+	mark      offsetxlate.Mark // what of the map is stored
+	stale     []string         // keys of pages of another map in the store, to be deleted
+	notBefore time.Time        // what is noted at a hub must have been read behind this, to find a place
+	turn      *turning         // to another incarnation; nil: none is met
+	dirty     bool
+	ahead     bool               // the place in prog has moved since the maps were stored
+	movedAt   time.Time          // when something was read last, or there was nothing to read
+	unfilled  loop.Gap           // what no source could fill for a while
+	bad       *badPlace          // the last batch that could not be read
+	cutAt     offsetxlate.Source // where a batch came in parts last, plus one
+	stepped   string             // what was left out last, for it could not be read; "" nothing
+	broken    bool               // the epoch must end, or the part: what is under way stays as it is
+	stats     Stats
+	heard     *atomic.Int64 // when the lane that reads it was answered, in ns; nil: none does
+	listens   time.Time     // since when that counts
+	settled   chan struct{} // closed when nothing is under way any more; nil unless draining
 }
 
 // partOwner is what a part tells its shard.

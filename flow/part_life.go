@@ -138,11 +138,24 @@ func (p *part) resolveRange(start, end offsetxlate.Source) {
 	case p.at >= start:
 		p.retryAt = p.retryAt.Add(-retryFailed) // the log moved meanwhile: try again at once
 	case p.OnGap == "continue":
-		p.skipGap(start, "the source deleted them before they were copied")
+		p.goOnBehind(start)
 	default:
 		p.stop(Failed, kafka.Because(kafka.RetentionGap, fmt.Sprintf("the source deleted offsets %d to %d before they were copied", p.at, start-1),
 			"set on_gap: continue to go on behind the gap and record it; raise the source's retention"))
 	}
+}
+
+// goOnBehind steps over what the origin has deleted, as far as no other source could give it for a while.
+func (p *part) goOnBehind(start offsetxlate.Source) {
+	next := p.frontier(p.assigned)
+	first := next
+	first.Offset = int64(start)
+	to, may := p.mayLeaveOut(next, first)
+	if !may {
+		p.stop(Failed, lacking(p.Spec, next, first))
+		return
+	}
+	p.skipGap(max(p.at, offsetxlate.Source(to.Offset)), "the source deleted them before they were copied")
 }
 
 func (p *part) skipGap(start offsetxlate.Source, why string) {
@@ -155,15 +168,19 @@ func (p *part) skipGap(start offsetxlate.Source, why string) {
 	}
 	p.owner.steppedOver(p.Spec, int64(p.at), int64(start), why)
 	if !p.hub() {
-		from := p.frontier(p.assigned)
-		from.Epoch = p.sieve.epoch(max(p.lastEpoch, from.Epoch))
-		to := from
+		at := loop.Coordinate{Incarnation: p.prog.Incarnation, Epoch: p.metEpoch()}
+		from, to := at, at
 		from.Offset, to.Offset = int64(p.at), int64(start)
 		p.prog.Gaps = p.prog.Gaps.Add(loop.Gap{From: from, To: to, Why: loop.GapRetention})
 	}
 	p.at, p.lastEpoch = start, -1
 	p.retryAt = p.retryAt.Add(-retryFailed)
 	p.advanceIdle()
+}
+
+// metEpoch is the highest leader epoch of the origin that was met: the frontier never goes back to a lower one.
+func (p *part) metEpoch() int32 {
+	return p.sieve.epoch(max(p.lastEpoch, p.frontier(p.assigned).Epoch))
 }
 
 // listen has the part count as heard of whenever a lane was answered, from now on: a fetch session does not name what did not change.

@@ -86,6 +86,10 @@ func (p *part) holdsUp(err error) bool {
 	case errors.As(err, &ruled):
 		p.ruled(ruled)
 		return !p.awaits
+	case errors.Is(err, errMisplaced):
+		p.at, p.notBefore = nowhere, time.Now()
+		p.lookFor()
+		return true
 	case p.mayBeCut(err):
 		return false
 	}
@@ -103,7 +107,7 @@ func (p *part) advanceIdle() {
 	if p.hub() { // what another cluster has in its log says nothing of the origin's
 		return
 	}
-	p.addRun(p.assigned, srcRun{source: p.at, epoch: p.sieve.epoch(max(p.lastEpoch, p.frontier(p.assigned).Epoch))}) // what is settled stays so
+	p.addRun(p.assigned, srcRun{source: p.at, epoch: p.metEpoch()})
 	if p.at <= p.xlate.End().Src {
 		return // the map was stored, and the place was not: it is read again
 	}

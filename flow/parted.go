@@ -28,6 +28,8 @@ func (p *part) turned(ts []turn) {
 // read, up to an offset. What was read and not sent is dropped: the rest may be as it was. With identity naming nobody has to decide: what
 // was lost there stays here as part of what was produced there, and what comes now lies above it by its leader epoch.
 func (p *part) tookBack(has srcPlace, text string) {
+	p.sieve.seen = stretch{} // what lies there now was never fetched
+
 	if p.hub() { // what was read of it stays good: it is the origin's
 		p.at = nowhere
 		p.lookFor()

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/meshd/meshd/checkpoint"
 	"github.com/meshd/meshd/kafka"
@@ -19,7 +20,29 @@ import (
 // the part's sieve's, and knows nothing until such a header was met.
 type places struct {
 	known map[loop.ClusterID]noted
-	asked []byte // the cluster of which it could not say; empty: none
+	asked []byte             // the cluster of which it could not say; empty: none
+	seen  checkpoint.Written // what was noted where the last one was found that a writer must have written
+	doubt                    // of a place that a writer may have written, for what is noted does not tell
+}
+
+// doubt counts how often it was looked whether what is noted tells more of a place by now: the next save of a writer may.
+type doubt struct {
+	at    int64
+	times int
+}
+
+const (
+	doubtsMost = 5
+	doubtAgain = time.Second
+)
+
+// again says whether a place is to be looked up once more before it is believed.
+func (d *doubt) again(at int64) bool {
+	if d.at != at {
+		*d = doubt{at: at}
+	}
+	d.times++
+	return d.times <= doubtsMost
 }
 
 // noted is what a source's writers of one origin noted, as of a reading that began at a tick: one for each alias that the origin may have.
@@ -39,6 +62,11 @@ func (p *places) Place(b loop.Batch, h loop.Header, offset int64) loop.Place {
 	for _, w := range n.written {
 		switch w.Place(b, h.At, offset, fresh) {
 		case loop.Here:
+			if !w.Proves(offset) && p.again(offset) {
+				out = loop.NotCovered
+				continue
+			}
+			p.seen = w
 			return loop.Here
 		case loop.NotCovered:
 			out = loop.NotCovered
@@ -69,7 +97,11 @@ func (s *sieve) byApplication(b batch.Batch, fetched loop.Tick) error {
 func (s *shard) needPlaces(p *part) {
 	origin := loop.ClusterID(p.sieve.places.asked)
 	p.sieve.places.asked = p.sieve.places.asked[:0]
+	doubted := p.sieve.places.times > 0
 	p.src.aside(func(ctx context.Context) {
+		if doubted && kafka.Sleep(ctx, doubtAgain) != nil {
+			return
+		}
 		n := noted{asOf: p.src.registered.fetched()}
 		var err error
 		n.written, err = s.writtenBy(ctx, p.Spec, origin)

@@ -24,12 +24,13 @@ func (l *life) precheck(ctx context.Context, todo map[kafka.Partition]*opening) 
 		switch {
 		case o.known:
 			if r, other := otherTopic(o.spec, o.prog, at, l.dst.Alias); other {
-				o.err = r
+				o.err = cmp.Or(l.renamed(o, at), error(r))
 			}
 		case !o.spec.Identity:
 			fresh = append(fresh, at)
 		case !o.anew:
 			o.lost, o.err = l.lostProgress(o.spec)
+			o.doubt = l.unheard || o.spec.Doubt
 		}
 	}
 	sortPartitions(fresh)
@@ -40,6 +41,21 @@ func (l *life) precheck(ctx context.Context, todo map[kafka.Partition]*opening) 
 				fmt.Sprintf("if the progress topic was lost, delete %s and make it again, empty and with as many partitions: it is copied anew then", o.spec.Remote))
 		}
 	}
+}
+
+// renamed says, if so, that what came before is in a topic of another name, which is there still.
+func (l *life) renamed(o *opening, at kafka.Partition) error {
+	if o.prog.DstID == at.TopicID {
+		return nil
+	}
+	topics, _ := l.dst.Dir.Topics()
+	for name, ps := range topics {
+		if len(ps) > 0 && ps[0].TopicID == o.prog.DstID && name != at.Topic {
+			return kafka.Because(kafka.Unclaimed, fmt.Sprintf("what came of topic %s from %s is in %s, and now it is to go to %s", o.spec.Topic, o.spec.Origin, name, at.Topic),
+				fmt.Sprintf("set naming and separator of the link to what they were: a topic keeps its naming; or exclude %s from the link", o.spec.Topic))
+		}
+	}
+	return nil
 }
 
 var errNoHeaders = errors.New("with provenance: batch no record says where it comes from")
@@ -57,13 +73,13 @@ func (l *life) lostProgress(spec Spec) (bool, error) {
 // remember asks leaders how much progress' owner has written, where the log does not reach back to progress' place. Behind the fence they
 // have forgotten it: what could not be asked of is not fenced yet.
 func (l *life) remember(ctx context.Context, ps []kafka.Partition, todo map[kafka.Partition]*opening) (asked []kafka.Partition) {
-	starts, err := l.dst.Control.Offsets(ctx, ps, kafka.Start)
-	for i, at := range ps {
-		o := todo[at]
+	for i, log := range l.fence.bounds(ctx, ps) {
+		at, o := ps[i], todo[ps[i]]
 		if o.known {
-			if o.err = err; err == nil {
-				o.err = cmp.Or(starts[i].Err, l.count(ctx, at, o, starts[i].At))
-			}
+			o.err = cmp.Or(log.err, l.count(ctx, at, o, log.start))
+		}
+		if o.known && o.err == nil && o.spec.Identity && log.end-int64(o.prog.Dest) > muchOfOthers {
+			o.err = l.lookForOwn(ctx, at, o, offsetxlate.Dest(log.end))
 		}
 		if o.err == nil {
 			asked = append(asked, at)
@@ -84,6 +100,27 @@ func (l *life) count(ctx context.Context, at kafka.Partition, o *opening, start 
 		return err
 	}
 	return nil // brokers before 2.8 can't be asked
+}
+
+// muchOfOthers is how much may lie behind progress' place before it is asked whether any of it is this writer's.
+const muchOfOthers = 1000
+
+// lookForOwn asks the leader, which remembers the last sequence of progress' owner, whether all that lies behind progress' place up to an end
+// that was asked for before was written by others. Then it need not be read: with one name everywhere that may be what a cluster's
+// applications wrote in hours.
+func (l *life) lookForOwn(ctx context.Context, at kafka.Partition, o *opening, end offsetxlate.Dest) error {
+	seq, known, err := l.dst.Control.LastSequence(ctx, at, o.prog.Owner)
+	last := int32(-1)
+	if o.prog.Written > 0 {
+		last = sequence(o.prog.Written - 1)
+	}
+	switch {
+	case err == nil && known && seq == last:
+		o.others = end
+	case kafka.Classify(err) == kafka.Unreachable || kafka.Classify(err) == kafka.Moved:
+		return err
+	}
+	return nil // it is read
 }
 
 // holding says whether a partition holds any record.

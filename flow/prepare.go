@@ -111,7 +111,11 @@ func (p *prepared) leftOut(b batch.Batch, aborted *aborter, rec *recoder) (bool,
 
 // judge does with a batch what the sieve says of it.
 func (p *prepared) judge(b batch.Batch, rec *recoder) error {
-	switch v := p.sieve.batch(b, p.fetched); v.Act {
+	v := p.sieve.batch(b, p.fetched)
+	if v.Why == loop.Carried && p.sieve.misplaced(b) {
+		return errMisplaced
+	}
+	switch v.Act {
 	case loop.Deliver:
 		if p.sieve.translated != nil {
 			return p.addTranslated(b, rec)

@@ -29,7 +29,7 @@ const gapsMost = 1000
 // rebuild reads a partition's log up to the marker of its fence, for what this writer wrote there under any of its ids. One that holds
 // nothing of it has never begun.
 func (l *life) rebuild(ctx context.Context, at kafka.Partition, o *opening) error {
-	l.log.Warn("how far a partition had come was lost: its log is read for it", slog.String("partition", o.spec.Key()), slog.Int64("offsets", int64(o.fence.marker-o.fence.start)))
+	l.log.Warn("how far a partition had come is not known: its log is read for it", slog.String("partition", o.spec.Key()), slog.Int64("offsets", int64(o.fence.marker-o.fence.start)))
 	ids, err := l.dst.Writers.ids(ctx, l.shard.id)
 	if err != nil {
 		return err
@@ -53,7 +53,7 @@ func (l *life) rebuild(ctx context.Context, at kafka.Partition, o *opening) erro
 	switch {
 	case err != nil:
 		return err
-	case problem == nil && found.count == 0 && o.fence.start > 0:
+	case problem == nil && found.count == 0 && o.fence.start > 0 && o.lost:
 		problem = fmt.Errorf("its log begins at offset %d and holds nothing that came from %s", o.fence.start, o.spec.Origin)
 	case problem == nil && len(found.gaps) > gapsMost:
 		problem = fmt.Errorf("its log has %d jumps, and each may be a gap", len(found.gaps))

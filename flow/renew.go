@@ -73,21 +73,22 @@ func (p *inflow) knows(t *topology.Topology) bool {
 	return p.topo.Hash() == t.Hash()
 }
 
-// takeUp goes on by a topology that came meanwhile. Ways that there were stay as they are.
-func (p *inflow) takeUp() {
+// takeUp goes on by a topology that came meanwhile, and says whether there are more ways in it. Ways that there were stay as they are.
+func (p *inflow) takeUp() (more bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	n := p.news
 	if n == nil {
-		return
+		return false
 	}
 	p.news, p.topo, p.mesh = nil, n.topo, n.mesh
 	for _, w := range n.ways {
 		if p.way(w.Alias) == nil {
-			p.ways, p.prepared = append(slices.Clone(p.ways), w), false
+			p.ways, p.prepared, more = append(slices.Clone(p.ways), w), false, true
 		}
 	}
 	slices.SortFunc(p.ways, func(a, b *way) int { return strings.Compare(string(a.Alias), string(b.Alias)) })
+	return more
 }
 
 // reads are the clusters that it reads from.

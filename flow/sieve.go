@@ -1,6 +1,8 @@
 package flow
 
 import (
+	"time"
+
 	"github.com/meshd/meshd/kafka/batch"
 	"github.com/meshd/meshd/loop"
 	"github.com/meshd/meshd/offsetxlate"
@@ -9,7 +11,9 @@ import (
 // sieve says which batches and records of a source's log a part takes: those of its origin that its destination has not got. It is the
 // part's, and used with the part's lock held.
 type sieve struct {
-	seen stretch // that was fetched already when something had to be waited for
+	seen   stretch             // that was fetched already when something had to be waited for
+	placed *noter              // by whose notes the place was found where it is read; nil: a batch has shown that it is right
+	met    map[int64]time.Time // ids of writers that are not those of the notes that were read
 	*registered
 	prefix      *loop.PrefixJudge // prefix naming
 	judge       *loop.Judge       // identity naming

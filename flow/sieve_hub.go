@@ -18,6 +18,7 @@ type translated struct {
 	m    *offsetxlate.Map   // nil: not read yet
 	next offsetxlate.Source // first offset of the origin that is not under way
 	then *later             // nil: this incarnation is the last that is there
+	as   noter              // who had noted the map
 }
 
 // later is the next incarnation of which the source has a map: it lies behind all that is covered by that of the one before.
@@ -40,6 +41,9 @@ func (t *translated) beyond(at offsetxlate.Dest) error {
 // addTranslated adds what is lacking of a batch in a copy that another cluster keeps.
 func (p *prepared) addTranslated(b batch.Batch, rec *recoder) error {
 	t := p.sieve.translated
+	if p.sieve.older(t.as, b) {
+		return &ruledError{loop.Ruling{Act: loop.Wait, Why: loop.Uncovered}, b.BaseOffset(), false}
+	}
 	if t.m == nil || offsetxlate.Dest(b.NextOffset()) > t.m.End().Dst {
 		return t.beyond(offsetxlate.Dest(b.BaseOffset()))
 	}
@@ -87,9 +91,14 @@ func (s *shard) needMap(p *part) {
 	p.src.aside(func(ctx context.Context) {
 		var m *offsetxlate.Map
 		var then *later
+		var as noter
 		var problem error
 		inc := p.lacks().Incarnation
 		err := p.held.with(ctx, func(h *checkpoint.Holdings) {
+			var there bool
+			if as, there = p.held.noter(p.Spec); !there {
+				return
+			}
 			if m, problem = h.Maps.In(p.Topic, p.Number, inc); problem == nil {
 				then, problem = laterAt(h, p.Spec, inc)
 			}
@@ -97,7 +106,7 @@ func (s *shard) needMap(p *part) {
 		if err == nil {
 			err = problem
 		}
-		if p.mapRead(inc, m, then, err) && kafka.Sleep(ctx, mapAgain) != nil {
+		if p.mapRead(inc, m, then, as, err) && kafka.Sleep(ctx, mapAgain) != nil {
 			return
 		}
 		p.goOn()
@@ -115,7 +124,7 @@ func laterAt(h *checkpoint.Holdings, spec Spec, than int32) (*later, error) {
 }
 
 // mapRead takes the map that the source keeps of an incarnation, and what comes behind it, and says whether that is no more than before.
-func (p *part) mapRead(of int32, m *offsetxlate.Map, then *later, err error) (same bool) {
+func (p *part) mapRead(of int32, m *offsetxlate.Map, then *later, as noter, err error) (same bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	t := p.sieve.translated
@@ -127,8 +136,8 @@ func (p *part) mapRead(of int32, m *offsetxlate.Map, then *later, err error) (sa
 	case of != p.sieve.incarnation:
 		return false
 	}
-	same = (then == nil) == (t.then == nil) && (m == nil || t.m != nil && m.End() == t.m.End())
-	t.m, t.then = m, then
+	same = (then == nil) == (t.then == nil) && (m == nil || t.m != nil && m.End() == t.m.End() && as.ProducerID == t.as.ProducerID)
+	t.m, t.then, t.as = m, then, as
 	return same
 }
 

@@ -178,7 +178,11 @@ func (p *part) ruled(e *ruledError) {
 	case e.Why == loop.AtGap:
 		p.atGap(e.At)
 	default:
-		p.stop(Failed, reasonOf(e))
+		r := reasonOf(e)
+		if e.Why == loop.LostRegistry && p.sieve.places.seen.There {
+			r.Text += ": " + p.sieve.places.seen.Say()
+		}
+		p.stop(Failed, r)
 		if e.Why == loop.LostRegistry || e.Why == loop.TwoOrigins {
 			p.src.registered.ask(p.src.aside, func(error) {}) // it may have been rebuilt when this is tried again
 		}

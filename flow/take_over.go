@@ -24,7 +24,7 @@ func (s *shard) open(ctx context.Context) (*life, error) {
 	if err != nil {
 		return nil, err
 	}
-	l.places = places
+	l.places, l.unheard = places, !had && l.id.Epoch > 0
 	if had && before.ID.ID != l.id.ID {
 		l.old, l.ids[before.ID.ID] = before.ID, true
 	}

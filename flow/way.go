@@ -41,12 +41,31 @@ type holdings struct {
 
 const holdingsFor = time.Second // is how old an answer may be
 
+// refresh reads what is new, and all anew where other notes are there now than those that were read: that they were lost is said where they
+// are written.
+func (h *holdings) refresh(read func() error) error {
+	err := read()
+	if wentBack(err) {
+		h.view, h.read, h.shards = h.view.Anew(), time.Time{}, [topology.Shards]time.Time{}
+		err = read()
+	}
+	if checkpoint.IsNoTable(err) {
+		return nil
+	}
+	return err
+}
+
 // with calls f with what the cluster has, as of a moment ago. Nothing is there where nothing was ever written.
 func (h *holdings) with(ctx context.Context, f func(*checkpoint.Holdings)) error {
+	return h.since(ctx, time.Time{}, f)
+}
+
+// since is with, of nothing that was read before a time.
+func (h *holdings) since(ctx context.Context, at time.Time, f func(*checkpoint.Holdings)) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if began := time.Now(); began.Sub(h.read) > holdingsFor {
-		if err := h.view.Refresh(ctx); err != nil && !checkpoint.IsNoTable(err) {
+	if began := time.Now(); began.Sub(h.read) > holdingsFor || !h.read.After(at) {
+		if err := h.refresh(func() error { return h.view.Refresh(ctx) }); err != nil {
 			return err
 		}
 		h.read = began
@@ -59,7 +78,7 @@ func (h *holdings) with(ctx context.Context, f func(*checkpoint.Holdings)) error
 func (h *holdings) fresh(ctx context.Context, shard int, f func(*checkpoint.Holdings)) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if err := h.view.RefreshShard(ctx, shard); err != nil && !checkpoint.IsNoTable(err) {
+	if err := h.refresh(func() error { return h.view.RefreshShard(ctx, shard) }); err != nil {
 		return err
 	}
 	f(h.view)
@@ -72,7 +91,7 @@ func (h *holdings) shard(ctx context.Context, n int, f func(*checkpoint.Holdings
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if began := time.Now(); !h.shards[n].After(asked) { // who waited has what was read meanwhile
-		if err := h.view.RefreshPartitions(ctx, n); err != nil && !checkpoint.IsNoTable(err) {
+		if err := h.refresh(func() error { return h.view.RefreshPartitions(ctx, n) }); err != nil {
 			return err
 		}
 		h.shards[n] = began

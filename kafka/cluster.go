@@ -4,9 +4,11 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"sync/atomic"
 
 	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
@@ -72,7 +74,7 @@ type Partition struct {
 func (p Partition) String() string { return fmt.Sprintf("%s/%d", p.Topic, p.Number) }
 
 // Locate finds the leaders of the partitions of topics, or of all topics if none is named. A topic that does not exist is absent from
-// the answer.
+// the answer. One that was named and may not be seen is an error: nobody knows whether it exists.
 func (c *Cluster) Locate(ctx context.Context, topics ...string) (map[string][]Partition, error) {
 	md, err := c.metadata(ctx, topics...)
 	if err != nil {
@@ -80,11 +82,24 @@ func (c *Cluster) Locate(ctx context.Context, topics ...string) (map[string][]Pa
 	}
 	out := make(map[string][]Partition, len(md.Topics))
 	for i := range md.Topics {
-		if t := &md.Topics[i]; t.ErrorCode == 0 && t.Topic != nil {
+		t := &md.Topics[i]
+		switch err := kerr.ErrorForCode(t.ErrorCode); {
+		case t.Topic == nil:
+		case err == nil:
 			out[*t.Topic] = partitionsOf(t)
+		case Classify(err) == Denied:
+			return nil, WithHint(fmt.Errorf("looking for topic %s on cluster %s: %w", *t.Topic, c.Config.Alias, err), Grant(resourceOf(*t.Topic), "Describe", "Read"))
 		}
 	}
 	return out, nil
+}
+
+// resourceOf is what a right on a topic is granted for: all of meshd's have one prefix.
+func resourceOf(topic string) string {
+	if strings.HasPrefix(topic, "meshd.") {
+		return "--topic meshd. --resource-pattern-type prefixed"
+	}
+	return "--topic " + topic
 }
 
 func partitionsOf(t *kmsg.MetadataResponseTopic) []Partition {

@@ -44,11 +44,11 @@ func (g Gaps) Add(x Gap) Gaps {
 		if x.From.Less(last.To) {
 			x.From = last.To
 		}
-		if x.From == last.To && x.Why == last.Why {
-			last.To = x.To
+		if !x.From.Less(x.To) {
 			return g
 		}
-		if !x.From.Less(x.To) {
+		if x.From == last.To && x.Why == last.Why {
+			last.To = x.To
 			return g
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -16,45 +17,58 @@ import (
 
 // divergence says, if so, that a shared topic is compacted, at its source or at the destination. Each cluster has the records of several
 // in an order of its own: the last one of a key need not be the same everywhere, and compaction leaves nothing but that one.
-func (s *Syncer) divergence(ctx context.Context, w Wish, have int) error {
+func (s *Syncer) divergence(ctx context.Context, w Wish) error {
 	if !w.Several || w.Settings.Divergence == topology.DivergenceAllow {
 		return nil
-	}
-	if s.diverging == nil {
-		s.diverging = map[string]aligned{}
 	}
 	last, looked := s.diverging[w.Remote]
 	if looked && time.Since(last.at) < compactedFor {
 		return last.err
 	}
-	err := s.lookForCompaction(ctx, w, have)
-	if ctx.Err() == nil {
-		s.diverging[w.Remote] = aligned{time.Now(), err}
-	}
-	return err
+	return s.LookForCompaction(ctx, []Wish{w})
 }
 
 const compactedFor = time.Minute // is how old the answer may be
 
-func (s *Syncer) lookForCompaction(ctx context.Context, w Wish, have int) error {
-	source, err := describe(ctx, s.Source, w.At)
-	if err != nil {
-		return err
+// LookForCompaction looks at many topics at once, of which Ensure then knows; those at which it looked lately are left out. It returns what
+// was found of the last one.
+func (s *Syncer) LookForCompaction(ctx context.Context, ws []Wish) (last error) {
+	if s.diverging == nil {
+		s.diverging = map[string]aligned{}
 	}
-	if compacted(source) {
-		return diverges(w.Topic, s.Source.Config.Alias)
+	ws = slices.DeleteFunc(slices.Clone(ws), func(w Wish) bool {
+		was, looked := s.diverging[w.Remote]
+		return !w.Several || w.Settings.Divergence == topology.DivergenceAllow || looked && time.Since(was.at) < compactedFor
+	})
+	for some := range slices.Chunk(ws, atOnce) {
+		at, to := namesOf(some)
+		source, here := describeAll(ctx, s.Source, at), describeAll(ctx, s.Destination, to)
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		for _, w := range some {
+			last = s.compaction(w, source[w.At], here[w.Remote])
+			if was, looked := s.diverging[w.Remote]; looked && last != nil && kafka.Classify(last) == kafka.Unreachable {
+				last = was.err // until it can be asked
+			}
+			s.diverging[w.Remote] = aligned{time.Now(), last}
+		}
 	}
-	if have == 0 {
-		return nil
-	}
-	here, err := describe(ctx, s.Destination, w.Remote)
+	return last
+}
+
+func (s *Syncer) compaction(w Wish, source, here described) error {
 	switch {
-	case errors.Is(err, kerr.UnknownTopicOrPartition): // deleted a moment ago
+	case source.err != nil:
+		return source.err
+	case compacted(source.configs):
+		return diverges(w.Topic, s.Source.Config.Alias)
+	case errors.Is(here.err, kerr.UnknownTopicOrPartition): // not made yet, or deleted a moment ago
 		return nil
-	case err == nil && compacted(here):
-		err = diverges(w.Topic, s.Destination.Config.Alias)
+	case here.err == nil && compacted(here.configs):
+		return diverges(w.Topic, s.Destination.Config.Alias)
 	}
-	return err
+	return here.err
 }
 
 func compacted(configs []kadm.Config) bool {

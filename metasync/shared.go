@@ -20,7 +20,7 @@ func (s *Syncer) ensureShared(ctx context.Context, w Wish, have int) (checkpoint
 		return from, kafka.Because(kafka.Unclaimed, fmt.Sprintf("topic %s is known at the destination as a copy of %s from %s", w.Topic, topic.Topic, topic.Origin),
 			"a topic has one naming: exclude it from the link, or give it another name")
 	}
-	err := s.divergence(ctx, w, have)
+	err := s.divergence(ctx, w)
 	switch {
 	case err != nil:
 	case have == 0 && begun:

@@ -1,11 +1,13 @@
 package metasync
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
+	"slices"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
@@ -160,16 +162,42 @@ func (s *Syncer) blueprint(ctx context.Context, w Wish) (map[string]string, int1
 }
 
 func describe(ctx context.Context, c *kafka.Cluster, topic string) ([]kadm.Config, error) {
-	rs, err := c.Admin.DescribeTopicConfigs(ctx, topic)
-	if err == nil {
-		var r kadm.ResourceConfig
-		if r, err = rs.On(topic, nil); err == nil {
-			if err = r.Err; err == nil {
-				return r.Configs, nil
+	x := describeAll(ctx, c, []string{topic})[topic]
+	return x.configs, x.err
+}
+
+// described are the configs of a topic, or why they could not be read.
+type described struct {
+	configs []kadm.Config
+	err     error
+}
+
+const atOnce = 250 // topics in one question
+
+func describeAll(ctx context.Context, c *kafka.Cluster, topics []string) map[string]described {
+	rs, err := c.Admin.DescribeTopicConfigs(ctx, topics...)
+	out := make(map[string]described, len(topics))
+	for _, topic := range topics {
+		one := err
+		if one == nil {
+			var r kadm.ResourceConfig
+			if r, one = rs.On(topic, nil); one == nil {
+				if one = r.Err; one == nil {
+					out[topic] = described{configs: r.Configs}
+					continue
+				}
 			}
 		}
+		out[topic] = described{err: allowing(fmt.Errorf("reading the configs of topic %s on cluster %s: %w", topic, c.Config.Alias, one), topic, "DescribeConfigs")}
 	}
-	return nil, allowing(fmt.Errorf("reading the configs of topic %s on cluster %s: %w", topic, c.Config.Alias, err), topic, "DescribeConfigs")
+	return out
+}
+
+func namesOf(ws []Wish) (at, remote []string) {
+	for _, w := range ws {
+		at, remote = append(at, w.At), append(remote, w.Remote)
+	}
+	return at, remote
 }
 
 // allowing gives an error that is for want of a right the hint to grant it.
@@ -223,39 +251,45 @@ func (s *Syncer) grow(ctx context.Context, w Wish, have int) error {
 	return nil
 }
 
-// Align brings the configs of a copy in line with its source, once every interval. In between it says again how that went. Of a shared
-// topic it says where they differ, and changes nothing: of equals neither is the right one, and each would be set by the other's link.
-func (s *Syncer) Align(ctx context.Context, w Wish, every time.Duration) error {
+// Align brings the configs of copies in line with their source, once every interval. In between it says again how that went. Of shared
+// topics it says where they differ, and changes nothing: of equals neither is the right one, and each would be set by the other's link.
+// What it returns is by the name of the copy.
+func (s *Syncer) Align(ctx context.Context, ws []Wish, every time.Duration) map[string]error {
 	if s.aligned == nil {
 		s.aligned = map[string]aligned{}
 	}
-	last, tried := s.aligned[w.Remote]
-	switch {
-	case !w.Settings.SyncConfigs:
-		return nil
-	case tried && time.Since(last.at) < every:
-		return last.err
+	out, due := map[string]error{}, []Wish(nil)
+	for _, w := range ws {
+		switch last, tried := s.aligned[w.Remote]; {
+		case !w.Settings.SyncConfigs:
+		case tried && time.Since(last.at) < every:
+			out[w.Remote] = last.err
+		default:
+			due = append(due, w)
+		}
 	}
-	err := s.align(ctx, w)
-	if ctx.Err() == nil {
-		s.aligned[w.Remote] = aligned{time.Now(), err}
+	for some := range slices.Chunk(due, atOnce) {
+		at, remote := namesOf(some)
+		source, here := describeAll(ctx, s.Source, at), describeAll(ctx, s.Destination, remote)
+		for _, w := range some {
+			err := s.align(ctx, w, source[w.At], here[w.Remote])
+			if ctx.Err() != nil {
+				return out
+			}
+			s.aligned[w.Remote], out[w.Remote] = aligned{time.Now(), err}, err
+		}
 	}
-	return err
+	return out
 }
 
-func (s *Syncer) align(ctx context.Context, w Wish) error {
-	source, err := describe(ctx, s.Source, w.At)
-	if err != nil {
+func (s *Syncer) align(ctx context.Context, w Wish, source, remote described) error {
+	if err := cmp.Or(source.err, remote.err); err != nil {
 		return err
 	}
-	remote, err := describe(ctx, s.Destination, w.Remote)
-	if err != nil {
-		return err
-	}
-	changes := differing(wanted(source, w.Settings.ConfigsExclude), remote)
+	changes := differing(wanted(source.configs, w.Settings.ConfigsExclude), remote.configs)
 	switch {
 	case w.Shared:
-		return s.differ(w, source, changes, remote)
+		return s.differ(w, source.configs, changes, remote.configs)
 	case len(changes) == 0:
 		return nil
 	}
