@@ -23,7 +23,7 @@ func TestWhatAnOriginTookBackOverAHub(t *testing.T) {
 	if err := m.Append(60, 100, 60); err != nil {
 		t.Fatal(err)
 	}
-	p.mapRead(0, m, nil, noter{kafka.ProducerID{ID: 7, Epoch: 1}, time.Now()}, nil)
+	p.mapRead(0, m, nil, noter{kafka.ProducerID{ID: 7, Epoch: 1}, time.Now(), -1}, nil)
 	fetched(p, 160, byWriter(t, 100, 3, 1, 60))
 	if p.state != Failed && p.assigned != 160 {
 		t.Errorf("%s: of 60 records %d were taken, and nothing is said", p.state, p.assigned-100)
