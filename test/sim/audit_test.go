@@ -16,6 +16,7 @@ type audit struct {
 	places map[string][]string // by home: its records in their order
 	read   map[*partition]int
 	said   map[saidKey]loop.Gaps // gaps as they were noted last
+	lost   map[saidKey]loop.Gaps // of those, in stores that were lost
 }
 
 type logKey struct {
@@ -52,7 +53,7 @@ type homed struct {
 
 func newAudit(s *sim) *audit {
 	return &audit{
-		s: s, logs: map[logKey]*logged{}, homes: map[string]*homed{}, places: map[string][]string{}, read: map[*partition]int{}, said: map[saidKey]loop.Gaps{},
+		s: s, logs: map[logKey]*logged{}, homes: map[string]*homed{}, places: map[string][]string{}, read: map[*partition]int{}, said: map[saidKey]loop.Gaps{}, lost: map[saidKey]loop.Gaps{},
 	}
 }
 
@@ -162,9 +163,21 @@ func (a *audit) gaps(c *cluster, o int, key string) loop.Gaps {
 		if err != nil {
 			a.fault("%s: %v", k.key, err)
 		}
+		for _, g := range a.lost[k] {
+			gaps = gaps.Add(g)
+		}
 		a.said[k] = gaps
 	}
 	return a.said[k]
+}
+
+// remember keeps what is noted at a cluster in a store that is about to be lost.
+func (a *audit) remember(c *cluster, o int) {
+	for _, t := range a.s.topics {
+		for i := range t.parts {
+			a.lost[saidKey{c.number, o, key(t.name, i)}] = append(loop.Gaps(nil), a.gaps(c, o, key(t.name, i))...)
+		}
+	}
 }
 
 func order(x, y loop.Coordinate) int {

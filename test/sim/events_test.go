@@ -110,8 +110,9 @@ func (s *sim) forgetful(k kind, c *cluster) {
 	case registries:
 		s.loseRegistry(c)
 	case progresses:
-		st := c.stores[s.rng.IntN(len(c.stores))]
-		if len(st.log) > 0 {
+		o := s.rng.IntN(len(c.stores))
+		if st := c.stores[o]; len(st.log) > 0 {
+			s.audit.remember(c, o)
 			n := 0
 			if s.chance(2) {
 				n = s.rng.IntN(len(st.log))
