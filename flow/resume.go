@@ -123,7 +123,7 @@ func (l *life) resumePart(p *part, prog checkpoint.Progress, f *fenced) error {
 		}
 		p.mark = 0 // all of it, for what is stored goes further
 	}
-	err = complete(p.xlate, copied)
+	err = complete(p.xlate, copied, f.start)
 	if err == nil && p.xlate.End().Src > next && !p.xlate.TruncateSource(next) { // markers that are read again, or what the source took back
 		err = forgetting(next)
 	}
@@ -173,8 +173,9 @@ func endOf(copied []checkpoint.Copied, place offsetxlate.Dest) offsetxlate.Dest 
 	return last.Dest + offsetxlate.Dest(last.Count)
 }
 
-// complete adds to a map what the tail of the log holds beyond it.
-func complete(m *offsetxlate.Map, copied []checkpoint.Copied) error {
+// complete adds to a map what the tail of the log holds beyond it. Where that lay which is not in the log any more, below start, is not known
+// well.
+func complete(m *offsetxlate.Map, copied []checkpoint.Copied, start offsetxlate.Dest) error {
 	for _, c := range copied {
 		if c.Dest >= m.End().Dst && c.Source < m.End().Src && !m.TruncateSource(c.Source) { // the source took back what lay there
 			return forgetting(c.Source)
@@ -183,7 +184,11 @@ func complete(m *offsetxlate.Map, copied []checkpoint.Copied) error {
 		if skip == c.Count {
 			continue
 		}
-		if err := m.Append(c.Source+offsetxlate.Source(skip), c.Dest+offsetxlate.Dest(skip), c.Count-skip); err != nil {
+		to := c.Dest + offsetxlate.Dest(skip)
+		if to < start {
+			to = max(to, m.End().Dst)
+		}
+		if err := m.Append(c.Source+offsetxlate.Source(skip), to, c.Count-skip); err != nil {
 			return err
 		}
 	}

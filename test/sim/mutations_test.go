@@ -26,7 +26,7 @@ func TestRulesAreNeeded(t *testing.T) {
 		{samePart, 32, "P2"},
 		{frontierAhead, 120, "P2"},
 		{epochUnnoted, 1, "P2"},
-		{epochUnasked, 2370, "P2"},
+		{epochUnasked, 3525, "P2"},
 		{waitedNotFetched, 3980, "P2"},
 		{nullIsEmpty, 1, "P3"},
 		{mapHoles, 1, "P4"},
