@@ -120,7 +120,10 @@ func linkOf(now time.Time, p flow.PairStatus) LinkStatus {
 	if p.Reason != nil && len(p.Partitions) == 0 {
 		l.LagRecords = nil
 	}
-	l.Up = p.Ready && p.Reason == nil && (l.Moving > 0 || l.Partitions == 0)
+	if stopped(p) != nil {
+		l.LagRecords = nil
+	}
+	l.Up = p.Ready && p.Reason == nil && (l.Moving > 0 || l.Partitions == 0 && stopped(p) == nil)
 	if !l.Up && l.Reason == nil {
 		l.Reason = firstReason(p)
 	}
@@ -145,6 +148,17 @@ func firstReason(p flow.PairStatus) *kafka.Reason {
 	for _, part := range p.Partitions {
 		if part.Reason != nil {
 			return part.Reason
+		}
+	}
+	return stopped(p)
+}
+
+// stopped is why a topic as a whole does not go on, so that there are no partitions of it; nil if none does. A topic that a person has to
+// decide about was never copied, and of one that is gone nothing is left to be copied.
+func stopped(p flow.PairStatus) *kafka.Reason {
+	for _, t := range p.Topics {
+		if t.Reason != nil && t.Reason.Code != kafka.Unclaimed && t.Reason.Code != kafka.SourceDeleted {
+			return t.Reason
 		}
 	}
 	return nil

@@ -72,14 +72,15 @@ func writersOf(p flow.PairStatus) map[int]string {
 	return out
 }
 
-// completePair is the earliest of all partitions. While a pair does not know its partitions, that stands still.
+// completePair is the earliest of all partitions. While a pair does not know its partitions, or lacks those of topics that are stopped, that
+// stands still.
 func (k *tracker) completePair(now time.Time, p flow.PairStatus, parts map[partKey]*partTrack) since {
-	if len(p.Partitions) == 0 {
-		before, seen := k.pairs[pairOf(p)]
-		if p.Ready && p.Reason == nil || !seen {
-			return since{now, p.Ready && p.Reason == nil}
-		}
+	whole := p.Ready && p.Reason == nil && stopped(p) == nil
+	if before, seen := k.pairs[pairOf(p)]; seen && !whole && (len(p.Partitions) == 0 || stopped(p) != nil) {
 		return before
+	}
+	if len(p.Partitions) == 0 {
+		return since{now, whole}
 	}
 	earliest := since{now, true}
 	for _, ps := range p.Partitions {
