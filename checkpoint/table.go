@@ -10,6 +10,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/meshd/meshd/kafka"
+	"github.com/meshd/meshd/kafka/batch"
 )
 
 const (
@@ -43,6 +44,8 @@ type Table struct {
 	Apply func(*kgo.Record) error
 
 	next  int64
+	known bool  // epoch is that of what is before next
+	epoch int32 // leader epoch
 	topic [16]byte
 }
 
@@ -94,7 +97,9 @@ func (t *Table) readTo(ctx context.Context, p kafka.Partition, end kafka.Offset)
 	if err = errors.Join(err, start.Err); err != nil {
 		return err
 	}
-	t.next = max(t.next, start.At)
+	if t.next < start.At {
+		t.next, t.known = start.At, false
+	}
 	for t.next < end.At {
 		if err := t.step(ctx, p); err != nil {
 			return err
@@ -111,10 +116,16 @@ func (t *Table) bound(ctx context.Context, p kafka.Partition, which int64) (kafk
 	return os[0], nil
 }
 
+// step reads some more. The fetch says of which leader epoch is what was read before: so a log that lost some of that and has grown again
+// since is not taken for the same.
 func (t *Table) step(ctx context.Context, p kafka.Partition) error {
+	before := int32(-1)
+	if t.known {
+		before = t.epoch
+	}
 	got, err := t.Cluster.Fetch(ctx, kafka.FetchRequest{
 		Broker: p.Leader, MaxWait: 100 * time.Millisecond, MaxBytes: tableFetch,
-		Wants:     []kafka.Want{{Partition: p, Offset: t.next, MaxBytes: tableFetch, LastEpoch: -1}},
+		Wants:     []kafka.Want{{Partition: p, Offset: t.next, MaxBytes: tableFetch, LastEpoch: before}},
 		Committed: t.Committed,
 	})
 	if err != nil {
@@ -122,6 +133,9 @@ func (t *Table) step(ctx context.Context, p kafka.Partition) error {
 	}
 	if got[0].Err != nil {
 		return got[0].Err
+	}
+	if end, parted := got[0].Diverged(); parted {
+		return &WentBackError{Topic: t.Topic, Read: t.next, End: end}
 	}
 	opts := kgo.ProcessFetchPartitionOpts{Offset: t.next, Topic: p.Topic, Partition: p.Number}
 	if t.Committed {
@@ -135,7 +149,21 @@ func (t *Table) step(ctx context.Context, p kafka.Partition) error {
 		t.next = r.Offset + 1
 	}
 	t.next = max(t.next, next)
+	t.noteEpoch(got[0].RecordBatches)
 	return fp.Err
+}
+
+// noteEpoch takes the leader epoch of the last batch that was read.
+func (t *Table) noteEpoch(data []byte) {
+	for len(data) > 0 {
+		b, rest, err := batch.Next(data)
+		if err != nil || b.NextOffset() > t.next {
+			return
+		}
+		if data = rest; b.Magic() >= 2 {
+			t.known, t.epoch = true, b.PartitionLeaderEpoch()
+		}
+	}
 }
 
 // Append writes records to topics of meshd's, acknowledged by all in-sync replicas. The cluster's client must have been

@@ -41,13 +41,18 @@ func (r *round) choose(ctx context.Context, topic string, from []offer) (offer, 
 		return offer{}, false
 	}
 	r.took(topic, c.Choice)
+	for k, n := range order {
+		if p := r.part(topic, n); p != nil {
+			p.catchUp(c.Source, c.said[c.Source][n], view.Here[k])
+		}
+	}
 	return from[i], true
 }
 
 // look asks all ways what they have of a topic.
 func (r *round) look(ctx context.Context, topic string, c *chosen, from []offer, order []int32, here map[int32]loop.Coordinate) loop.View {
 	var view loop.View
-	for _, n := range loop.Carriers(r.topo, topic).Neighbours(r.Source, r.Destination) {
+	for _, n := range r.graph(topic).neighbours {
 		w := r.way(n.Cluster)
 		if w == nil {
 			continue

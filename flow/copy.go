@@ -88,9 +88,8 @@ func (r *round) spec(topic string, o offer, src *Source) (Spec, error) {
 	if err != nil {
 		return Spec{}, fmt.Errorf("the id of cluster %s: %w", r.Source, err)
 	}
-	neighbours := loop.Carriers(r.topo, topic).Neighbours(r.Source, r.Destination)
 	return Spec{
-		Several: len(neighbours) > 1, Lost: r.lost, Doubt: r.doubt,
+		Several: len(r.graph(topic).neighbours) > 1, Lost: r.lost, Doubt: r.doubt,
 		Origin: r.Source, OriginID: id, Topic: topic, Remote: o.remote, Source: o.way.Alias, At: o.at, src: src, held: o.way.held, Identity: o.identity(), Provenance: loop.ProvenanceOf(o.settings),
 		limit: r.throttleOf(o.way, topic, o.settings.LimitBytes), OnGap: o.settings.OnGap, From: -1, FromEpoch: -1,
 	}, nil
@@ -136,7 +135,7 @@ func (r *round) lookForCompaction(ctx context.Context, found map[string][]offer)
 func (r *round) wish(topic string, o offer) metasync.Wish {
 	w := metasync.Wish{Topic: topic, At: o.at, Remote: o.remote, Origin: r.Source, Partitions: len(o.partitions), Settings: o.settings, First: r.first}
 	if w.Shared = o.identity(); w.Shared {
-		w.Several = len(loop.Carriers(r.topo, topic).Writers(r.Destination)) > 1
+		w.Several = r.graph(topic).several
 	}
 	return w
 }

@@ -60,8 +60,7 @@ func (p *inflow) offer(w *way, name string) (topic string, o offer, ok bool) {
 
 // reaches says whether the origin's records of an identity topic come to a cluster.
 func (p *inflow) reaches(topic string, a topology.Alias) bool {
-	_, ok := loop.Carriers(p.topo, topic).Ways(p.Source, p.Destination)[a]
-	return ok
+	return p.graph(topic).reached[a]
 }
 
 // direct looks at a topic of the origin itself.

@@ -9,6 +9,7 @@ import (
 	"github.com/meshd/meshd/kafka"
 	"github.com/meshd/meshd/loop"
 	"github.com/meshd/meshd/offsetxlate"
+	"github.com/meshd/meshd/topology"
 )
 
 // needGaps has the gaps read that the part's source has noted. It notes one before it writes anything behind it: so what was read of them
@@ -77,6 +78,21 @@ func (p *part) mayLeaveOut(next, to loop.Coordinate) (loop.Coordinate, bool) {
 		to = p.unfilled.To
 	}
 	return to, !next.Less(p.unfilled.From) && next.Less(to)
+}
+
+// catchUp passes what the part's source, which is not the origin, has passed without a record, once all of its log was read of which that
+// was said, and is acknowledged: else this cluster would seem to lack something as long as nothing new comes. here is where the part stood then.
+func (p *part) catchUp(source topology.Alias, said offered, here loop.Coordinate) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	to := said.to(here, -1).Until
+	now := p.frontier(p.assigned)
+	switch {
+	case !p.hub() || p.Source != source || p.state != Streaming || len(p.queue)+len(p.busy) > 0:
+	case p.at < said.end.next || p.lastEpoch != said.end.epoch || now != here || to.Incarnation != now.Incarnation || !now.Less(to):
+	default:
+		p.passTo(to)
+	}
 }
 
 // nobodyHas is told what no source could fill for a while.

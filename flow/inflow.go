@@ -34,6 +34,7 @@ type inflow struct {
 	choices  map[string]*chosen // by topic
 	sources  map[string]source  // by topic
 	given    map[string]given   // what was handed out last
+	graphs   map[string]*graph  // by topic, of topo
 
 	mu     sync.Mutex // of topo, mesh and ways, too, where they are set
 	news   *news      // nil: nothing new

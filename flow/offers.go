@@ -3,7 +3,6 @@ package flow
 import (
 	"context"
 	"maps"
-	"math"
 	"slices"
 	"sync"
 
@@ -44,6 +43,7 @@ type offered struct {
 	frontier loop.Coordinate // at the origin its end, of which it does not say the leader epoch
 	first    loop.Coordinate // the origin's lowest that the way still holds, if it lost some, without its leader epoch
 	gaps     loop.Gaps
+	end      srcPlace // where it is not the origin: up to where its notes speak of its log, and of which leader epoch that is
 }
 
 // to is what that means for who has come to here. An origin's own end is of the highest leader epoch that was met anywhere, for all that
@@ -79,11 +79,11 @@ func (r *round) ask(ctx context.Context, found map[string][]offer) {
 	}
 	ps := map[*way][]kafka.Partition{}
 	for topic, from := range found {
-		least := math.MaxInt32
+		most := 0
 		for _, o := range from {
-			least = min(least, len(o.partitions))
+			most = max(most, len(o.partitions))
 		}
-		r.here[topic] = r.places(topic, least)
+		r.here[topic] = r.places(topic, most)
 		order := slices.Sorted(maps.Keys(r.here[topic]))
 		for _, o := range from {
 			ps[o.way] = append(ps[o.way], o.only(order)...)
@@ -186,16 +186,15 @@ func offeredAtHub(h *checkpoint.Holdings, topic string, at kafka.Partition, log 
 		return offered{}, false, nil
 	}
 	first, err := firstAt(h.Maps, topic, at.Number, offsetxlate.Dest(log.start))
-	return offered{frontier: prog.Frontier(), first: first, gaps: prog.Gaps}, err == nil, err
+	end := srcPlace{offsetxlate.Source(prog.Dest), prog.DestEpoch}
+	return offered{frontier: prog.Frontier(), first: first, gaps: prog.Gaps, end: end}, err == nil, err
 }
 
-func (o offer) only(order []int32) []kafka.Partition {
-	out := make([]kafka.Partition, len(order))
-	for i, n := range order {
-		for _, p := range o.partitions {
-			if p.Number == n {
-				out[i] = p
-			}
+// only are those of some partitions that there are.
+func (o offer) only(order []int32) (out []kafka.Partition) {
+	for _, p := range o.partitions {
+		if _, wanted := slices.BinarySearch(order, p.Number); wanted {
+			out = append(out, p)
 		}
 	}
 	return out

@@ -81,7 +81,7 @@ func (p *inflow) takeUp() (more bool) {
 	if n == nil {
 		return false
 	}
-	p.news, p.topo, p.mesh = nil, n.topo, n.mesh
+	p.news, p.topo, p.mesh, p.graphs = nil, n.topo, n.mesh, nil
 	for _, w := range n.ways {
 		if p.way(w.Alias) == nil {
 			p.ways, p.prepared, more = append(slices.Clone(p.ways), w), false, true

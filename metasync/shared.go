@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 
 	"github.com/twmb/franz-go/pkg/kerr"
 
@@ -23,7 +24,7 @@ func (s *Syncer) ensureShared(ctx context.Context, w Wish, have int) (checkpoint
 	err := s.divergence(ctx, w)
 	switch {
 	case err != nil:
-	case have == 0 && begun:
+	case have == 0 && s.begun(w.Topic):
 		err = kafka.Because(kafka.DestinationMissing, fmt.Sprintf("topic %s was deleted at the destination", w.Topic), "a topic that was deleted is not made again: exclude it from the link")
 	case have == 0:
 		err = s.createShared(ctx, w)
@@ -35,6 +36,16 @@ func (s *Syncer) ensureShared(ctx context.Context, w Wish, have int) (checkpoint
 	}
 	from = checkpoint.TopicEntry{Kind: checkpoint.Shared, Origin: w.Origin, Topic: w.Topic, Start: start(w), Initial: w.Partitions}
 	return from, s.Registry.Put(ctx, checkpoint.FromKey(w.Topic, w.Origin), from)
+}
+
+// begun says whether the topic has taken records of any origin.
+func (s *Syncer) begun(topic string) bool {
+	for key := range s.Registry.Entries() {
+		if strings.HasPrefix(key, checkpoint.FromKey(topic, "")) {
+			return true
+		}
+	}
+	return false
 }
 
 // createShared makes the topic as it is at the source. That it is there already is as good: another node was faster, or an application.
