@@ -82,7 +82,11 @@ func (p *part) accept(g kafka.Got, l *lease, rec *recoder) {
 // holdsUp says whether the part can't go on for what an answer had, and does what is to be done about it.
 func (p *part) holdsUp(err error) bool {
 	var ruled *ruledError
+	var back *tookBackError
 	switch {
+	case errors.As(err, &back):
+		p.tookBackAtHub(back)
+		return true
 	case errors.As(err, &ruled):
 		p.ruled(ruled)
 		return !p.awaits

@@ -100,6 +100,7 @@ func (s *sieve) goBack(to loop.Coordinate) {
 	}
 	if s.translated != nil {
 		s.next = offsetxlate.Source(to.Offset)
+		s.high = min(s.high, s.next)
 	}
 }
 

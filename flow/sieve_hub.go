@@ -17,6 +17,7 @@ import (
 type translated struct {
 	m    *offsetxlate.Map   // nil: not read yet
 	next offsetxlate.Source // first offset of the origin that is not under way
+	high offsetxlate.Source // behind all of the origin's that was met, in the order of the log that is read
 	then *later             // nil: this incarnation is the last that is there
 	as   noter              // who had noted the map
 }
@@ -47,9 +48,12 @@ func (p *prepared) addTranslated(b batch.Batch, rec *recoder) error {
 	if t.m == nil || offsetxlate.Dest(b.NextOffset()) > t.m.End().Dst {
 		return t.beyond(offsetxlate.Dest(b.BaseOffset()))
 	}
-	from, runs, err := t.runs(offsetxlate.Dest(max(b.BaseOffset(), int64(p.next))), offsetxlate.Dest(b.NextOffset()))
-	if err != nil || len(runs) == 0 {
+	from, runs, high, err := t.runs(offsetxlate.Dest(max(b.BaseOffset(), int64(p.next))), offsetxlate.Dest(b.NextOffset()))
+	if err != nil {
 		return err
+	}
+	if t.high = high; len(runs) == 0 {
+		return nil
 	}
 	last := runs[len(runs)-1]
 	whole := from == offsetxlate.Dest(b.BaseOffset()) && batch.CopyReason(b) == batch.Copy
@@ -68,23 +72,29 @@ func (p *prepared) addTranslated(b batch.Batch, rec *recoder) error {
 }
 
 // runs are where the records of [from, to) lie at their origin, from the first one on that is lacking: below that are none that are.
-func (t *translated) runs(from, to offsetxlate.Dest) (first offsetxlate.Dest, out []srcRun, err error) {
-	first = from
+func (t *translated) runs(from, to offsetxlate.Dest) (first offsetxlate.Dest, out []srcRun, high offsetxlate.Source, err error) {
+	first, high = from, t.high
 	for at := from; at < to; {
 		x, n, ok := t.m.Stretch(at)
-		if !ok {
-			return 0, nil, &ruledError{loop.Ruling{Act: loop.Stop, Why: loop.Uncovered}, int64(at), false}
+		switch {
+		case !ok:
+			return 0, nil, 0, &ruledError{loop.Ruling{Act: loop.Stop, Why: loop.Uncovered}, int64(at), false}
+		case x < high:
+			return 0, nil, 0, &tookBackError{x, high}
 		}
 		n = min(n, int64(to-at))
 		if skip := min(n, int64(t.next-x)); len(out) == 0 && skip > 0 { // it is here already
-			at, first = at+offsetxlate.Dest(skip), at+offsetxlate.Dest(skip)
+			at, first, high = at+offsetxlate.Dest(skip), at+offsetxlate.Dest(skip), x+offsetxlate.Source(skip)
 			continue
 		}
 		out = append(out, srcRun{x, int32(n), -1})
-		at += offsetxlate.Dest(n)
+		at, high = at+offsetxlate.Dest(n), x+offsetxlate.Source(n)
 	}
-	return first, out, nil
+	return first, out, high, nil
 }
+
+// goesOnAt says that an offset of the origin's is what comes next in the log that is read.
+func (t *translated) goesOnAt(x offsetxlate.Source) { t.next, t.high = x, x }
 
 // needMap has the map read that the part's source keeps.
 func (s *shard) needMap(p *part) {
