@@ -23,7 +23,7 @@ const claimAgain = time.Minute // after the right to claim was missing
 // incarnate registers the origin's topics that nobody has read before, and those that were made again where that is to be gone on with.
 func (r *round) incarnate(ctx context.Context, found map[string][]offer) {
 	w := r.way(r.Source)
-	if w == nil || w.err != nil {
+	if w == nil || w.err != nil || w.Control.Config.ReadOnly { // what may not be written to lists nothing
 		return
 	}
 	var claims []checkpoint.Claim
