@@ -77,7 +77,8 @@ func (w *Writers) Holders() map[topology.Shard]Registration { return w.holders }
 const barrierKey = "!barrier"
 
 // Barrier writes a record to the registry, acknowledged by all in-sync replicas, and reads up to it. So no leader that was replaced
-// can hide a registration that was acknowledged before the call. Without the right to write there, or where the cluster is read_only, the end that the leader gives has to do.
+// can hide a registration that was acknowledged before the call. Without the right to write there, or where the cluster is read_only, the
+// end that the leader gives has to do.
 func (w *Writers) Barrier(ctx context.Context) error {
 	if w.table.Cluster.Config.ReadOnly {
 		return w.Refresh(ctx)

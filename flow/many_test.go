@@ -90,7 +90,10 @@ func TestManyTopicsTakeFewQuestions(t *testing.T) {
 		}
 	}
 	offsets := count(w.clusters["b"], kmsg.ListOffsets, offsetsOf)
-	for offsets.questions.Load() < 200 && kafka.Sleep(ctx, 50*time.Millisecond) == nil { // some rounds of two readers
+	for offsets.questions.Load() < 200 { // some rounds of two readers
+		if kafka.Sleep(ctx, 50*time.Millisecond) != nil {
+			t.Fatal("it asks for nothing any more")
+		}
 	}
 	if n := offsets.each(); !(n >= 10) {
 		t.Errorf("it was asked for the offsets of %.1f topics at a time", n)
