@@ -17,6 +17,7 @@ import (
 type site struct {
 	*kafkatest.Cluster
 	alias  string
+	shared string // the alias by which other tests know it, too; "" it is not shared
 	more   string // further keys of the cluster in the topology, such as "read_only: true"
 	noNode bool
 	nodes  int // in its datacenter; 0 stands for 1
@@ -52,7 +53,7 @@ func shared(t testing.TB, aliases ...string) []*site {
 	t.Helper()
 	var sites []*site
 	for _, alias := range aliases {
-		sites = append(sites, &site{Cluster: kafkatest.Shared(t, alias, brisk("broker.session.timeout.ms", "60000")), alias: alias})
+		sites = append(sites, &site{Cluster: kafkatest.Shared(t, alias, brisk("broker.session.timeout.ms", "60000")), alias: alias, shared: alias})
 	}
 	return sites
 }
@@ -76,6 +77,11 @@ func brisk(more ...string) kafkatest.Option {
 func newMesh(t testing.TB, links string, sites ...*site) *mesh {
 	t.Helper()
 	m := &mesh{name: "it", binary: binary, sites: sites, links: links, secrets: t.TempDir(), latest: map[string]*node{}, data: map[string]string{}}
+	for _, s := range sites {
+		if s.shared != "" && s.alias != s.shared { // a cluster has one alias in a mesh, for good
+			m.name += "-" + s.alias
+		}
+	}
 	m.write(t)
 	return m
 }
