@@ -87,7 +87,7 @@ type opening struct {
 	found *rebuilt
 	// others is up to where all that lies behind progress' place is known to be of others; 0: nothing is known.
 	others offsetxlate.Dest
-	left   loop.Coordinate // where the destination lost records: behind the last one that is left, as its header says; Start if none does
+	left   *loop.Coordinate // where the destination lost records: behind the last one that is left, as its header says; nil if none does
 
 	count int64 // of records that progress' owner had written, as the leader remembered before the fence; -1: unknown
 	err   error
@@ -120,7 +120,9 @@ func (l *life) fenceAll(ctx context.Context, todo map[kafka.Partition]*opening) 
 		o := todo[at]
 		if o.fence, o.err = f, cmp.Or(old[at], f.err, l.stillThat(at)); o.err == nil && o.known && diverged(o.prog, f) {
 			if o.err = l.fence.lastOwn(ctx, at, f); o.err == nil && f.last != nil && stamps(o.spec) {
-				o.left, o.err = l.fence.behind(ctx, at, f.last)
+				var left loop.Coordinate
+				left, o.err = l.fence.behind(ctx, at, f.last)
+				o.left = &left
 			}
 		}
 		if o.err == nil && (o.lost || o.doubt) {

@@ -93,7 +93,7 @@ func (l *life) recoverPart(p *part, o *opening) error {
 		left = f.last.next
 	}
 	if m == nil || m.End().Dst < left || !m.TruncateDest(left) {
-		if o.left == loop.Start {
+		if o.left == nil {
 			return lostBehind(p.Remote, left)
 		}
 		p.forgetMap(l.stored.pages)
@@ -102,8 +102,8 @@ func (l *life) recoverPart(p *part, o *opening) error {
 	p.xlate = m
 	p.mark = 0 // all of it, for what is stored goes further
 	next := loop.Coordinate{Incarnation: prog.Incarnation, Epoch: -1, Offset: int64(m.End().Src)}
-	if o.left != loop.Start { // with the leader epoch: what lies below must not come once more from another source
-		next = o.left
+	if o.left != nil { // with the leader epoch: what lies below must not come once more from another source
+		next = *o.left
 	}
 	p.stats.Recopied += int64(prog.Source) - next.Offset
 	l.log.Warn("the destination lost records that it had acknowledged: they are copied again", slog.String("topic", p.Topic), slog.Int("partition", int(p.Number)),
