@@ -35,7 +35,7 @@ func limited(t *testing.T, c *kafkatest.Cluster, user string) way {
 	allow(t, c, user, kadm.NewACLs().Clusters().Operations(kadm.OpDescribe, kadm.OpDescribeConfigs, kadm.OpIdempotentWrite))
 	allow(t, c, user, kadm.NewACLs().Topics("*").Operations(kadm.OpAll))
 	w := one(t, source(t), c)
-	w.origin = user
+	w.origin, w.mesh = user, "writers-"+user
 	w.login = fmt.Sprintf(", sasl: {mechanism: SCRAM-SHA-256, username: %s, password_env: WRITERS_PASSWORD}", user)
 	return w
 }
