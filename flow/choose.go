@@ -14,6 +14,13 @@ import (
 type chosen struct {
 	loop.Choice
 	said map[topology.Alias]map[int32]offered // what a way said that can't be reached now is believed as long
+	torn map[tear]loop.Coordinate            // behind which a partition could not be read there
+}
+
+// tear is a partition at a cluster, where it can't be read.
+type tear struct {
+	at     topology.Alias
+	number int32
 }
 
 // choose takes one of the ways that have a topic; false: none can be read now.
@@ -24,11 +31,16 @@ func (r *round) choose(ctx context.Context, topic string, from []offer) (offer, 
 	}
 	c := r.choices[topic]
 	if c == nil {
-		c = &chosen{said: map[topology.Alias]map[int32]offered{}}
+		c = &chosen{said: map[topology.Alias]map[int32]offered{}, torn: map[tear]loop.Coordinate{}}
 		r.choices[topic] = c
 	}
 	here := r.here[topic]
 	order := slices.Sorted(maps.Keys(here))
+	for _, n := range order {
+		if p := r.part(topic, n); p != nil && p.cannotRead() {
+			c.torn[tear{p.Source, n}] = here[n]
+		}
+	}
 	view := r.look(ctx, topic, c, from, order, here)
 	c.Choice = loop.Choose(c.Choice, view, time.Now())
 	for i, g := range c.Gaps(view, time.Now()) {
@@ -93,7 +105,11 @@ func (c *chosen) offer(a topology.Alias, p int32, here loop.Coordinate, epoch in
 	if !ok {
 		return nothing
 	}
-	return o.to(here, epoch)
+	x := o.to(here, epoch)
+	if at, torn := c.torn[tear{a, p}]; torn && at == here && here.Less(x.Until) {
+		x.Until, x.Resume = here, x.Frontier
+	}
+	return x
 }
 
 // clusters tells which cluster each alias stood for when its writers registered.

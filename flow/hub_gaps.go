@@ -77,7 +77,12 @@ func (p *part) mayLeaveOut(next, to loop.Coordinate) (loop.Coordinate, bool) {
 	case p.unfilled.To.Less(to):
 		to = p.unfilled.To
 	}
-	return to, !next.Less(p.unfilled.From) && next.Less(to)
+	return to, p.alone(next)
+}
+
+// alone says whether no other source could give for a while what comes next.
+func (p *part) alone(next loop.Coordinate) bool {
+	return !p.Several || !next.Less(p.unfilled.From) && next.Less(p.unfilled.To)
 }
 
 // catchUp passes what the part's source, which is not the origin, has passed without a record, once all of its log was read of which that
