@@ -14,7 +14,7 @@ import (
 type chosen struct {
 	loop.Choice
 	said map[topology.Alias]map[int32]offered // what a way said that can't be reached now is believed as long
-	torn map[tear]loop.Coordinate            // behind which a partition could not be read there
+	torn map[tear]loop.Coordinate             // behind which a partition could not be read there
 }
 
 // tear is a partition at a cluster, where it can't be read.
