@@ -73,15 +73,14 @@ func (l *life) beginning(ctx context.Context, p *part) (beginning, error) {
 
 // latestAtHub is behind all that a cluster has that is not the origin.
 func (l *life) latestAtHub(ctx context.Context, p *part) (b beginning, err error) {
-	known := false
-	err = p.held.fresh(ctx, l.shard.id.Number, func(h *checkpoint.Holdings) {
-		var prog checkpoint.Progress
-		prog, known = h.Progress(p.Topic, p.Number)
+	err = p.held.fresh(ctx, l.shard.id.Number, func(h *checkpoint.Holdings) error {
+		prog, known := h.Progress(p.Topic, p.Number)
+		if !known {
+			return kafka.Because(kafka.SourceUnreachable, fmt.Sprintf("cluster %s has nothing of %s yet, and so no end of it to begin at", p.Source, p.Key()), "")
+		}
 		b = beginning{prog.Frontier(), nowhere, loop.GapStart}
+		return nil
 	})
-	if err == nil && !known {
-		err = kafka.Because(kafka.SourceUnreachable, fmt.Sprintf("cluster %s has nothing of %s yet, and so no end of it to begin at", p.Source, p.Key()), "")
-	}
 	return b, err
 }
 

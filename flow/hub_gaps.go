@@ -18,10 +18,11 @@ func (s *shard) needGaps(p *part) {
 	p.src.aside(func(ctx context.Context) {
 		asOf := p.src.registered.fetched()
 		var gaps loop.Gaps
-		err := p.held.fresh(ctx, s.id.Number, func(h *checkpoint.Holdings) {
+		err := p.held.fresh(ctx, s.id.Number, func(h *checkpoint.Holdings) error {
 			if prog, ok := h.Progress(p.Topic, p.Number); ok {
 				gaps = prog.Gaps
 			}
+			return nil
 		})
 		p.gapsRead(gaps, asOf, err)
 		p.goOn()
