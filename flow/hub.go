@@ -16,7 +16,7 @@ const nowhere = -1
 
 // lookFor has the place looked for where a part is to be read that is not read at its origin. It is called with the lock held.
 func (p *part) lookFor() {
-	p.sieve.seen = stretch{} // where its log was cut off, what lies there now was never fetched
+	p.at, p.sieve.seen = nowhere, stretch{} // where its log was cut off, what lies there now was never fetched
 	p.stop(Backoff, kafka.Because(kafka.SourceUnreachable, fmt.Sprintf("where %s goes on at cluster %s is being looked for", p.Key(), p.Source), ""))
 	p.owner.outOfRange(p)
 }

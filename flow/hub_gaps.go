@@ -41,11 +41,7 @@ func (p *part) gapsRead(gaps loop.Gaps, asOf loop.Tick, err error) {
 
 // noteGap records a gap and says so.
 func (p *part) noteGap(g loop.Gap) {
-	p.stats.Gaps++
-	n := max(0, g.To.Offset-g.From.Offset)
-	p.stats.GapRecords += n
-	p.stats.Lacks.count(g.Why, n)
-	p.owner.steppedOver(p.Spec, g.From.Offset, g.To.Offset, g.Why.String())
+	p.lose(g.From.Offset, g.To.Offset, p.stats.Lacks.of(g.Why), g.Why.String())
 	p.prog.Gaps = p.prog.Gaps.Add(g)
 	p.dirty = true
 }
