@@ -48,5 +48,14 @@ func (p *part) lose(from, to int64, in *int64, why string) {
 	p.stats.Gaps++
 	p.stats.GapRecords += n
 	*in += n
-	p.owner.steppedOver(p.Spec, from, to, why)
+	hint := noPolicy
+	if p.OnGap == "continue" {
+		hint = byPolicy
+	}
+	p.owner.steppedOver(p.Spec, from, to, why, hint)
 }
+
+const (
+	byPolicy = "on_gap: stop would have stopped here"
+	noPolicy = "on_gap does not stop at this"
+)

@@ -39,9 +39,14 @@ func (p *part) gapsRead(gaps loop.Gaps, asOf loop.Tick, err error) {
 	p.sieve.behind(gaps, asOf)
 }
 
-// noteGap records a gap and says so.
+// noteGap records a gap and says so. What lies below an import's cut is not counted, here as little as where its origin itself is read: it
+// was left out on purpose, and no policy stops at it.
 func (p *part) noteGap(g loop.Gap) {
-	p.lose(g.From.Offset, g.To.Offset, p.stats.Lacks.of(g.Why), g.Why.String())
+	if g.Why == loop.GapImport {
+		p.owner.steppedOver(p.Spec, g.From.Offset, g.To.Offset, g.Why.String(), noPolicy)
+	} else {
+		p.lose(g.From.Offset, g.To.Offset, p.stats.Lacks.of(g.Why), g.Why.String())
+	}
 	p.prog.Gaps = p.prog.Gaps.Add(g)
 	p.dirty = true
 }
