@@ -36,15 +36,16 @@ func (l *life) beginPart(ctx context.Context, p *part, f *fenced) error {
 		p.prog.Gaps = p.prog.Gaps.Add(loop.Gap{From: loop.Start, To: to, Why: b.why})
 	}
 	p.moveTo(srcPlace{start, p.sieve.epoch(b.frontier.Epoch)}, 0, f.marker+1)
-	if p.readFrom(srcPlace{b.read, -1}); !p.hub() {
-		p.readFrom(srcPlace{b.read, b.frontier.Epoch}) // what lies before it is of that leader, or of one before: a log that was cut off below is another
+	read := srcPlace{b.read, -1}
+	if !p.hub() {
+		read.epoch = b.frontier.Epoch // what lies before it is of that leader, or of one before: a log that was cut off below is another
 	}
+	p.readFrom(read)
 	p.forgetMap(l.stored.pages)
+	p.xlate = offsetxlate.New(offsetxlate.Point{Src: start, Dst: f.marker + 1})
 	if p.From >= 0 { // another tool copied what is before
 		p.xlate = offsetxlate.NewUnknown(offsetxlate.Point{Src: start, Dst: f.marker + 1})
-		return nil
 	}
-	p.xlate = offsetxlate.New(offsetxlate.Point{Src: start, Dst: f.marker + 1})
 	return nil
 }
 

@@ -209,13 +209,13 @@ func (p *part) standBy(noted checkpoint.Progress, sent int64) {
 	}
 }
 
-// moveTo sets the place of a part that is not running: where the origin's records go on, and the leader epoch of the last one before.
+// moveTo sets the place of a part that is not running: where the origin's records go on, and the leader epoch of the last one before. Where it
+// reads is set by readFrom.
 func (p *part) moveTo(src srcPlace, written int64, dest offsetxlate.Dest) {
 	p.dest = dest
 	p.written, p.assigned = written, written
 	p.prog.Written, p.prog.Source, p.prog.SourceEpoch, p.prog.Dest, p.prog.Ahead = written, src.next, src.epoch, dest, nil
 	p.sieve.goBack(p.prog.Frontier())
-	p.readFrom(srcPlace{src.next, -1})
 	p.dirty = true
 }
 
