@@ -83,20 +83,9 @@ func (p *part) maybeTurn() {
 	}
 }
 
-func (s *shard) needTurn(p *part) {
-	s.asks.Lock()
-	s.newer[p] = struct{}{}
-	s.asks.Unlock()
-	s.poke()
-}
-
 // turnParts turns the parts that wait for it: the old incarnation is saved before the new one, and that before anything of it is sent.
 func (l *life) turnParts(ctx context.Context) error {
-	l.asks.Lock()
-	waiting := l.newer
-	l.newer = map[*part]struct{}{}
-	l.asks.Unlock()
-	for p := range waiting {
+	for p := range taken(l.shard, &l.newer) {
 		if !l.has(p) {
 			continue
 		}
