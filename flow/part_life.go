@@ -135,7 +135,7 @@ func (p *part) resolveRange(start, end offsetxlate.Source) {
 	case p.at > end:
 		p.tookBack(srcPlace{end, -1}, fmt.Sprintf("the source's log ends at offset %d, but was read up to %d", end, p.at))
 	case p.at >= start:
-		p.retryAt = p.retryAt.Add(-retryFailed) // the log moved meanwhile: try again at once
+		p.retryAt = time.Time{} // the log moved meanwhile
 	case p.OnGap == "continue":
 		p.goOnBehind(start)
 	default:
@@ -170,7 +170,7 @@ func (p *part) skipGap(start offsetxlate.Source, why string) {
 		p.prog.Gaps = p.prog.Gaps.Add(loop.Gap{From: from, To: to, Why: loop.GapRetention})
 	}
 	p.at, p.lastEpoch = start, -1
-	p.retryAt = p.retryAt.Add(-retryFailed)
+	p.retryAt = time.Time{}
 	p.advanceIdle()
 }
 
