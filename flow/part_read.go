@@ -91,7 +91,7 @@ func (p *part) holdsUp(err error) bool {
 		p.ruled(ruled)
 		return !p.awaits
 	case errors.Is(err, errMisplaced):
-		p.at, p.notBefore = nowhere, time.Now()
+		p.notBefore = time.Now()
 		p.lookFor()
 		return true
 	case p.mayBeCut(err):

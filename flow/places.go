@@ -1,7 +1,6 @@
 package flow
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -136,11 +135,11 @@ func (s *shard) writtenBy(ctx context.Context, spec Spec, origin loop.ClusterID)
 			continue
 		}
 		var w checkpoint.Written
-		var problem error
-		err := spec.src.notes.of(spec.src.Control, topology.Alias(alias)).shard(ctx, topology.ShardOf(spec.Topic, spec.Number), func(h *checkpoint.Holdings) {
-			w, problem = h.Written(spec.Topic, spec.Number)
+		err := spec.src.notes.of(spec.src.Control, topology.Alias(alias)).shard(ctx, topology.ShardOf(spec.Topic, spec.Number), func(h *checkpoint.Holdings) (err error) {
+			w, err = h.Written(spec.Topic, spec.Number)
+			return err
 		})
-		if err = cmp.Or(err, problem); err != nil {
+		if err != nil {
 			return nil, err
 		}
 		out = append(out, w)

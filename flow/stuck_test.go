@@ -419,7 +419,7 @@ func TestALeaderThatGoesOnUnderANewEpochLostNothing(t *testing.T) {
 			p := loose(s)
 			p.id, p.dest, p.written, p.prog.DestEpoch = x.id, x.dest, x.written, epoch
 			l.compare(t.Context(), map[kafka.Spot]suspect{at.Spot(): p.suspect(at)})
-			if err := l.take(t.Context(), <-l.beside.done); err != nil {
+			if err := l.beside.take(t.Context(), <-l.beside.done); err != nil {
 				t.Fatal(err)
 			}
 			if (s.broken != nil) != x.lost || !x.lost && p.prog.DestEpoch != at.LeaderEpoch {
