@@ -11,31 +11,15 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/meshd/meshd/checkpoint"
-	"github.com/meshd/meshd/flow"
 	"github.com/meshd/meshd/kafka"
 	"github.com/meshd/meshd/loop"
 	"github.com/meshd/meshd/topology"
 )
 
-// chain is a->b->c with identity naming, where c's node does not run yet.
+// chain is a->b->c with identity naming, of which no node runs yet.
 func chain(ctx context.Context, t *testing.T) *world {
 	t.Helper()
-	w := joined(ctx, t, []topology.Alias{"a", "b", "c"}, "between: [a, b], "+identity, "between: [b, c], "+identity)
-	return w
-}
-
-// runAt has one node hold all that comes to its cluster.
-func (w *world) runAt(t *testing.T, a topology.Alias, epoch uint64) {
-	t.Helper()
-	var held []flow.Held
-	for _, o := range w.names {
-		if o != a {
-			held = append(held, all(o, a, epoch)...)
-		}
-	}
-	if err := w.nodes[a].Apply(w.top, held); err != nil {
-		t.Fatal(err)
-	}
+	return joined(ctx, t, []topology.Alias{"a", "b", "c"}, "between: [a, b], "+identity, "between: [b, c], "+identity)
 }
 
 // arrived waits until a topic's partition 0 at a cluster has n records of one origin, and returns them.
