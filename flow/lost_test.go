@@ -138,6 +138,60 @@ func TestCopiedHeadersPass(t *testing.T) {
 	}
 }
 
+// The maps that b keeps are behind the places that it notes, for longer than anybody tries: what an application copied there waits for them, which
+// is said, and is not taken for a writer's whose registration is lost. When they are there, it goes on.
+func TestSlowMapsLoseNoRegistry(t *testing.T) {
+	t.Parallel()
+	ctx := deadline(t)
+	w := chain(ctx, t)
+	w.runAt(t, "b", 1)
+	w.writeAt(ctx, t, "a", 0, 20)
+	for _, r := range w.arrived(ctx, t, "b", "a", 20) {
+		made := &kgo.Record{Topic: "orders", Partition: r.Partition, Key: []byte("made/" + string(r.Key)), Headers: r.Headers}
+		w.clients["b"].Produce(ctx, made, nil)
+	}
+	if err := w.clients["b"].Flush(ctx); err != nil {
+		t.Fatal(err)
+	}
+	w.writeAt(ctx, t, "a", 20, 40) // so that the noted places lie behind the copies
+	w.arrived(ctx, t, "b", "a", 40)
+	w.nodes["b"].Close()
+	pages := w.takeMaps(ctx, t, "b", "a")
+	w.runAt(t, "c", 1)
+	r := w.reason(ctx, t, "c", 0, kafka.OriginUnknown)
+	if !strings.Contains(r.Text, "a place up to offset ") || !strings.Contains(r.Text, "no map") || r.Hint == "" {
+		t.Errorf("it does not say what it waits for: %+v", r)
+	}
+	for _, x := range pages {
+		if err := w.clients["b"].ProduceSync(ctx, x).FirstErr(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.arrived(ctx, t, "c", "made", 20)
+	w.awaits(ctx, t, "c", 2, streams)
+}
+
+// takeMaps deletes the maps that a cluster keeps of an origin, and returns them.
+func (w *world) takeMaps(ctx context.Context, t *testing.T, at, origin topology.Alias) (pages []*kgo.Record) {
+	t.Helper()
+	c := w.dial(t, at)
+	for n := range int32(topology.Shards) {
+		table := checkpoint.Table{Cluster: c, Topic: checkpoint.OffsetsTopic(origin), Partition: n, Apply: func(r *kgo.Record) error {
+			pages = append(pages, &kgo.Record{Topic: r.Topic, Partition: n, Key: r.Key, Value: r.Value})
+			return nil
+		}}
+		if err := table.Refresh(ctx); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, x := range pages {
+		if err := w.clients[at].ProduceSync(ctx, &kgo.Record{Topic: x.Topic, Partition: x.Partition, Key: x.Key}).FirstErr(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return pages
+}
+
 func (w *world) id(ctx context.Context, t *testing.T, at topology.Alias) string {
 	t.Helper()
 	md, err := kadm.NewClient(w.clients[at]).BrokerMetadata(ctx)
