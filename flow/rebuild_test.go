@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"sync"
 	"testing"
 	"time"
 
@@ -158,14 +159,22 @@ func TestRebuildRefused(t *testing.T) {
 	w.nodes["b"].Close()
 	c := w.dial(t, "b")
 	beats, stop := context.WithCancel(ctx)
-	done := make(chan struct{})
+	done, lives := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(done)
+		live := sync.OnceFunc(func() { close(lives) })
 		for n := uint64(0); beats.Err() == nil; n++ {
-			_ = checkpoint.WriteBeat(beats, c, checkpoint.Beat{Node: "b-1", Count: n})
+			if checkpoint.WriteBeat(beats, c, checkpoint.Beat{Node: "b-1", Count: n}) == nil {
+				live()
+			}
 			_ = kafka.Sleep(beats, 200*time.Millisecond)
 		}
 	}()
+	select {
+	case <-lives:
+	case <-ctx.Done():
+		t.Fatal("no sign of life is written")
+	}
 	_, err := w.rebuild(ctx, t, "b", false)
 	stop()
 	<-done
