@@ -88,8 +88,7 @@ func (p *part) holdsUp(err error) bool {
 		p.tookBackAtHub(back)
 		return true
 	case errors.As(err, &ruled):
-		p.ruled(ruled)
-		return !p.awaits
+		return p.ruled(ruled)
 	case errors.Is(err, errMisplaced):
 		p.notBefore = time.Now()
 		p.lookFor()
