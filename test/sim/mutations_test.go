@@ -35,6 +35,9 @@ func TestRulesAreNeeded(t *testing.T) {
 		{placeByOffset, 175, "P2"},
 		{goneUnmapped, 5370, "P2"},
 		{hubEpochUnasked, 1437, "P2"},
+		{zombieUnread, 8399, "P2"},
+		{newerFenced, 7460, "it"},
+		{olderUnfenced, 1, "P2"},
 	} {
 		seed, wrong := find(c.taken, c.seed, c.want)
 		if wrong == "" {
