@@ -30,7 +30,7 @@ func TestWhatAZombieWroteWhereALogPartedIsNotInTheMap(t *testing.T) {
 			p := loose(&mute{})
 			m := offsetxlate.New(offsetxlate.Point{})
 			for _, at := range []offsetxlate.Dest{0, 51} { // between them the marker
-				if err := m.Append(offsetxlate.Source(m.End().Src), at, 50); err != nil {
+				if err := m.Append(m.End().Src, at, 50); err != nil {
 					t.Fatal(err)
 				}
 			}
