@@ -93,11 +93,8 @@ func (s *sim) idsOf(w *writer) (out []int64) {
 // before are the ids that the shard had before this one. One that was registered since the claim may be a later one, which must not be shut out.
 func (s *sim) before(w *writer) []int64 {
 	old := slices.Clone(w.old)
-	switch {
-	case s.without(newerFenced):
+	if s.without(newerFenced) {
 		old = s.idsOf(w)
-	case s.without(olderUnfenced):
-		old = old[max(0, len(old)-1):]
 	}
 	return slices.DeleteFunc(old, func(id int64) bool { return id == w.id.ID })
 }
