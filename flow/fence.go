@@ -68,6 +68,7 @@ type foreign struct {
 	writer  kafka.ProducerID
 	control bool
 	next    offsetxlate.Dest
+	leader  int32 // leader epoch
 }
 
 const (

@@ -187,6 +187,6 @@ func foreignOf(b batch.Batch) foreign {
 		// Not the number of its records: compaction lowers that, and keeps the range.
 		checkpoint.Batch{Base: offsetxlate.Dest(b.BaseOffset()), Count: int32(b.NextOffset() - b.BaseOffset()), Sequence: b.BaseSequence()},
 		kafka.ProducerID{ID: b.ProducerID(), Epoch: b.ProducerEpoch()},
-		b.Control(), offsetxlate.Dest(b.NextOffset()),
+		b.Control(), offsetxlate.Dest(b.NextOffset()), b.PartitionLeaderEpoch(),
 	}
 }

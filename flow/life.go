@@ -22,11 +22,11 @@ type life struct {
 	beside   beside           // at the destination
 	asking   beside           // at the source
 	renewAt  time.Time
-	old      kafka.ProducerID // of the owner before, where it had another one; ID -1: none
-	unheard  bool             // the transactional id was in use before, and nobody is registered by it: the registry was lost, or never written
-	ids      map[int64]bool   // producer ids that this writer has had, as far as it is known
-	places   <-chan struct{}  // closed when the destination's directory changed since parts were compared with it
-	lookAt   time.Time        // when they are compared the next time though it did not; zero: not
+	old      []kafka.ProducerID // by which the shard was written before; without its own
+	unheard  bool               // the transactional id was in use before, and nobody is registered by it: the registry was lost, or never written
+	ids      map[int64]bool     // producer ids that this writer has had, as far as it is known
+	places   <-chan struct{}    // closed when the destination's directory changed since parts were compared with it
+	lookAt   time.Time          // when they are compared the next time though it did not; zero: not
 }
 
 func (s *shard) txnID() string {

@@ -110,12 +110,17 @@ func (l *life) fenceAll(ctx context.Context, todo map[kafka.Partition]*opening) 
 	if ps = l.remember(ctx, ps, todo); len(ps) == 0 {
 		return
 	}
+	var others []kafka.Partition // that no owner by this id has opened: it shut out who was before
 	for _, at := range ps {
-		if o := todo[at]; o.known {
+		o := todo[at]
+		if o.known {
 			from[at] = reach{from: o.prog.Dest, owner: o.prog.Owner, ids: l.idsWith(o.prog), clear: o.others}
 		}
+		if !o.known || o.prog.Owner.ID != l.id.ID {
+			others = append(others, at)
+		}
 	}
-	old := l.fenceOld(ctx, ps) // first: what it wrote then lies before the own marker
+	old := l.fenceOld(ctx, others) // first: what they wrote then lies before the own marker
 	for at, f := range l.fence.raise(ctx, ps, from) {
 		o := todo[at]
 		if o.fence, o.err = f, cmp.Or(old[at], f.err, l.stillThat(at)); o.err == nil && o.known && diverged(o.prog, f) {

@@ -92,7 +92,9 @@ func (l *life) recoverPart(p *part, o *opening) error {
 	if f.last != nil {
 		left = f.last.next
 	}
-	if m == nil || m.End().Dst < left || !m.TruncateDest(left) {
+	// An election that took the marker, too, let an owner that had been replaced write where the map has what was lost.
+	zombie := f.last != nil && prog.DestEpoch >= 0 && f.last.leader > prog.DestEpoch
+	if zombie || m == nil || m.End().Dst < left || !m.TruncateDest(left) {
 		if o.left == nil {
 			return lostBehind(p.Remote, left)
 		}

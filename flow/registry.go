@@ -1,10 +1,12 @@
 package flow
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -94,20 +96,36 @@ func (r *registry) clusters(tell func(topology.Alias, string)) {
 
 // ids are the producer ids that were ever registered for a shard.
 func (r *registry) ids(ctx context.Context, s topology.Shard) (map[int64]bool, error) {
+	err := r.check(ctx)
+	if err != nil {
+		return nil, err
+	}
+	all, err := r.had(ctx, s)
+	out := make(map[int64]bool, len(all))
+	for _, id := range all {
+		out[id.ID] = true
+	}
+	return out, err
+}
+
+// had is ids without reading anew, each with the epoch in which it was registered last; what was registered last comes first.
+func (r *registry) had(ctx context.Context, s topology.Shard) (ids []kafka.ProducerID, err error) {
 	select {
 	case r.turn <- struct{}{}:
 	case <-ctx.Done():
 		return nil, context.Cause(ctx)
 	}
 	defer func() { <-r.turn }()
-	r.read(ctx)
-	out := map[int64]bool{}
+	at := map[int64]int64{}
 	for id, w := range r.table.IDs() {
 		if w.Origin == s.Origin && w.Shard == s.Number {
-			out[id] = true
+			ids, at[id] = append(ids, kafka.ProducerID{ID: id, Epoch: w.Epoch}), w.At
 		}
 	}
-	return out, r.err
+	slices.SortFunc(ids, func(a, b kafka.ProducerID) int {
+		return cmp.Or(cmp.Compare(at[b.ID], at[a.ID]), cmp.Compare(b.ID, a.ID))
+	})
+	return ids, nil
 }
 
 func (r *registry) read(ctx context.Context) {

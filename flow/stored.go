@@ -20,17 +20,22 @@ type stored struct {
 
 // read reads both ledgers. It is done behind the fence: nobody else can add to them any more.
 func (s *stored) read(ctx context.Context, c *kafka.Cluster, id topology.Shard) error {
-	s.progress, s.pages, s.sent = map[string]checkpoint.Progress{}, checkpoint.Pages{}, map[string]int64{}
-	progress := checkpoint.Table{
-		Cluster: c, Topic: checkpoint.ProgressTopic(id.Origin), Partition: int32(id.Number), Apply: s.applyProgress,
+	s.pages, s.sent = checkpoint.Pages{}, map[string]int64{}
+	if err := s.readProgress(ctx, c, id); err != nil {
+		return err
 	}
 	offsets := checkpoint.Table{
 		Cluster: c, Topic: checkpoint.OffsetsTopic(id.Origin), Partition: int32(id.Number), Apply: s.applyPage,
 	}
-	if err := progress.Refresh(ctx); err != nil {
-		return err
-	}
 	return offsets.Refresh(ctx)
+}
+
+func (s *stored) readProgress(ctx context.Context, c *kafka.Cluster, id topology.Shard) error {
+	s.progress = map[string]checkpoint.Progress{}
+	t := checkpoint.Table{
+		Cluster: c, Topic: checkpoint.ProgressTopic(id.Origin), Partition: int32(id.Number), Apply: s.applyProgress,
+	}
+	return t.Refresh(ctx)
 }
 
 func (s *stored) applyProgress(r *kgo.Record) error {

@@ -519,7 +519,7 @@ func TestNoFenceBeforeTheLeaderWasAsked(t *testing.T) {
 	at, _ := src.dir.Get(x.Topic, x.Number)
 	l := &life{
 		shard: newShard(topology.Shard{}, told{}, &env{}, &Destination{Site: &Site{Control: src.tail, Dir: src.dir}}, slog.New(slog.DiscardHandler)),
-		fence: &fence{cluster: src.tail, dir: src.dir, kept: map[kafka.Spot]kept{}}, old: kafka.ProducerID{ID: -1},
+		fence: &fence{cluster: src.tail, dir: src.dir, kept: map[kafka.Spot]kept{}},
 	}
 	ended, end := context.WithDeadline(t.Context(), time.Now())
 	defer end()

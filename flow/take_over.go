@@ -19,15 +19,17 @@ func (s *shard) open(ctx context.Context) (*life, error) {
 		return nil, err
 	}
 	places := s.dst.Dir.Changed()
-	before, had := s.dst.Writers.known(s.id)
+	_, had := s.dst.Writers.known(s.id)
+	before, err := s.dst.Writers.had(ctx, s.id) // not later: who registers after the claim may be the next owner
+	if err != nil {
+		return nil, err
+	}
 	l, err := s.claimIt(ctx)
 	if err != nil {
 		return nil, err
 	}
 	l.places, l.unheard = places, !had && l.id.Epoch > 0
-	if had && before.ID.ID != l.id.ID {
-		l.old, l.ids[before.ID.ID] = before.ID, true
-	}
+	l.follow(before)
 	seq, err := checkpoint.Register(ctx, s.dst.Control, l.id, checkpoint.Writer{
 		ClusterID: s.dst.ID(), Origin: s.id.Origin, OriginID: s.originID(), Shard: s.id.Number, Node: s.env.node, Held: s.toldNow().epoch, At: time.Now().UnixMilli(),
 	})
@@ -80,7 +82,7 @@ func (s *shard) claimIt(ctx context.Context) (*life, error) {
 	}
 	s.claim = id
 	return &life{
-		shard: s, id: id, later: map[string]again{}, ids: map[int64]bool{id.ID: true}, old: kafka.ProducerID{ID: -1},
+		shard: s, id: id, later: map[string]again{}, ids: map[int64]bool{id.ID: true},
 		renewAt: time.Now().Add(min(renewAtMost, s.dst.Memory().Txn/4)),
 		fence:   &fence{cluster: s.dst.Control, dir: s.dst.Dir, txnID: s.txnID(), id: id, plain: plain, kept: map[kafka.Spot]kept{}},
 	}, nil
@@ -93,26 +95,55 @@ func (s *shard) lessen(why ...kafka.Reason) {
 	s.lesser = why
 }
 
-// fenceOld shuts out the id that the owner before had, if that was another one: it expired, or its epochs ran out. The shard's own marker
-// does not stop it.
-func (l *life) fenceOld(ctx context.Context, ps []kafka.Partition) map[kafka.Partition]error {
-	if l.old.ID < 0 {
-		return nil
+// oldMost bounds how many ids are shut out. Who had more was one that may use no transactions, and gets another id each time.
+const oldMost = 16
+
+// follow takes in by which ids the shard was written before, the last one first.
+func (l *life) follow(before []kafka.ProducerID) {
+	for _, id := range before {
+		l.ids[id.ID] = true
+		if id.ID != l.id.ID && len(l.old) < oldMost && (!l.fence.plain || len(l.old) == 0) {
+			l.old = append(l.old, id)
+		}
 	}
+}
+
+// fenceOld shuts out the ids by which the shard was written before, if there were others: they expired, or their epochs ran out. The shard's
+// own marker does not stop them. The owner that was given this id first may have died before it had shut out all.
+func (l *life) fenceOld(ctx context.Context, ps []kafka.Partition) map[kafka.Partition]error {
 	out := map[kafka.Partition]error{}
-	for i, err := range l.dst.Control.WriteMarkers(ctx, l.old, ps) {
-		switch {
-		case err == nil:
-		case kafka.Classify(err) == kafka.Denied || errors.Is(err, kerr.UnsupportedVersion):
-			if !l.fence.plain { // that one has said it already
-				l.lessen(kafka.Because(kafka.PredecessorUnfenced, fmt.Sprintf("producer id %d, by which the shard was written before, is not shut out: %v", l.old.ID, err),
-					kafka.Grant("--cluster", "Alter", "ClusterAction")+"; or make sure that the node before is stopped"))
+	for _, old := range l.old {
+		for i, err := range l.dst.Control.WriteMarkers(ctx, old, ps) {
+			switch {
+			case err == nil:
+			case kafka.Classify(err) == kafka.Denied || errors.Is(err, kerr.UnsupportedVersion):
+				if !l.fence.plain { // that one has said it already
+					l.lessen(kafka.Because(kafka.PredecessorUnfenced, fmt.Sprintf("producer id %d, by which the shard was written before, is not shut out: %v", old.ID, err),
+						kafka.Grant("--cluster", "Alter", "ClusterAction")+"; or make sure that the node before is stopped"))
+				}
+			default:
+				out[ps[i]] = err
 			}
-		default:
-			out[ps[i]] = err
 		}
 	}
 	return out
+}
+
+// fenceOldLedgers does so for the shard's ledgers. Where they have progress by the own id, an owner before has done it.
+func (l *life) fenceOldLedgers(ctx context.Context, ps []kafka.Partition) (map[kafka.Partition]error, error) {
+	if len(l.old) == 0 {
+		return nil, nil
+	}
+	var seen stored
+	if err := seen.readProgress(ctx, l.dst.Control, l.shard.id); err != nil {
+		return nil, err
+	}
+	for _, prog := range seen.progress {
+		if prog.Owner.ID == l.id.ID {
+			return nil, nil
+		}
+	}
+	return l.fenceOld(ctx, ps), nil
 }
 
 func (l *life) openLedgers(ctx context.Context) error {
@@ -126,7 +157,10 @@ func (l *life) openLedgers(ctx context.Context) error {
 		}
 		ps = append(ps, p)
 	}
-	old := l.fenceOld(ctx, ps)
+	old, err := l.fenceOldLedgers(ctx, ps)
+	if err != nil {
+		return err
+	}
 	for p, f := range l.fence.raise(ctx, ps, nil) {
 		if f.err = cmp.Or(old[p], f.err); f.err != nil {
 			return fmt.Errorf("fencing %s: %w", p, f.err)

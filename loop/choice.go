@@ -9,6 +9,10 @@ import (
 // Patience is how long a source may be behind another one, and how long a better one must have been well before it is gone back to.
 const Patience = 10 * time.Second
 
+// Soon is for how long a source that was left must have been well to be gone back to before Patience is over: where the one in use lacks for as
+// long what is to be had. It is longer than a source that follows the same origin is behind.
+const Soon = 2 * time.Second
+
 // Offer is what a neighbour has of one origin partition for a destination.
 type Offer struct {
 	Frontier Coordinate // its own; of the origin, behind the last record of its log, with that record's leader epoch
@@ -76,11 +80,10 @@ type Choice struct {
 // has, as long as that holds for it; else it takes the one that has the most to offer. Any choice is safe, for the frontier decides what
 // enters: this one sees to it that what can be had is had. It gives the same answer for the same past.
 func Choose(prev Choice, v View, now time.Time) Choice {
-	c := Choice{marks: map[topology.Alias]mark{}, breaks: v.breaches(prev.breaks, now)}
+	c := Choice{marks: v.marks(prev, now), breaks: v.breaches(prev.breaks, now)}
 	best, kept, lead := -1, -1, -1
 	for i, n := range v.Neighbours {
-		m := v.follow(i, prev.marks[n.Cluster], now)
-		c.marks[n.Cluster] = m
+		m := c.marks[n.Cluster]
 		if !n.Reachable {
 			continue
 		}

@@ -39,16 +39,23 @@ func TestChoose(t *testing.T) {
 	for range 10 {
 		flapping = append(flapping, step{s, at(0, -1, 0), "y", Unreachable}, step{s, at(0, 0, 0), "y", LeftBehind})
 	}
+	var stuck []step
+	for range 5 {
+		stuck = append(stuck, step{s, at(5, -1, 5), "y", Unreachable}, step{s, at(5, 9, 5), "y", LeftBehind})
+	}
 	for what, steps := range map[string][]step{
-		"nearest":                    {{0, at(0, 5, 5), "x", Nearest}},
-		"can't be reached, and back": {{0, at(0, 5, 5), "x", Nearest}, {s, at(0, -1, 5), "y", Unreachable}, {s, at(0, 5, 5), "y", LeftBehind}, {9 * s, at(0, 5, 5), "y", LeftBehind}, {s, at(0, 5, 5), "x", Nearest}},
-		"behind for ten seconds":     {{0, at(0, 5, 9), "x", Nearest}, {9 * s, at(5, 5, 9), "x", Nearest}, {s, at(5, 5, 9), "y", LeftBehind}, {s, at(9, 5, 9), "y", LeftBehind}},
-		"behind with what is here":   {{0, at(9, 5, 9), "x", Nearest}, {20 * s, at(9, 5, 9), "x", Nearest}},
-		"the one furthest ahead":     {{0, at(0, -1, 0, 7), "y", Unreachable}, {10 * s, at(0, -1, 0, 7), "z", Unreachable}},
-		"nobody":                     {{0, at(0, -1, -1), "", Nobody}},
-		"an origin that is gone":     {{0, gone, "y", OnlyHolder}},
-		"a stream that moves on":     stream,
-		"a link that comes and goes": flapping,
+		"nearest":                                            {{0, at(0, 5, 5), "x", Nearest}},
+		"can't be reached, and back":                         {{0, at(0, 5, 5), "x", Nearest}, {s, at(0, -1, 5), "y", Unreachable}, {s, at(0, 5, 5), "y", LeftBehind}, {9 * s, at(0, 5, 5), "y", LeftBehind}, {s, at(0, 5, 5), "x", Nearest}},
+		"behind for ten seconds":                             {{0, at(0, 5, 9), "x", Nearest}, {9 * s, at(5, 5, 9), "x", Nearest}, {s, at(5, 5, 9), "y", LeftBehind}, {s, at(9, 5, 9), "y", LeftBehind}},
+		"behind with what is here":                           {{0, at(9, 5, 9), "x", Nearest}, {20 * s, at(9, 5, 9), "x", Nearest}},
+		"the one furthest ahead":                             {{0, at(0, -1, 0, 7), "y", Unreachable}, {10 * s, at(0, -1, 0, 7), "z", Unreachable}},
+		"nobody":                                             {{0, at(0, -1, -1), "", Nobody}},
+		"an origin that is gone":                             {{0, gone, "y", OnlyHolder}},
+		"a stream that moves on":                             stream,
+		"a link that comes and goes":                         flapping,
+		"back, and nothing else comes":                       {{0, at(5, 5, 5), "x", Nearest}, {s, at(5, -1, 5), "y", Unreachable}, {s, at(5, 7, 5), "y", LeftBehind}, {s, at(5, 8, 5), "y", LeftBehind}, {s, at(5, 9, 5), "x", Nearest}, {s, at(9, 9, 5), "x", Nearest}, {s, at(9, 9, 9), "x", Nearest}},
+		"back, and what is in use goes on":                   {{0, at(5, -1, 5), "y", Unreachable}, {s, at(5, 9, 5), "y", LeftBehind}, {s, at(9, 15, 9), "y", LeftBehind}, {s, at(9, 19, 15), "y", LeftBehind}, {s, at(15, 25, 19), "y", LeftBehind}, {s, at(19, 25, 25), "y", LeftBehind}},
+		"a link that comes and goes, and nothing else comes": stuck,
 	} {
 		var c Choice
 		now := time.Unix(0, 0)

@@ -1,6 +1,10 @@
 package loop
 
-import "time"
+import (
+	"time"
+
+	"github.com/meshd/meshd/topology"
+)
 
 // mark is what is remembered of a neighbour.
 type mark struct {
@@ -12,6 +16,27 @@ type mark struct {
 
 // failing says whether the neighbour had Patience to reach what others had.
 func (m mark) failing(now time.Time) bool { return !m.behind.IsZero() && now.Sub(m.behind) >= Patience }
+
+// soon says whether something has been so for Soon.
+func soon(since, now time.Time) bool { return !since.IsZero() && now.Sub(since) >= Soon }
+
+// marks brings all marks up to date. A neighbour that was left is as good as before, before Patience is over, where nothing comes from the one
+// that is in use.
+func (v View) marks(prev Choice, now time.Time) map[topology.Alias]mark {
+	out := map[topology.Alias]mark{}
+	for i, n := range v.Neighbours {
+		out[n.Cluster] = v.follow(i, prev.marks[n.Cluster], now)
+	}
+	if !soon(out[prev.Source].behind, now) {
+		return out
+	}
+	for a, m := range out {
+		if m.left && m.behind.IsZero() && soon(m.well, now) {
+			out[a] = mark{}
+		}
+	}
+	return out
+}
 
 // follow brings the mark of a neighbour up to date. A stream that moves on is always a little ahead at one neighbour or another; so a
 // neighbour is behind only as long as it has not reached what others had when it was first seen behind.

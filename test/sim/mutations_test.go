@@ -21,7 +21,7 @@ func TestRulesAreNeeded(t *testing.T) {
 		{gapNotNoted, 6, "P2"},
 		{registryLossIgnored, 6, "P1 P2"},
 		{staleGaps, 44, "P2"},
-		{noCatchUp, 17, "P2"},
+		{noCatchUp, 59, "P2"},
 		{gapBeginUnseen, 56, "P2"},
 		{samePart, 32, "P2"},
 		{frontierAhead, 120, "P2"},
@@ -35,6 +35,8 @@ func TestRulesAreNeeded(t *testing.T) {
 		{placeByOffset, 175, "P2"},
 		{goneUnmapped, 5370, "P2"},
 		{hubEpochUnasked, 1437, "P2"},
+		{zombieUnread, 8399, "P2"},
+		{newerFenced, 7460, "it"},
 	} {
 		seed, wrong := find(c.taken, c.seed, c.want)
 		if wrong == "" {

@@ -2,6 +2,7 @@ package sim
 
 import (
 	"math"
+	"slices"
 
 	"github.com/meshd/meshd/kafka"
 	"github.com/meshd/meshd/loop"
@@ -12,6 +13,7 @@ func (s *sim) takeOver(w *writer) bool {
 	c := s.clusters[w.d]
 	switch w.stage {
 	case claiming:
+		w.old = s.idsOf(w)
 		w.id = c.initProducer(w.txn())
 		w.stage = registering
 	case registering:
@@ -62,12 +64,15 @@ func (s *sim) fence(w *writer) bool {
 		return false
 	}
 	w.generation = st.generation
-	ids := s.idsOf(w)
-	for _, id := range append(ids, w.id.ID) {
+	if c.txns[w.txn()] != w.id && !s.without(newerFenced) { // the coordinator refuses another one's marker
+		s.reopen(w, "fenced")
+		return false
+	}
+	for _, id := range append(s.before(w), w.id.ID) {
 		st.fence(kafka.ProducerID{ID: id, Epoch: w.epochTo(id)}, w.shard)
 	}
 	for _, p := range w.parts {
-		if !s.fencePart(w, p, ids) {
+		if !s.fencePart(w, p, s.before(w)) {
 			s.reopen(w, "fenced")
 			return false
 		}
@@ -75,14 +80,23 @@ func (s *sim) fence(w *writer) bool {
 	return true
 }
 
-// idsOf are the producer ids that the shard had before this one.
+// idsOf are the producer ids that the shard has had.
 func (s *sim) idsOf(w *writer) (out []int64) {
 	for _, e := range s.clusters[w.d].registry.entries {
-		if e.origin == loop.Origin(w.o) && e.shard == w.shard && e.id != w.id.ID {
+		if e.origin == loop.Origin(w.o) && e.shard == w.shard {
 			out = append(out, e.id)
 		}
 	}
 	return out
+}
+
+// before are the ids that the shard had before this one. One that was registered since the claim may be a later one, which must not be shut out.
+func (s *sim) before(w *writer) []int64 {
+	old := slices.Clone(w.old)
+	if s.without(newerFenced) {
+		old = s.idsOf(w)
+	}
+	return slices.DeleteFunc(old, func(id int64) bool { return id == w.id.ID })
 }
 
 // epochTo is the epoch to which an id is fenced: its own, or for good.

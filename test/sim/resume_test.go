@@ -64,26 +64,45 @@ func (s *sim) restore(w *writer, p *part, next loop.Coordinate, gaps loop.Gaps) 
 	}
 }
 
-// resumeTruncated goes on behind what is left of an unclean election: the map knows what that is, progress lies ahead of it.
+// resumeTruncated goes on behind what is left of an unclean election: the map knows what that is, progress lies ahead of it. An election that
+// took the marker, too, let a zombie write behind that; only the records themselves can tell what.
 func (s *sim) resumeTruncated(w *writer, p *part, prog checkpoint.Progress, end int64) string {
-	lost := p.places.behind(end)
-	if lost == len(p.places.list) {
+	lost, left := p.places.behind(end), s.writtenSince(w, p, prog, end)
+	switch {
+	case len(left) > 0 && p.provenance != loop.Headers, lost == 0 && lost < len(p.places.list) && p.places.hole:
+		return "resume point lost"
+	case len(left) == 0 && lost == len(p.places.list):
 		p.places.truncate(end)
 		return ""
 	}
-	if lost == 0 && p.places.hole {
-		return "resume point lost"
+	p.places.truncate(end)
+	for _, b := range left {
+		for i, r := range b.records {
+			p.places.add(b.base+int64(i), stampOf(r).At)
+		}
 	}
 	next := loop.Start
-	if lost > 0 {
-		next = p.places.list[lost-1].at.Next()
+	if n := len(p.places.list); n > 0 {
+		next = p.places.list[n-1].at.Next()
 	}
-	p.places.truncate(end)
-	for _, f := range []*loop.Frontiers{w.taken, w.acked} {
-		f.Rewind(loop.Origin(w.o), p.part, next)
+	if now := w.acked.Next(loop.Origin(w.o), p.part); next.Less(now) || len(left) > 0 {
+		s.restore(w, p, next, w.acked.Gaps(loop.Origin(w.o), p.part).Below(next))
 	}
 	s.say("%s: %s lost what lay at %d and behind: goes on at %s (was %d)", w, p.key, end, next, prog.Source)
 	return ""
+}
+
+// writtenSince are the shard's batches from where its log parted up to the marker.
+func (s *sim) writtenSince(w *writer, p *part, prog checkpoint.Progress, end int64) (out []*batch) {
+	if s.without(zombieUnread) {
+		return nil
+	}
+	for _, b := range s.clusters[w.d].topics[p.name].parts[p.number].retained() {
+		if b.base >= end && b.base < p.marker && !b.control && (s.own(w, b) || b.by.ID == prog.Owner.ID) {
+			out = append(out, b)
+		}
+	}
+	return out
 }
 
 // resumeTail reads the predecessor's batches behind the place that progress names.

@@ -32,6 +32,8 @@ const (
 	hubEpochUnasked  rule = "the first fetch at a hub does not carry the leader epoch of which its map speaks"
 	placeByOffset    rule = "a source's map is believed also where it has a later leader epoch than was read"
 	goneUnmapped     rule = "what retention took before its map was stored is not in the map"
+	newerFenced      rule = "who was replaced shuts out the id of who replaced it"
+	zombieUnread     rule = "behind where a log parted nothing is read of what was written since"
 	truncationMiss   rule = "a source's place is believed though its log was cut off behind it"
 )
 

@@ -17,8 +17,9 @@ type writer struct {
 	dead        bool // its process is
 	zombie      bool // another one is meant to write, and this one does not know
 	id          kafka.ProducerID
-	generation  int // of the store
-	version     int // of the topology
+	old         []int64 // ids that were registered for the shard when it was claimed
+	generation  int     // of the store
+	version     int     // of the topology
 	parts       []*part
 	views       map[int]*view // by source
 	choices     map[string]loop.Choice
