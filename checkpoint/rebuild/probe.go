@@ -75,7 +75,7 @@ func (p *prober) probe(ctx context.Context, at span) (out place, err error) {
 	err = p.Cluster.Batches(ctx, p.at, at.start, at.end, func(x batch.Batch) (bool, error) {
 		holds, known := p.written.Map.Holds(offsetxlate.Dest(x.BaseOffset()))
 		unknown = unknown || !known
-		if steps++; x.Control() || !holds || x.Count() == 0 {
+		if steps++; x.Magic() < 2 || x.Control() || !holds || x.Count() == 0 {
 			return steps < probeMost, nil
 		}
 		out = place{x.ProducerID(), x.BaseOffset(), x.NextOffset()}
