@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kerr"
+
 	"github.com/meshd/meshd/kafka/batch"
 )
 
@@ -34,6 +36,8 @@ func (c *Cluster) Batches(ctx context.Context, p Partition, from, to int64, see 
 		switch {
 		case s.done:
 			return err
+		case errors.Is(err, kerr.ThrottlingQuotaExceeded) && tries < batchesTries: // the client waits before it asks again
+			err = nil
 		case err == nil && s.at == before && tries >= batchesTries:
 			err = nothingIn(data)
 		case s.at > before:

@@ -191,6 +191,25 @@ func (r *reading) raw() (first, second []byte) {
 	return a, b
 }
 
+// A broker whose quota is exceeded answers nothing, and says for how long: that is no topic that is not there.
+func TestBatchesThatAreThrottled(t *testing.T) {
+	for most, want := range map[int]error{3: nil, 1000: kerr.ThrottlingQuotaExceeded} {
+		r := newReading(t, 1)
+		r.write("a")
+		n := 0
+		r.fake.ControlKey(int16(kmsg.Fetch), func(kreq kmsg.Request) (kmsg.Response, error, bool) {
+			r.fake.KeepControl()
+			n++
+			resp := kreq.ResponseKind().(*kmsg.FetchResponse)
+			resp.ThrottleMillis = 1
+			return resp, nil, n <= most
+		})
+		if got, err := r.bases(0, 1); !errors.Is(err, want) || want == nil && len(got) != 1 {
+			t.Errorf("%v, %v, want %v", got, err, want)
+		}
+	}
+}
+
 // A new leader gives nothing for a while of what its followers don't have yet.
 func TestBatchesThatComeLate(t *testing.T) {
 	r := newReading(t, 1)
