@@ -1,6 +1,7 @@
 package flow
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -111,13 +112,14 @@ func stamps(s Spec) bool { return s.Identity && s.Provenance == loop.Headers }
 
 // behind is the coordinate that follows the last record of a batch that this writer wrote.
 func (f *fence) behind(ctx context.Context, at kafka.Partition, x *foreign) (loop.Coordinate, error) {
-	next := loop.Start
+	gone := fmt.Errorf("the batch at offset %d of %s was deleted while it was looked for", x.Base, at)
+	var next loop.Coordinate
 	err := f.cluster.Batches(ctx, at, int64(x.Base), int64(x.next), func(b batch.Batch) (bool, error) {
 		last, err := lastStamp(newRecoder(), b)
-		next = last.Next()
+		next, gone = last.Next(), nil
 		return false, err
 	})
-	return next, err
+	return next, cmp.Or(err, gone)
 }
 
 // lastStamp is where the last record of a batch says that it comes from.
