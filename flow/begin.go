@@ -64,11 +64,11 @@ func (l *life) beginning(ctx context.Context, p *part) (beginning, error) {
 	case p.Start.Latest:
 		return l.latestAtHub(ctx, p)
 	}
-	at, _, end, err := p.src.lookup(ctx, p.Spec)
+	at, log, err := p.src.lookup(ctx, p.Spec)
 	if err != nil {
 		return none, err
 	}
-	read, err := p.src.atTime(ctx, p.Spec, at, end)
+	read, err := p.src.atTime(ctx, p.Spec, at, log.End)
 	return beginning{loop.Start, read, loop.GapStart}, err
 }
 
@@ -86,13 +86,13 @@ func (l *life) latestAtHub(ctx context.Context, p *part) (b beginning, err error
 }
 
 // lookup finds a partition at the source, and what it holds.
-func (s *Source) lookup(ctx context.Context, spec Spec) (at kafka.Partition, start, end kafka.Offset, err error) {
+func (s *Source) lookup(ctx context.Context, spec Spec) (at kafka.Partition, log kafka.Bounds, err error) {
 	at, ok := s.Dir.Get(spec.At, spec.Number)
 	if !ok {
-		return at, start, end, kafka.Because(kafka.SourceDeleted, "partition "+spec.Key()+" is not at the source", "")
+		return at, log, kafka.Because(kafka.SourceDeleted, "partition "+spec.Key()+" is not at the source", "")
 	}
-	start, end, err = s.bounds(ctx, at)
-	return at, start, end, err
+	log, err = s.Control.BoundsOf(ctx, at)
+	return at, log, err
 }
 
 // beginning is where a partition without progress begins at its origin.
@@ -100,19 +100,19 @@ func (s *Source) beginning(ctx context.Context, spec Spec) (beginning, error) {
 	if spec.From >= 0 && spec.From >= spec.Cut {
 		return spec.beginAt(spec.From, spec.FromEpoch, loop.GapTool), nil
 	}
-	at, start, end, err := s.lookup(ctx, spec)
+	at, log, err := s.lookup(ctx, spec)
 	switch {
 	case err != nil:
 		return beginning{}, err
 	case spec.Cut > 0:
-		epoch, err := s.Control.EpochFrom(ctx, at, int64(spec.Cut), end)
+		epoch, err := s.Control.EpochFrom(ctx, at, int64(spec.Cut), log)
 		return spec.beginAt(spec.Cut, epoch, loop.GapImport), err
 	case spec.Start.Latest: // what comes there is of the leader epoch that is the last one now, or of a later one
-		return spec.beginAt(offsetxlate.Source(end.At), end.LeaderEpoch, loop.GapStart), nil
+		return spec.beginAt(offsetxlate.Source(log.End), log.Epoch, loop.GapStart), nil
 	case spec.Start.Time.IsZero():
-		return spec.beginAt(offsetxlate.Source(start.At), -1, loop.GapStart), nil
+		return spec.beginAt(offsetxlate.Source(log.Start), -1, loop.GapStart), nil
 	}
-	x, err := s.atTime(ctx, spec, at, end)
+	x, err := s.atTime(ctx, spec, at, log.End)
 	return spec.beginAt(x, -1, loop.GapStart), err
 }
 
@@ -121,13 +121,13 @@ func (s Spec) beginAt(x offsetxlate.Source, epoch int32, why loop.GapReason) beg
 }
 
 // atTime is the first offset of a record that is not older than the start that was asked for.
-func (s *Source) atTime(ctx context.Context, spec Spec, at kafka.Partition, end kafka.Offset) (offsetxlate.Source, error) {
+func (s *Source) atTime(ctx context.Context, spec Spec, at kafka.Partition, end int64) (offsetxlate.Source, error) {
 	found, err := s.Control.Offsets(ctx, []kafka.Partition{at}, spec.Start.Time.UnixMilli())
 	if err = errors.Join(err, first(found).Err); err != nil {
 		return 0, fmt.Errorf("finding the offset at %s: %w", spec.Start.Time, err)
 	}
 	if found[0].At < 0 {
-		return offsetxlate.Source(end.At), nil // no record is that young
+		return offsetxlate.Source(end), nil // no record is that young
 	}
 	return offsetxlate.Source(found[0].At), nil
 }

@@ -1,7 +1,6 @@
 package flow
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"sync"
@@ -33,40 +32,22 @@ func (f *fence) readOn(ctx context.Context, todo []*scan, out map[kafka.Partitio
 // ends finds where to begin reading: nothing before the end of the log can be the marker of a fence that is yet to be raised.
 func (f *fence) ends(ctx context.Context, ps []kafka.Partition, from map[kafka.Partition]reach, out map[kafka.Partition]*fenced) (todo []*scan) {
 	for i, at := range f.bounds(ctx, ps) {
-		p, r := ps[i], &fenced{err: at.err}
+		p, r := ps[i], &fenced{err: at.Err}
 		out[p] = r
 		if r.err == nil {
 			to, ok := from[p]
-			todo = append(todo, f.begin(p, r, to, ok, at.start, at.end))
+			todo = append(todo, f.begin(p, r, to, ok, at.Start, at.End))
 		}
 	}
 	return todo
 }
 
-// span is where a log begins and ends, or why that is not known.
-type span struct {
-	start, end int64
-	err        error
-}
-
 // bounds asks where the logs begin and end. A leader that hangs leaves time for what the others lead.
-func (f *fence) bounds(ctx context.Context, ps []kafka.Partition) []span {
+func (f *fence) bounds(ctx context.Context, ps []kafka.Partition) []kafka.Bounds {
 	ctx, cancel := context.WithTimeout(ctx, fencePatience/2)
 	defer cancel()
-	var wg sync.WaitGroup
-	var starts []kafka.Offset
-	var serr error
-	wg.Go(func() { starts, serr = f.cluster.Offsets(ctx, ps, kafka.Start) })
-	ends, err := f.cluster.Offsets(ctx, ps, kafka.End)
-	wg.Wait()
-	err = errors.Join(serr, err)
-	out := make([]span, len(ps))
-	for i := range out {
-		if out[i].err = err; err == nil {
-			out[i] = span{starts[i].At, ends[i].At, cmp.Or(starts[i].Err, ends[i].Err)}
-		}
-	}
-	return out
+	all, _ := f.cluster.Bounds(ctx, ps) // each has the error
+	return all
 }
 
 func (f *fence) begin(p kafka.Partition, r *fenced, to reach, reaches bool, start, end int64) *scan {

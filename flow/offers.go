@@ -67,7 +67,7 @@ var nothing = loop.Offer{Frontier: loop.Start, Until: loop.Start}
 
 // logs is where the logs at a way begin and end, of the partitions that this node copies.
 type logs struct {
-	at  map[kafka.Spot]span
+	at  map[kafka.Spot]kafka.Bounds
 	err error // why it is not known of any
 }
 
@@ -103,21 +103,14 @@ func (r *round) ask(ctx context.Context, found map[string][]offer) {
 }
 
 func (w *way) logs(ctx context.Context, ps []kafka.Partition) logs {
-	starts, err := w.Control.Offsets(ctx, ps, kafka.Start)
-	if err != nil {
-		return logs{err: err}
-	}
-	ends, err := w.Control.Offsets(ctx, ps, kafka.End)
-	if err != nil {
-		return logs{err: err}
-	}
-	out := map[kafka.Spot]span{}
+	found, err := w.Control.Bounds(ctx, ps)
+	out := map[kafka.Spot]kafka.Bounds{}
 	for i, p := range ps {
-		if starts[i].Err == nil && ends[i].Err == nil {
-			out[p.Spot()] = span{start: starts[i].At, end: ends[i].At}
+		if found[i].Err == nil {
+			out[p.Spot()] = found[i]
 		}
 	}
-	return logs{at: out}
+	return logs{out, err}
 }
 
 // hear tells what a way has of a topic, for the partitions that this node copies, in their order.
@@ -126,7 +119,7 @@ func (r *round) hear(ctx context.Context, topic string, o offer, order []int32) 
 	if all.err != nil {
 		return nil, all.err
 	}
-	ps, spans := o.only(order), map[int32]span{}
+	ps, spans := o.only(order), map[int32]kafka.Bounds{}
 	for _, p := range ps {
 		if s, ok := all.at[p.Spot()]; ok {
 			spans[p.Number] = s
@@ -147,17 +140,17 @@ func (r *round) present(topic string, o offer) int32 {
 	return all[len(all)-1].Number
 }
 
-func atHome(spans map[int32]span, incarnation int32) map[int32]offered {
+func atHome(spans map[int32]kafka.Bounds, incarnation int32) map[int32]offered {
 	out := map[int32]offered{}
 	for n, s := range spans {
 		out[n] = offered{
-			home: true, frontier: loop.Coordinate{Incarnation: incarnation, Epoch: -1, Offset: s.end}, first: loop.Coordinate{Incarnation: incarnation, Epoch: -1, Offset: s.start},
+			home: true, frontier: loop.Coordinate{Incarnation: incarnation, Epoch: -1, Offset: s.End}, first: loop.Coordinate{Incarnation: incarnation, Epoch: -1, Offset: s.Start},
 		}
 	}
 	return out
 }
 
-func (o offer) atHub(ctx context.Context, topic string, ps []kafka.Partition, spans map[int32]span) (map[int32]offered, error) {
+func (o offer) atHub(ctx context.Context, topic string, ps []kafka.Partition, spans map[int32]kafka.Bounds) (map[int32]offered, error) {
 	out := map[int32]offered{}
 	err := o.way.held.with(ctx, func(h *checkpoint.Holdings) error {
 		for _, at := range ps {
@@ -180,12 +173,12 @@ func (o offer) atHub(ctx context.Context, topic string, ps []kafka.Partition, sp
 
 // offeredAtHub is what a cluster's writer noted of a partition. Where the log is not the one of which it speaks, it does not know yet what
 // was lost.
-func offeredAtHub(h *checkpoint.Holdings, topic string, at kafka.Partition, log span) (offered, bool, error) {
+func offeredAtHub(h *checkpoint.Holdings, topic string, at kafka.Partition, log kafka.Bounds) (offered, bool, error) {
 	prog, ok := h.Progress(topic, at.Number)
-	if !ok || prog.DstID != at.TopicID || log.end < int64(prog.Dest) {
+	if !ok || prog.DstID != at.TopicID || log.End < int64(prog.Dest) {
 		return offered{}, false, nil
 	}
-	first, err := firstAt(h.Maps, topic, at.Number, offsetxlate.Dest(log.start))
+	first, err := firstAt(h.Maps, topic, at.Number, offsetxlate.Dest(log.Start))
 	end := srcPlace{offsetxlate.Source(prog.Dest), prog.DestEpoch}
 	return offered{frontier: prog.Frontier(), first: first, gaps: prog.Gaps, end: end}, err == nil, err
 }

@@ -76,10 +76,10 @@ func (l *life) remember(ctx context.Context, ps []kafka.Partition, todo map[kafk
 	for i, log := range l.fence.bounds(ctx, ps) {
 		at, o := ps[i], todo[ps[i]]
 		if o.known {
-			o.err = cmp.Or(log.err, l.count(ctx, at, o, log.start))
+			o.err = cmp.Or(log.Err, l.count(ctx, at, o, log.Start))
 		}
-		if o.known && o.err == nil && o.spec.Identity && log.end-int64(o.prog.Dest) > muchOfOthers {
-			o.err = l.lookForOwn(ctx, at, o, offsetxlate.Dest(log.end))
+		if o.known && o.err == nil && o.spec.Identity && log.End-int64(o.prog.Dest) > muchOfOthers {
+			o.err = l.lookForOwn(ctx, at, o, offsetxlate.Dest(log.End))
 		}
 		if o.err == nil {
 			asked = append(asked, at)
@@ -135,8 +135,8 @@ func (f *fence) holdData(ctx context.Context, ps []kafka.Partition) []holding {
 		return out
 	}
 	for i, at := range f.bounds(ctx, ps) {
-		if out[i].err = at.err; at.err == nil && at.start < at.end {
-			out[i] = f.holdsData(ctx, ps[i], offsetxlate.Dest(at.start), offsetxlate.Dest(at.end))
+		if out[i].err = at.Err; at.Err == nil && at.Start < at.End {
+			out[i] = f.holdsData(ctx, ps[i], offsetxlate.Dest(at.Start), offsetxlate.Dest(at.End))
 		}
 	}
 	return out

@@ -3,8 +3,6 @@ package flow
 import (
 	"cmp"
 	"context"
-	"errors"
-	"fmt"
 	"log/slog"
 	"slices"
 	"strings"
@@ -19,12 +17,7 @@ func (l *life) findRanges(ctx context.Context) {
 	if l.asking.busy {
 		return
 	}
-	l.asks.Lock()
-	asked := l.ranges
-	if len(asked) > 0 {
-		l.ranges = map[*part]struct{}{}
-	}
-	l.asks.Unlock()
+	asked := taken(l.shard, &l.ranges)
 	if len(asked) == 0 {
 		return
 	}
@@ -41,7 +34,7 @@ func (l *life) findRange(ctx context.Context, p *part) {
 	if !ok {
 		return
 	}
-	start, end, err := p.src.bounds(ctx, at)
+	log, err := p.src.Control.BoundsOf(ctx, at)
 	switch {
 	case ctx.Err() != nil:
 		return
@@ -50,9 +43,9 @@ func (l *life) findRange(ctx context.Context, p *part) {
 		return
 	}
 	if p.lookedFor() {
-		l.findAtHub(ctx, p, offsetxlate.Source(start.At))
+		l.findAtHub(ctx, p, offsetxlate.Source(log.Start))
 	} else {
-		l.resolve(ctx, p, at, offsetxlate.Source(start.At), offsetxlate.Source(end.At))
+		l.resolve(ctx, p, at, offsetxlate.Source(log.Start), offsetxlate.Source(log.End))
 	}
 	p.src.Fetcher.wakeFor(p)
 }
@@ -72,19 +65,6 @@ func (l *life) resolve(ctx context.Context, p *part, at kafka.Partition, start, 
 	default:
 		p.stepOver(from, offsetxlate.Source(next), p.atOrigin(ctx, offsetxlate.Dest(next)))
 	}
-}
-
-// bounds are the first offset that the source holds of a partition, and the next one that it will give out.
-func (s *Source) bounds(ctx context.Context, p kafka.Partition) (start, end kafka.Offset, err error) {
-	starts, err := s.Control.Offsets(ctx, []kafka.Partition{p}, kafka.Start)
-	if err = errors.Join(err, first(starts).Err); err != nil {
-		return start, end, fmt.Errorf("finding the start of %s: %w", p, err)
-	}
-	ends, err := s.Control.Offsets(ctx, []kafka.Partition{p}, kafka.End)
-	if err = errors.Join(err, first(ends).Err); err != nil {
-		return start, end, fmt.Errorf("finding the end of %s: %w", p, err)
-	}
-	return starts[0], ends[0], nil
 }
 
 // sortPartitions puts those of a topic side by side.

@@ -1,8 +1,8 @@
 package flow
 
 import (
+	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -38,28 +38,27 @@ func (l *life) rebuild(ctx context.Context, at kafka.Partition, o *opening) erro
 	if o.fence.start > 0 {
 		found.xlate = offsetxlate.NewUnknown(offsetxlate.Point{Dst: o.fence.start})
 	}
+	lost := func(err error) error { return notesLost(o.spec, l.progress.outlet.topic, err) }
 	rec, said := newRecoder(), time.Now()
-	var problem error
-	err = l.fence.batches(ctx, at, o.fence.start, o.fence.marker, func(b batch.Batch) bool {
+	err = l.fence.cluster.Batches(ctx, at, int64(o.fence.start), int64(o.fence.marker), func(b batch.Batch) (bool, error) {
 		if ids[b.ProducerID()] && !b.Control() {
-			problem = found.add(b, rec)
+			if err := found.add(b, rec); err != nil {
+				return false, lost(err)
+			}
 		}
 		if time.Since(said) > 10*time.Second {
 			said = time.Now()
 			l.log.Info("reading how far a partition had come", slog.String("partition", o.spec.Key()), slog.Int64("at", b.NextOffset()), slog.Int64("of", int64(o.fence.marker)))
 		}
-		return problem == nil
+		return true, nil
 	})
 	switch {
 	case err != nil:
 		return err
-	case problem == nil && found.count == 0 && o.fence.start > 0 && o.lost:
-		problem = fmt.Errorf("its log begins at offset %d and holds nothing that came from %s", o.fence.start, o.spec.Origin)
-	case problem == nil && len(found.gaps) > gapsMost:
-		problem = fmt.Errorf("its log has %d jumps, and each may be a gap", len(found.gaps))
-	}
-	if problem != nil {
-		return notesLost(o.spec, l.progress.outlet.topic, problem)
+	case found.count == 0 && o.fence.start > 0 && o.lost:
+		return lost(fmt.Errorf("its log begins at offset %d and holds nothing that came from %s", o.fence.start, o.spec.Origin))
+	case len(found.gaps) > gapsMost:
+		return lost(fmt.Errorf("its log has %d jumps, and each may be a gap", len(found.gaps)))
 	}
 	o.found = found
 	return nil
@@ -113,17 +112,23 @@ func stamps(s Spec) bool { return s.Identity && s.Provenance == loop.Headers }
 
 // behind is the coordinate that follows the last record of a batch that this writer wrote.
 func (f *fence) behind(ctx context.Context, at kafka.Partition, x *foreign) (loop.Coordinate, error) {
-	next, rec := loop.Start, newRecoder()
-	var problem error
-	err := f.batches(ctx, at, x.Base, x.next, func(b batch.Batch) bool {
-		var last batch.Record
-		if _, last, problem = rec.ends(b); problem == nil {
-			next, problem = stampOf(last)
-			next = next.Next()
-		}
-		return false
+	gone := fmt.Errorf("the batch at offset %d of %s was deleted while it was looked for", x.Base, at)
+	var next loop.Coordinate
+	err := f.cluster.Batches(ctx, at, int64(x.Base), int64(x.next), func(b batch.Batch) (bool, error) {
+		last, err := lastStamp(newRecoder(), b)
+		next, gone = last.Next(), nil
+		return false, err
 	})
-	return next, errors.Join(err, problem)
+	return next, cmp.Or(err, gone)
+}
+
+// lastStamp is where the last record of a batch says that it comes from.
+func lastStamp(rec *recoder, b batch.Batch) (loop.Coordinate, error) {
+	_, last, err := rec.ends(b)
+	if err != nil {
+		return loop.Coordinate{}, err
+	}
+	return stampOf(last)
 }
 
 // stampOf is where a record says that it comes from.

@@ -45,39 +45,7 @@ func (f *fence) lastOwn(ctx context.Context, at kafka.Partition, r *fenced) erro
 
 // scan reads who wrote the batches of a partition from one offset up to another, as long as see wants more.
 func (f *fence) scan(ctx context.Context, at kafka.Partition, from, to offsetxlate.Dest, see func(foreign) bool) error {
-	return f.batches(ctx, at, from, to, func(b batch.Batch) bool { return see(foreignOf(b)) })
-}
-
-// batches reads the batches of a partition from one offset up to another, as long as see wants more.
-func (f *fence) batches(ctx context.Context, at kafka.Partition, from, to offsetxlate.Dest, see func(batch.Batch) bool) error {
-	for from < to {
-		got, err := f.cluster.Fetch(ctx, kafka.FetchRequest{
-			Broker: at.Leader, MaxWait: pollLog, MaxBytes: 1 << 20,
-			Wants: []kafka.Want{{Partition: at, Offset: int64(from), MaxBytes: 1 << 20, LastEpoch: -1}},
-		})
-		if err == nil {
-			err = got[0].Err
-		}
-		if err != nil {
-			return fmt.Errorf("reading %s from offset %d: %w", at, from, err)
-		}
-		for data := got[0].RecordBatches; len(data) > 0 && from < to; {
-			b, rest, err := batch.Next(data)
-			if err != nil {
-				break
-			}
-			data = rest
-			next := offsetxlate.Dest(b.NextOffset())
-			if next > from && !see(b) {
-				return nil
-			}
-			from = max(from, next)
-		}
-		if err := context.Cause(ctx); err != nil {
-			return err
-		}
-	}
-	return nil
+	return f.cluster.Batches(ctx, at, int64(from), int64(to), func(b batch.Batch) (bool, error) { return see(foreignOf(b)), nil })
 }
 
 // recoverPart is for a destination that lost records which it had acknowledged, in an unclean election. Progress lies ahead of what is

@@ -49,25 +49,18 @@ const batchesMost = 1000
 
 // stampedAt is where the last record comes from of the first batch, at a place or behind it, that the origin's writer wrote; false where none is found.
 func (s *Source) stampedAt(ctx context.Context, spec Spec, place offsetxlate.Dest) (c loop.Coordinate, ok bool, err error) {
-	at, _, end, err := s.lookup(ctx, spec)
+	at, log, err := s.lookup(ctx, spec)
 	if err != nil {
 		return c, false, err
 	}
 	rec, n := newRecoder(), 0
-	var problem error
-	err = (&fence{cluster: s.Control}).batches(ctx, at, place, offsetxlate.Dest(end.At), func(b batch.Batch) bool {
+	err = s.Control.Batches(ctx, at, int64(place), log.End, func(b batch.Batch) (bool, error) {
 		if n++; b.Control() || s.registered.originOf(b.ProducerID()) != spec.OriginID {
-			return n < batchesMost
+			return n < batchesMost, nil
 		}
-		var last batch.Record
-		if _, last, problem = rec.ends(b); problem == nil {
-			c, problem = stampOf(last)
-		}
-		ok = problem == nil
-		return false
+		last, err := lastStamp(rec, b)
+		c, ok = last, err == nil
+		return false, err
 	})
-	if err == nil {
-		err = problem
-	}
 	return c, ok, err
 }

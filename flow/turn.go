@@ -43,7 +43,7 @@ func (l *life) beginAgain(ctx context.Context, p *part, before checkpoint.Progre
 	if !ok {
 		return fmt.Errorf("beginning with the new topic: partition %s is not at the source", p.Key())
 	}
-	start, _, err := p.src.bounds(ctx, at)
+	log, err := p.src.Control.BoundsOf(ctx, at)
 	if err != nil {
 		return err
 	}
@@ -53,8 +53,8 @@ func (l *life) beginAgain(ctx context.Context, p *part, before checkpoint.Progre
 	}
 	l.log.Warn("the topic was made again at its origin, and accepted", slog.String("topic", p.Topic), slog.Int("partition", int(p.Number)), slog.Int("incarnation", int(p.Incarnation)),
 		slog.Int64("copied", int64(p.prog.Source)), slog.Int64("seen", int64(before.SourceEnd)))
-	l.turnTo(p, loop.Coordinate{Incarnation: p.Incarnation, Epoch: -1, Offset: start.At})
-	p.readFrom(srcPlace{offsetxlate.Source(start.At), -1})
+	l.turnTo(p, loop.Coordinate{Incarnation: p.Incarnation, Epoch: -1, Offset: log.Start})
+	p.readFrom(srcPlace{offsetxlate.Source(log.Start), -1})
 	p.prog.SrcID = p.SourceID
 	return nil
 }

@@ -2,6 +2,7 @@ package kafka
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -74,7 +75,7 @@ type Partition struct {
 func (p Partition) String() string { return fmt.Sprintf("%s/%d", p.Topic, p.Number) }
 
 // Locate finds the leaders of the partitions of topics, or of all topics if none is named. A topic that does not exist is absent from
-// the answer. One that was named and may not be seen is an error: nobody knows whether it exists.
+// the answer. One that was named, and of which the cluster says anything else, is an error: nobody knows whether it exists.
 func (c *Cluster) Locate(ctx context.Context, topics ...string) (map[string][]Partition, error) {
 	md, err := c.metadata(ctx, topics...)
 	if err != nil {
@@ -89,6 +90,8 @@ func (c *Cluster) Locate(ctx context.Context, topics ...string) (map[string][]Pa
 			out[*t.Topic] = partitionsOf(t)
 		case Classify(err) == Denied:
 			return nil, WithHint(fmt.Errorf("looking for topic %s on cluster %s: %w", *t.Topic, c.Config.Alias, err), Grant(resourceOf(*t.Topic), "Describe", "Read"))
+		case len(topics) > 0 && !errors.Is(err, kerr.UnknownTopicOrPartition):
+			return nil, fmt.Errorf("looking for topic %s on cluster %s: %w", *t.Topic, c.Config.Alias, err)
 		}
 	}
 	return out, nil

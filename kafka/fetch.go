@@ -50,7 +50,8 @@ func (g Got) Diverged() (offset int64, ok bool) {
 }
 
 // Fetch reads raw record batches: as they lie in the log, so the first may begin below the offset asked for, and the last may
-// be cut short. The answer has an entry for each Want in the same order; one without an answer has a nil response and an error.
+// be cut short. The answer has an entry for each Want in the same order; one without an answer has a nil response and an error:
+// kerr.ThrottlingQuotaExceeded where a quota of the broker's is exceeded.
 func (c *Cluster) Fetch(ctx context.Context, r FetchRequest) ([]Got, error) {
 	resp, err := c.Client.Broker(int(r.Broker)).Request(ctx, c.patient(r.message()))
 	if err != nil {
@@ -106,7 +107,11 @@ func (r FetchRequest) match(resp *kmsg.FetchResponse) []Got {
 	out := make([]Got, len(r.Wants))
 	for i, w := range r.Wants {
 		p, ok := at[key(byID, w.Topic, w.TopicID, w.Number)]
-		if !ok {
+		switch {
+		case !ok && resp.ThrottleMillis > 0: // such an answer is empty, and says nothing of the topic
+			out[i] = Got{Want: w, Err: kerr.ThrottlingQuotaExceeded}
+			continue
+		case !ok:
 			out[i] = Got{Want: w, Err: kerr.UnknownTopicOrPartition}
 			continue
 		}

@@ -124,7 +124,7 @@ func (m Import) reached(ctx context.Context, origin topology.Alias, below map[in
 	if err != nil {
 		return r, err
 	}
-	ends, err := c.Offsets(ctx, ps, kafka.End)
+	logs, err := c.Bounds(ctx, ps)
 	if err != nil {
 		return r, err
 	}
@@ -132,16 +132,16 @@ func (m Import) reached(ctx context.Context, origin topology.Alias, below map[in
 	for i, p := range ps {
 		pos, known := positions[p.Number]
 		switch {
-		case ends[i].Err != nil:
-			return r, fmt.Errorf("finding the end of %s: %w", p, ends[i].Err)
-		case !known && (ends[i].At == 0 || below[p.Number] == 0):
+		case logs[i].Err != nil:
+			return r, logs[i].Err
+		case !known && (logs[i].End == 0 || below[p.Number] == 0):
 			continue
 		case !known:
 			return r, kafka.Because(kafka.Unclaimed, fmt.Sprintf("how far %s of cluster %s was copied is not known", p, origin), "give the position of each partition with --position")
-		case pos < 0 || pos > ends[i].At:
-			return r, kafka.Because(kafka.Unclaimed, fmt.Sprintf("the position of %s of cluster %s is %d, and its log ends at %d", p, origin, pos, ends[i].At), "it is of another topic: look where it comes from")
+		case pos < 0 || pos > logs[i].End:
+			return r, kafka.Because(kafka.Unclaimed, fmt.Sprintf("the position of %s of cluster %s is %d, and its log ends at %d", p, origin, pos, logs[i].End), "it is of another topic: look where it comes from")
 		}
-		epoch, err := c.EpochFrom(ctx, p, pos, ends[i])
+		epoch, err := c.EpochFrom(ctx, p, pos, logs[i])
 		if err != nil {
 			return r, err
 		}

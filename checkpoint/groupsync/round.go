@@ -134,7 +134,7 @@ func (v *view) log(group string, c coordinate) (offsetxlate.LogView, bool) {
 	if !ok {
 		return offsetxlate.LogView{}, false
 	}
-	l := offsetxlate.LogView{Cluster: v.Alias, Topic: name, Start: at.start, End: at.end, Map: v.translator(c)}
+	l := offsetxlate.LogView{Cluster: v.Alias, Topic: name, Start: offsetxlate.Dest(at.Start), End: offsetxlate.Dest(at.End), Map: v.translator(c)}
 	if commit, ok := v.commits[group].Commits[p]; ok && commit.Offset >= 0 {
 		l.Commit = &offsetxlate.Commit{Offset: offsetxlate.Dest(commit.Offset), Metadata: commit.Metadata}
 	}

@@ -135,9 +135,7 @@ func (v *view) readCustody(ctx context.Context) {
 }
 
 // logs is where the partitions of a cluster begin and end.
-type logs map[groups.Partition]bounds
-
-type bounds struct{ start, end offsetxlate.Dest }
+type logs map[groups.Partition]kafka.Bounds
 
 // measure reads the bounds of the topics in ps. It comes after the commits: a commit that is newer than the end lies behind it.
 func (v *view) measure(ctx context.Context, ps []kafka.Partition) {
@@ -147,19 +145,11 @@ func (v *view) measure(ctx context.Context, ps []kafka.Partition) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
-	starts, err := v.Cluster.Offsets(ctx, ps, kafka.Start)
-	if err != nil {
-		v.err = err
-		return
-	}
-	ends, err := v.Cluster.Offsets(ctx, ps, kafka.End)
-	if err != nil {
-		v.err = err
-		return
-	}
+	found, err := v.Cluster.Bounds(ctx, ps)
+	v.err = err
 	for i, p := range ps {
-		if starts[i].Err == nil && ends[i].Err == nil {
-			v.logs[groups.Partition{Topic: p.Topic, Number: p.Number}] = bounds{offsetxlate.Dest(starts[i].At), offsetxlate.Dest(ends[i].At)}
+		if found[i].Err == nil {
+			v.logs[groups.Partition{Topic: p.Topic, Number: p.Number}] = found[i]
 		}
 	}
 }

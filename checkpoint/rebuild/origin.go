@@ -52,11 +52,11 @@ func (b *builder) origins(ctx context.Context) error {
 // ledger finds who wrote into a ledger of an origin: a shard's partition is written by its own writer alone.
 func (b *builder) ledger(ctx context.Context, o *origin, topic string) error {
 	for _, p := range b.topics[topic] {
-		at, err := bounds(ctx, b.Cluster, p)
+		at, err := b.Cluster.BoundsOf(ctx, p)
 		if err != nil {
 			return err
 		}
-		err = scan(ctx, b.Cluster, p, at, func(x batch.Batch) (bool, error) {
+		err = b.Cluster.Batches(ctx, p, at.Start, at.End, func(x batch.Batch) (bool, error) {
 			o.met(x, int(p.Number), "ledger")
 			return true, nil
 		})

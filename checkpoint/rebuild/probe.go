@@ -9,6 +9,8 @@ import (
 	"github.com/meshd/meshd/offsetxlate"
 )
 
+const probeMost = 10_000 // batches that are looked at for one place
+
 // prober finds the producer ids of an origin's writer in one copy. One id follows the other and none comes back, so between two places with
 // the same id there is no other.
 type prober struct {
@@ -29,18 +31,20 @@ func (p *prober) run(ctx context.Context) error {
 	if p.written.Map == nil {
 		return nil
 	}
-	at, err := bounds(ctx, p.Cluster, p.at)
+	log, err := p.Cluster.BoundsOf(ctx, p.at)
 	if err != nil {
 		return err
 	}
-	at.end = min(at.end, int64(p.written.Map.End().Dst))
-	at.start = max(at.start, int64(p.written.Map.Start().Dst))
+	at := span{max(log.Start, int64(p.written.Map.Start().Dst)), min(log.End, int64(p.written.Map.End().Dst))}
 	first, err := p.probe(ctx, at)
 	if err != nil || first.id < 0 {
 		return err
 	}
 	return between(first, place{p.written.Progress.Owner.ID, at.end, at.end}, func(at span) (place, error) { return p.probe(ctx, at) })
 }
+
+// span is a stretch of a log.
+type span struct{ start, end int64 }
 
 // between has a place looked for wherever another id may lie between two places.
 func between(a, z place, probe func(span) (place, error)) error {
@@ -68,10 +72,10 @@ func between(a, z place, probe func(span) (place, error)) error {
 func (p *prober) probe(ctx context.Context, at span) (out place, err error) {
 	out.id = -1
 	steps, unknown := 0, false
-	err = scan(ctx, p.Cluster, p.at, at, func(x batch.Batch) (bool, error) {
+	err = p.Cluster.Batches(ctx, p.at, at.start, at.end, func(x batch.Batch) (bool, error) {
 		holds, known := p.written.Map.Holds(offsetxlate.Dest(x.BaseOffset()))
 		unknown = unknown || !known
-		if steps++; x.Control() || !holds || x.Count() == 0 {
+		if steps++; x.Magic() < 2 || x.Control() || !holds || x.Count() == 0 {
 			return steps < probeMost, nil
 		}
 		out = place{x.ProducerID(), x.BaseOffset(), x.NextOffset()}

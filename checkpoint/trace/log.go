@@ -39,16 +39,11 @@ func (t *tracer) look(ctx context.Context) error {
 		return fmt.Errorf("%s has no %s/%d: the topic has %d partitions", t.c.Config.Alias, t.report.Topic, t.report.Partition, len(ps))
 	}
 	t.at = ps[t.report.Partition]
-	for _, bound := range []struct {
-		which int64
-		into  *int64
-	}{{kafka.Start, &t.report.LogStart}, {kafka.End, &t.report.LogEnd}} {
-		os, err := t.c.Offsets(ctx, []kafka.Partition{t.at}, bound.which)
-		if err = errors.Join(err, first(os)); err != nil {
-			return fmt.Errorf("asking where %s begins and ends: %w", t.at, err)
-		}
-		*bound.into = os[0].At
+	log, err := t.c.BoundsOf(ctx, t.at)
+	if err != nil {
+		return err
 	}
+	t.report.LogStart, t.report.LogEnd = log.Start, log.End
 	switch {
 	case t.report.Offset < t.report.LogStart:
 		t.report.State = Deleted
@@ -57,50 +52,17 @@ func (t *tracer) look(ctx context.Context) error {
 		t.report.State = Ahead
 		return nil
 	}
-	return t.fetch(ctx)
+	return t.search(ctx)
 }
 
-func first(os []kafka.Offset) error {
-	if len(os) == 0 {
+// search opens the batch that has the offset.
+func (t *tracer) search(ctx context.Context) error {
+	t.report.State = NoRecord
+	err := t.c.Batches(ctx, t.at, t.report.Offset, t.report.Offset+1, func(b batch.Batch) (bool, error) { return false, t.open(ctx, b) })
+	if errors.Is(err, kafka.ErrNothing) { // compaction took all that was there, up to the end
 		return nil
 	}
-	return os[0].Err
-}
-
-func (t *tracer) fetch(ctx context.Context) error {
-	got, err := t.c.Fetch(ctx, kafka.FetchRequest{
-		Broker: t.at.Leader, MaxWait: fetchWait, MaxBytes: fetchBytes,
-		Wants: []kafka.Want{{Partition: t.at, Offset: t.report.Offset, MaxBytes: fetchBytes, LastEpoch: -1}},
-	})
-	if err == nil {
-		err = got[0].Err
-	}
-	if err != nil {
-		return fmt.Errorf("reading %s: %w", t.at, err)
-	}
-	return t.search(ctx, got[0].RecordBatches)
-}
-
-// search finds the batch that has the offset.
-func (t *tracer) search(ctx context.Context, data []byte) error {
-	t.report.State = NoRecord
-	for len(data) > 0 {
-		b, rest, err := batch.Next(data)
-		if errors.Is(err, batch.ErrPartial) {
-			return nil
-		}
-		if err != nil {
-			return fmt.Errorf("reading %s: %w", t.at, err)
-		}
-		if data = rest; b.LastOffset() < t.report.Offset {
-			continue
-		}
-		if b.BaseOffset() > t.report.Offset {
-			return nil
-		}
-		return t.open(ctx, b)
-	}
-	return nil
+	return err
 }
 
 // open finds the record in its batch.

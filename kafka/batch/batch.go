@@ -25,7 +25,7 @@ const (
 )
 
 // Batch is a view on one whole record batch of magic 2, or on one message of the older formats 0 and 1, whose only valid
-// accessors are Magic, Size, LastOffset, NextOffset, Codec and LogAppendTime. Next checks what it returns; accessors check nothing.
+// accessors are Magic, Size, BaseOffset, LastOffset, NextOffset, Attributes and what they hold, and those of the producer. Next checks what it returns; accessors check nothing.
 type Batch []byte
 
 // BaseOffset is the offset of the first record that the batch was written with.
@@ -56,14 +56,29 @@ func (b Batch) BaseTimestamp() int64 { return b.int64(baseTimestampAt) }
 // MaxTimestamp is the highest timestamp of a record, in milliseconds; with LogAppendTime, the timestamp of every record.
 func (b Batch) MaxTimestamp() int64 { return b.int64(maxTimestampAt) }
 
-// ProducerID is -1 where the producer is not idempotent.
-func (b Batch) ProducerID() int64 { return b.int64(producerIDAt) }
+// ProducerID is -1 where the producer is not idempotent, as none of the older formats' is.
+func (b Batch) ProducerID() int64 {
+	if b.Magic() < 2 {
+		return -1
+	}
+	return b.int64(producerIDAt)
+}
 
 // ProducerEpoch is -1 where the producer is not idempotent.
-func (b Batch) ProducerEpoch() int16 { return b.int16(producerEpochAt) }
+func (b Batch) ProducerEpoch() int16 {
+	if b.Magic() < 2 {
+		return -1
+	}
+	return b.int16(producerEpochAt)
+}
 
 // BaseSequence is the sequence of the first record; -1 where the producer is not idempotent, and in control batches.
-func (b Batch) BaseSequence() int32 { return b.int32(baseSequenceAt) }
+func (b Batch) BaseSequence() int32 {
+	if b.Magic() < 2 {
+		return -1
+	}
+	return b.int32(baseSequenceAt)
+}
 
 // Count is the number of records in the batch; after compaction it can be anything from 0 up.
 func (b Batch) Count() int32 { return b.int32(countAt) }

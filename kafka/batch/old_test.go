@@ -109,6 +109,21 @@ func nullKept(rows []row) []row {
 
 // In format 1 the wrapper of a topic with LogAppendTime carries the time of all its messages. kgo 1.22.2 can't be the judge here:
 // it yields the producer's times.
+// Who reads a log asks each batch who wrote it, also the shortest one, which ends before a batch would say so.
+func TestOldHasNoProducer(t *testing.T) {
+	for magic := range int8(2) {
+		for _, n := range []int{0, 100} { // in the longer one are other bytes where a batch has its producer
+			b, _, err := Next(message(magic, 0, row{Offset: 7, Value: bytes.Repeat([]byte{0xff}, n)}))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if b.ProducerID() != -1 || b.ProducerEpoch() != -1 || b.BaseSequence() != -1 || b.Control() || b.BaseOffset() != 7 {
+				t.Errorf("magic %d: producer %d, epoch %d, sequence %d, control %v", magic, b.ProducerID(), b.ProducerEpoch(), b.BaseSequence(), b.Control())
+			}
+		}
+	}
+}
+
 func TestOldLogAppendTime(t *testing.T) {
 	rows := []row{{20, 5, nil, []byte("a"), nil}, {21, 6, nil, []byte("b"), nil}}
 	inner := append(message(1, 0, row{0, 5, nil, []byte("a"), nil}), message(1, 0, row{1, 6, nil, []byte("b"), nil})...)
