@@ -40,11 +40,13 @@ func (h *Holdings) RefreshPartitions(ctx context.Context, shard int) error {
 }
 
 // Place says whether the origin's writer wrote the record of batch b at offset, whose header has a coordinate (loop.Map). fresh says that
-// all was read after the batch had been fetched; then the answer is never NotCovered:
+// all was read after the batch had been fetched. The answer is Here or Elsewhere only where it is proven, and NotCovered where it may be
+// told later, however long that takes:
 //
 //   - A writer notes itself as the owner before its first batch, and the place behind its predecessors' last ones. So what lies behind the
 //     noted place is the owner's, or no writer's.
 //   - What lies below the noted frontier at the origin was written before the noted place.
+//   - What lies before the noted place is told by the map alone, when that covers it.
 func (w Written) Place(b loop.Batch, at loop.Coordinate, offset int64, fresh bool) loop.Place {
 	p, y := w.Progress, offsetxlate.Dest(offset)
 	asNoted := w.There && b.LeaderEpoch <= p.DestEpoch // it is of the log that was known then
@@ -55,19 +57,12 @@ func (w Written) Place(b loop.Batch, at loop.Coordinate, offset int64, fresh boo
 		return loop.Elsewhere
 	case !fresh:
 		return loop.NotCovered
-	case !w.There && w.Map == nil, w.There && b.ProducerID != p.Owner.ID && (y >= p.Dest || !asNoted):
+	case w.There && b.ProducerID == p.Owner.ID:
+		return loop.Here
+	case !w.There && w.Map == nil, w.There && (y >= p.Dest || !asNoted):
 		return loop.Elsewhere
 	}
-	return loop.Here
-}
-
-// Proves says whether the origin's writer wrote the record at offset, beyond doubt.
-func (w Written) Proves(offset int64) bool {
-	if w.Map == nil {
-		return false
-	}
-	holds, known := w.Map.Holds(offsetxlate.Dest(offset))
-	return holds && known
+	return loop.NotCovered
 }
 
 // Say tells what was noted, for people.
@@ -81,19 +76,16 @@ func (w Written) Say() string {
 	return fmt.Sprintf("a place up to offset %d is noted there, and a map up to %d", w.Progress.Dest, w.Map.End().Dst)
 }
 
-// mapped is for a place that the map covers.
+// mapped is for a place that the map covers. Where it was thinned, or has lost its beginning, it may not tell.
 func (w Written) mapped(at loop.Coordinate, y offsetxlate.Dest) loop.Place {
 	holds, known := w.Map.Holds(y)
-	here := holds
 	switch noted := w.Progress.Incarnation; {
 	case at.Incarnation < noted && y < w.Map.Start().Dst: // it had a map of its own
-		here = true
-	case known:
-	case at.Incarnation == noted:
-		here = w.Map.May(offsetxlate.Source(at.Offset), y)
-	}
-	if here {
+		return loop.NotCovered
+	case known && holds:
 		return loop.Here
+	case !known && at.Incarnation == noted && w.Map.May(offsetxlate.Source(at.Offset), y):
+		return loop.NotCovered
 	}
 	return loop.Elsewhere
 }

@@ -16,8 +16,9 @@ func TestPlaceOfWritten(t *testing.T) {
 		}
 	}
 	all := Written{There: true, Map: m, Progress: Progress{Owner: kafka.ProducerID{ID: 7}, Incarnation: 1, SourceEpoch: 3, Source: 20, Dest: 31, DestEpoch: 4}}
-	bare, later := all, all
+	bare, later, lags := all, all, all
 	bare.Map = nil
+	lags.Progress.Dest = 40
 	later.Map = offsetxlate.NewUnknown(offsetxlate.Point{Src: 10, Dst: 20})
 	must := func(err error) {
 		if err != nil {
@@ -50,13 +51,16 @@ func TestPlaceOfWritten(t *testing.T) {
 		{"in a log that was cut off, by the owner", all, at(4), 9, 7, 5, true, loop.Here},
 		{"in a log that was cut off", all, at(4), 9, 50, 5, true, loop.Elsewhere},
 		{"of a later leader at the origin", all, loop.Coordinate{Incarnation: 1, Epoch: 4, Offset: 4}, 40, 50, 4, false, loop.NotCovered},
-		{"of an incarnation before the map", all, loop.Coordinate{Epoch: 9, Offset: 400}, 2, 50, 4, false, loop.Here},
-		{"below a map without its beginning", later, at(4), 9, 50, 4, false, loop.Here},
+		{"of an incarnation before the map", all, loop.Coordinate{Epoch: 9, Offset: 400}, 2, 50, 4, false, loop.NotCovered},
+		{"below a map without its beginning", later, at(4), 9, 50, 4, true, loop.NotCovered},
 		{"below it, of what the map has", later, at(12), 9, 50, 4, false, loop.Elsewhere},
 		{"nothing was noted", Written{}, at(4), 9, 50, 4, false, loop.NotCovered},
 		{"nothing is noted", Written{}, at(4), 9, 50, 4, true, loop.Elsewhere},
-		{"a map, and no progress", Written{Map: m}, at(4), 9, 50, 4, true, loop.Here},
-		{"progress, and no map", bare, at(4), 9, 50, 4, true, loop.Here},
+		{"a map, and no progress yet", Written{Map: m}, at(4), 9, 50, 4, true, loop.NotCovered},
+		{"progress, and no map yet", bare, at(4), 9, 50, 4, true, loop.NotCovered},
+		{"progress, and no map, by the owner", bare, at(4), 9, 7, 4, true, loop.Here},
+		{"progress, and a map that lags", lags, at(25), 35, 50, 4, true, loop.NotCovered},
+		{"a map that lags, by the owner", lags, at(25), 35, 7, 4, true, loop.Here},
 		{"progress, and no map, behind", bare, at(25), 40, 50, 4, true, loop.Elsewhere},
 	} {
 		b := loop.Batch{ProducerID: c.pid, LeaderEpoch: c.epoch}

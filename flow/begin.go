@@ -36,15 +36,16 @@ func (l *life) beginPart(ctx context.Context, p *part, f *fenced) error {
 		p.prog.Gaps = p.prog.Gaps.Add(loop.Gap{From: loop.Start, To: to, Why: b.why})
 	}
 	p.moveTo(srcPlace{start, p.sieve.epoch(b.frontier.Epoch)}, 0, f.marker+1)
-	if p.readFrom(srcPlace{b.read, -1}); !p.hub() {
-		p.readFrom(srcPlace{b.read, b.frontier.Epoch}) // what lies before it is of that leader, or of one before: a log that was cut off below is another
+	read := srcPlace{b.read, -1}
+	if !p.hub() {
+		read.epoch = b.frontier.Epoch // what lies before it is of that leader, or of one before: a log that was cut off below is another
 	}
+	p.readFrom(read)
 	p.forgetMap(l.stored.pages)
+	p.xlate = offsetxlate.New(offsetxlate.Point{Src: start, Dst: f.marker + 1})
 	if p.From >= 0 { // another tool copied what is before
 		p.xlate = offsetxlate.NewUnknown(offsetxlate.Point{Src: start, Dst: f.marker + 1})
-		return nil
 	}
-	p.xlate = offsetxlate.New(offsetxlate.Point{Src: start, Dst: f.marker + 1})
 	return nil
 }
 
@@ -73,15 +74,14 @@ func (l *life) beginning(ctx context.Context, p *part) (beginning, error) {
 
 // latestAtHub is behind all that a cluster has that is not the origin.
 func (l *life) latestAtHub(ctx context.Context, p *part) (b beginning, err error) {
-	known := false
-	err = p.held.fresh(ctx, l.shard.id.Number, func(h *checkpoint.Holdings) {
-		var prog checkpoint.Progress
-		prog, known = h.Progress(p.Topic, p.Number)
+	err = p.held.fresh(ctx, l.shard.id.Number, func(h *checkpoint.Holdings) error {
+		prog, known := h.Progress(p.Topic, p.Number)
+		if !known {
+			return kafka.Because(kafka.SourceUnreachable, fmt.Sprintf("cluster %s has nothing of %s yet, and so no end of it to begin at", p.Source, p.Key()), "")
+		}
 		b = beginning{prog.Frontier(), nowhere, loop.GapStart}
+		return nil
 	})
-	if err == nil && !known {
-		err = kafka.Because(kafka.SourceUnreachable, fmt.Sprintf("cluster %s has nothing of %s yet, and so no end of it to begin at", p.Source, p.Key()), "")
-	}
 	return b, err
 }
 

@@ -26,14 +26,8 @@ func (b *beside) run(ctx context.Context, job func(context.Context) func(context
 }
 
 // take does what a job found.
-func (l *life) take(ctx context.Context, then func(context.Context) error) error {
-	l.beside.busy = false
-	return then(ctx)
-}
-
-// heardOf is called when the source has said what it was asked.
-func (l *life) heardOf(ctx context.Context, then func(context.Context) error) error {
-	l.asking.busy = false
+func (b *beside) take(ctx context.Context, then func(context.Context) error) error {
+	b.busy = false
 	return then(ctx)
 }
 

@@ -2,6 +2,7 @@ package flow
 
 import (
 	"context"
+	"log/slog"
 	"maps"
 	"slices"
 	"time"
@@ -13,25 +14,46 @@ import (
 // chosen is what is remembered of a topic from one choice of its source to the next.
 type chosen struct {
 	loop.Choice
+	from source                               // the one that was taken last
 	said map[topology.Alias]map[int32]offered // what a way said that can't be reached now is believed as long
+	torn map[tear]loop.Coordinate             // behind which a partition could not be read there
+}
+
+// tear is a partition at a cluster, where it can't be read.
+type tear struct {
+	at     topology.Alias
+	number int32
+}
+
+// source is where a topic is read, for what reason, and since when that is so; zero: it was never changed.
+type source struct {
+	at    topology.Alias
+	why   loop.Reason
+	since time.Time
 }
 
 // choose takes one of the ways that have a topic; false: none can be read now.
 func (r *round) choose(ctx context.Context, topic string, from []offer) (offer, bool) {
-	if len(r.ways) == 1 {
-		r.took(topic, loop.Choice{Source: from[0].way.Alias})
-		return from[0], true
-	}
 	c := r.choices[topic]
 	if c == nil {
-		c = &chosen{said: map[topology.Alias]map[int32]offered{}}
+		c = &chosen{said: map[topology.Alias]map[int32]offered{}, torn: map[tear]loop.Coordinate{}}
 		r.choices[topic] = c
+	}
+	if len(r.ways) == 1 {
+		r.took(topic, c, loop.Choice{Source: from[0].way.Alias})
+		return from[0], true
 	}
 	here := r.here[topic]
 	order := slices.Sorted(maps.Keys(here))
+	for _, n := range order {
+		if p := r.part(topic, n); p != nil && p.cannotRead() {
+			c.torn[tear{p.Source, n}] = here[n]
+		}
+	}
 	view := r.look(ctx, topic, c, from, order, here)
-	c.Choice = loop.Choose(c.Choice, view, time.Now())
-	for i, g := range c.Gaps(view, time.Now()) {
+	now := time.Now()
+	c.Choice = loop.Choose(c.Choice, view, now)
+	for i, g := range c.Gaps(view, now) {
 		if p := r.part(topic, order[i]); p != nil {
 			p.nobodyHas(g)
 		}
@@ -40,13 +62,24 @@ func (r *round) choose(ctx context.Context, topic string, from []offer) (offer, 
 	if i < 0 {
 		return offer{}, false
 	}
-	r.took(topic, c.Choice)
+	r.took(topic, c, c.Choice)
 	for k, n := range order {
 		if p := r.part(topic, n); p != nil {
 			p.catchUp(c.Source, c.said[c.Source][n], view.Here[k])
 		}
 	}
 	return from[i], true
+}
+
+// took notes which source a topic has, and tells when that is another one than before.
+func (r *round) took(topic string, c *chosen, now loop.Choice) {
+	was := c.from
+	c.from = source{at: now.Source, why: now.Why, since: was.since}
+	if was.at != "" && was.at != now.Source {
+		c.from.since = time.Now()
+		r.log.Info("another source", slog.String("topic", topic), slog.String("from", string(was.at)), slog.String("to", string(now.Source)), slog.String("why", string(now.Why)))
+		r.env.observer.Switched(r.Pair, topic, now.Why)
+	}
 }
 
 // look asks all ways what they have of a topic.
@@ -93,26 +126,9 @@ func (c *chosen) offer(a topology.Alias, p int32, here loop.Coordinate, epoch in
 	if !ok {
 		return nothing
 	}
-	return o.to(here, epoch)
-}
-
-// clusters tells which cluster each alias stood for when its writers registered.
-func (r *registered) clusters(tell func(topology.Alias, string)) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	for _, w := range r.known {
-		tell(w.Origin, w.OriginID)
+	x := o.to(here, epoch)
+	if at, torn := c.torn[tear{a, p}]; torn && at == here && here.Less(x.Until) {
+		x.Until, x.Resume = here, x.Frontier
 	}
-}
-
-// idOf is the cluster id of an origin, as a writer of its records registered it; "" if none did.
-func (r *registered) idOf(origin topology.Alias) string {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	for _, w := range r.known {
-		if w.Origin == origin {
-			return w.OriginID
-		}
-	}
-	return ""
+	return x
 }

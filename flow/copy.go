@@ -39,28 +39,32 @@ func (r *round) copy(ctx context.Context, topic string, o offer) ([]Spec, error)
 		return nil, err
 	}
 	base.Incarnation = incarnation
-	if all := r.own.Incarnations(o.remote); len(all) > 0 && all[len(all)-1].Number > 0 {
-		base.Anew = all[len(all)-1].TopicID
-	}
 	specs := make([]Spec, 0, len(o.partitions))
 	for _, at := range o.partitions {
-		spec := base
-		spec.Number, spec.SourceID, spec.Rebuilt = at.Number, at.TopicID, o.way.theirs.Rebuilt()
-		if spec.Start, err = metasync.StartOf(entry, at.Number); err != nil {
+		spec, err := r.partitionOf(base, o, entry, at)
+		if err != nil {
 			return nil, err
-		}
-		if pos, ok := entry.Positions[at.Number]; ok {
-			spec.From = offsetxlate.Source(pos)
-		}
-		if o.identity() {
-			if err := r.imported(&spec, o); err != nil {
-				return nil, err
-			}
 		}
 		specs = append(specs, spec)
 	}
 	r.wishes = append(r.wishes, wish{w, o.way})
 	return specs, nil
+}
+
+// partitionOf is what base, which all partitions of its topic have in common, makes of one.
+func (r *round) partitionOf(base Spec, o offer, entry checkpoint.TopicEntry, at kafka.Partition) (spec Spec, err error) {
+	spec = base
+	spec.Number, spec.SourceID = at.Number, at.TopicID
+	if spec.Start, err = metasync.StartOf(entry, at.Number); err != nil {
+		return spec, err
+	}
+	if pos, ok := entry.Positions[at.Number]; ok {
+		spec.From = offsetxlate.Source(pos)
+	}
+	if o.identity() {
+		err = r.imported(&spec, o)
+	}
+	return spec, err
 }
 
 // imported says of a partition what an import here says of its origin, and what one at its origin says of that.
@@ -88,11 +92,15 @@ func (r *round) spec(topic string, o offer, src *Source) (Spec, error) {
 	if err != nil {
 		return Spec{}, fmt.Errorf("the id of cluster %s: %w", r.Source, err)
 	}
-	return Spec{
+	base := Spec{
 		Several: len(r.graph(topic).neighbours) > 1, Lost: r.lost, Doubt: r.doubt,
 		Origin: r.Source, OriginID: id, Topic: topic, Remote: o.remote, Source: o.way.Alias, At: o.at, src: src, held: o.way.held, Identity: o.identity(), Provenance: loop.ProvenanceOf(o.settings),
-		limit: r.throttleOf(o.way, topic, o.settings.LimitBytes), OnGap: o.settings.OnGap, From: -1, FromEpoch: -1,
-	}, nil
+		limit: r.throttleOf(o.way, topic, o.settings.LimitBytes), OnGap: o.settings.OnGap, From: -1, FromEpoch: -1, Rebuilt: o.way.theirs.Rebuilt(),
+	}
+	if all := r.own.Incarnations(o.remote); len(all) > 0 && all[len(all)-1].Number > 0 {
+		base.Anew = all[len(all)-1].TopicID
+	}
+	return base, nil
 }
 
 // align brings configs in line, after the partitions were handed out: with many topics it takes a while. A copy that can't be

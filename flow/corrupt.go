@@ -30,8 +30,8 @@ func (e *cutError) Error() string {
 	return fmt.Sprintf("its length says %d bytes, of which the broker has %d", e.size, e.got)
 }
 
-// corrupt stops the part at a batch that can't be believed. Where the topology says so, the shard looks whether it can be read after all,
-// and for what can be read behind it.
+// corrupt stops the part at a batch that can't be believed. Where the topology says so, and no other source has what is in it, the shard
+// looks whether it can be read after all, and for what can be read behind it.
 func (p *part) corrupt(err error) {
 	why := err.Error()
 	if c, ok := errors.AsType[*batch.CorruptError](err); ok {
@@ -42,16 +42,25 @@ func (p *part) corrupt(err error) {
 	}
 	p.bad = &badPlace{p.at, why}
 	p.stop(Failed, kafka.Because(kafka.CorruptBatch, fmt.Sprintf("the batch at source offset %d can't be read: %s", p.at, why), corruptHint))
-	if p.OnGap == "continue" {
+	if p.OnGap == "continue" && p.alone(p.frontier(p.assigned)) {
 		p.owner.outOfRange(p)
 	}
 }
+
+// cannotRead says whether the part stopped at a batch that it can't read.
+func (p *part) cannotRead() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.torn()
+}
+
+func (p *part) torn() bool { return p.state == Failed && p.reason.Code == kafka.CorruptBatch }
 
 // unreadable is where the part stopped for good at a batch that it can't read; false unless it is to step over that.
 func (p *part) unreadable() (at offsetxlate.Source, ok bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.state != Failed || p.reason.Code != kafka.CorruptBatch || p.OnGap != "continue" {
+	if !p.torn() || p.OnGap != "continue" {
 		return 0, false
 	}
 	return p.at, true
@@ -62,7 +71,7 @@ func (p *part) unreadable() (at offsetxlate.Source, ok bool) {
 func (p *part) stepOver(at, next, origin offsetxlate.Source) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.state != Failed || p.reason.Code != kafka.CorruptBatch || p.at != at {
+	if !p.torn() || p.at != at {
 		return
 	}
 	p.retryAt = time.Now()

@@ -30,13 +30,32 @@ type GapCounts struct {
 	Other      int64 `json:"other"`
 }
 
-func (g *GapCounts) count(why loop.GapReason, n int64) {
+// of is the counter for a reason.
+func (g *GapCounts) of(why loop.GapReason) *int64 {
 	switch why {
 	case loop.GapRetention:
-		g.Retention += n
+		return &g.Retention
 	case loop.GapCopied:
-		g.Copied += n
+		return &g.Copied
 	default:
-		g.Other += n
+		return &g.Other
 	}
 }
+
+// lose counts offsets that the part goes on without, in its total and in one of the counters of GapCounts, and says so.
+func (p *part) lose(from, to int64, in *int64, why string) {
+	n := max(0, to-from)
+	p.stats.Gaps++
+	p.stats.GapRecords += n
+	*in += n
+	hint := noPolicy
+	if p.OnGap == "continue" {
+		hint = byPolicy
+	}
+	p.owner.steppedOver(p.Spec, from, to, why, hint)
+}
+
+const (
+	byPolicy = "on_gap: stop would have stopped here"
+	noPolicy = "on_gap does not stop at this"
+)

@@ -175,7 +175,7 @@ func (r *round) topic(ctx context.Context, name string, from []offer) error {
 	if !ok {
 		return nil // what was handed out stays
 	}
-	src := r.sources[name]
+	src := r.choices[name].from
 	st := TopicStatus{Topic: name, From: o.way.Alias, Why: src.why, Since: src.since, Identity: o.identity(), Kind: o.kind, Partitions: len(o.partitions)}
 	if o.reason.Code != "" {
 		st.Reason = new(o.reason)

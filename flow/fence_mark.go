@@ -47,7 +47,7 @@ func (f *fence) mark(ctx context.Context, todo []*scan, out map[kafka.Partition]
 		}
 		if err == nil {
 			var refused bool
-			if todo, refused, err = sift(todo, errs, out); err == nil && refused {
+			if todo, refused, err = split(todo, errs, out); err == nil && refused {
 				continue
 			}
 		}
@@ -79,8 +79,8 @@ func note(todo []*scan, out map[kafka.Partition]*fenced, err error) {
 	}
 }
 
-// sift takes out what the coordinator refuses for good; err is one that concerns all, such as a transaction that still ends.
-func sift(todo []*scan, errs []error, out map[kafka.Partition]*fenced) (rest []*scan, refused bool, err error) {
+// split takes out what the coordinator refuses for good; err is one that concerns all, such as a transaction that still ends.
+func split(todo []*scan, errs []error, out map[kafka.Partition]*fenced) (rest []*scan, refused bool, err error) {
 	for i, s := range todo {
 		e := errs[i]
 		switch {

@@ -16,7 +16,7 @@ const nowhere = -1
 
 // lookFor has the place looked for where a part is to be read that is not read at its origin. It is called with the lock held.
 func (p *part) lookFor() {
-	p.sieve.seen = stretch{} // where its log was cut off, what lies there now was never fetched
+	p.at, p.sieve.seen = nowhere, stretch{} // where its log was cut off, what lies there now was never fetched
 	p.stop(Backoff, kafka.Because(kafka.SourceUnreachable, fmt.Sprintf("where %s goes on at cluster %s is being looked for", p.Key(), p.Source), ""))
 	p.owner.outOfRange(p)
 }
@@ -33,29 +33,27 @@ func (p *part) lookedFor() bool {
 func (l *life) findAtHub(ctx context.Context, p *part, start offsetxlate.Source) {
 	var at offsetxlate.Dest
 	var first loop.Coordinate
-	var err error
 	var as noter
 	var before []offsetxlate.Dest
 	next, notBefore := p.lacksSince()
-	herr := p.held.since(ctx, notBefore, func(h *checkpoint.Holdings) {
+	err := p.held.since(ctx, notBefore, func(h *checkpoint.Holdings) (err error) {
 		var there bool
 		if as, there = p.held.noter(p.Spec); !there {
 			at, first = offsetxlate.Dest(start), loop.Start // nothing is known of the log that is there now: all of it is looked through
-			return
+			return nil
 		}
 		if at, first, err = lookUp(h.Maps, p.Topic, p.Number, next, offsetxlate.Dest(start)); err == nil && at > offsetxlate.Dest(start) {
 			before, err = parts(h, p.Spec, next)
 		}
+		return err
 	})
-	if herr == nil && err == nil && before != nil {
+	if err == nil && before != nil {
 		at, err = l.sureAt(ctx, p, next, append(before, offsetxlate.Dest(start)))
 	}
 	switch {
 	case ctx.Err() != nil:
-	case herr != nil:
-		p.fetchTrouble(herr)
 	case err != nil:
-		p.fetchTrouble(fmt.Errorf("the map of %s at cluster %s: %w", p.Key(), p.Source, err))
+		p.fetchTrouble(fmt.Errorf("looking where %s goes on at cluster %s: %w", p.Key(), p.Source, err))
 	default:
 		p.found(offsetxlate.Source(at), next, first, as)
 	}
@@ -118,10 +116,12 @@ func (p *part) atOrigin(ctx context.Context, place offsetxlate.Dest) (x offsetxl
 	if !p.hub() {
 		return 0
 	}
-	_ = p.held.with(ctx, func(h *checkpoint.Holdings) { // without an answer it is a gap of which nobody knows more
-		if m, err := h.Maps.In(p.Topic, p.Number, p.lacks().Incarnation); err == nil && m != nil {
+	_ = p.held.with(ctx, func(h *checkpoint.Holdings) error { // without an answer it is a gap of which nobody knows more
+		m, err := h.Maps.In(p.Topic, p.Number, p.lacks().Incarnation)
+		if err == nil && m != nil {
 			x = m.ToSource(place).Offset
 		}
+		return err
 	})
 	return x
 }

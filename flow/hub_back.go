@@ -2,7 +2,6 @@ package flow
 
 import (
 	"fmt"
-	"time"
 
 	"github.com/meshd/meshd/kafka"
 	"github.com/meshd/meshd/offsetxlate"
@@ -23,10 +22,7 @@ func (e *tookBackError) Error() string {
 func (p *part) tookBackAtHub(e *tookBackError) {
 	r := kafka.Because(kafka.SourceTruncated, fmt.Sprintf("%v: cluster %s, where it is read, went on with those", e, p.Source),
 		"an unclean leader election lost records there; set on_gap: continue to keep what was copied and go on with what the origin has now")
-	if len(p.queue) > 0 || len(p.busy) > 0 {
-		p.stop(Backoff, r)
-		p.retryAt = time.Now().Add(tookBackWait)
-		p.dropQueue()
+	if p.stopUnderWay(r) {
 		return
 	}
 	if p.OnGap != "continue" || e.from < p.xlate.End().Src && !p.xlate.TruncateSource(e.from) {
@@ -34,12 +30,9 @@ func (p *part) tookBackAtHub(e *tookBackError) {
 		return
 	}
 	if now := offsetxlate.Source(p.frontier(p.assigned).Offset); e.from < now {
-		p.stats.Gaps++
-		p.stats.GapRecords += int64(now - e.from)
-		p.stats.Lacks.Truncated += int64(now - e.from)
+		p.lose(int64(e.from), int64(now), &p.stats.Lacks.Truncated, "the origin lost them after they were copied, and the copy keeps them")
 		p.addRun(p.assigned, srcRun{source: e.from, epoch: -1})
 	}
-	p.owner.steppedOver(p.Spec, int64(e.from), int64(e.high), "the origin lost them after they were copied, and the copy keeps them")
 	p.sieve.goesOnAt(e.from)
 	p.dirty = true
 	p.recover()

@@ -18,10 +18,11 @@ func (s *shard) needGaps(p *part) {
 	p.src.aside(func(ctx context.Context) {
 		asOf := p.src.registered.fetched()
 		var gaps loop.Gaps
-		err := p.held.fresh(ctx, s.id.Number, func(h *checkpoint.Holdings) {
+		err := p.held.fresh(ctx, s.id.Number, func(h *checkpoint.Holdings) error {
 			if prog, ok := h.Progress(p.Topic, p.Number); ok {
 				gaps = prog.Gaps
 			}
+			return nil
 		})
 		p.gapsRead(gaps, asOf, err)
 		p.goOn()
@@ -38,13 +39,14 @@ func (p *part) gapsRead(gaps loop.Gaps, asOf loop.Tick, err error) {
 	p.sieve.behind(gaps, asOf)
 }
 
-// noteGap records a gap and says so.
+// noteGap records a gap and says so. What lies below an import's cut is not counted, here as little as where its origin itself is read: it
+// was left out on purpose, and no policy stops at it.
 func (p *part) noteGap(g loop.Gap) {
-	p.stats.Gaps++
-	n := max(0, g.To.Offset-g.From.Offset)
-	p.stats.GapRecords += n
-	p.stats.Lacks.count(g.Why, n)
-	p.owner.steppedOver(p.Spec, g.From.Offset, g.To.Offset, g.Why.String())
+	if g.Why == loop.GapImport {
+		p.owner.steppedOver(p.Spec, g.From.Offset, g.To.Offset, g.Why.String(), noPolicy)
+	} else {
+		p.lose(g.From.Offset, g.To.Offset, p.stats.Lacks.of(g.Why), g.Why.String())
+	}
 	p.prog.Gaps = p.prog.Gaps.Add(g)
 	p.dirty = true
 }
@@ -77,7 +79,12 @@ func (p *part) mayLeaveOut(next, to loop.Coordinate) (loop.Coordinate, bool) {
 	case p.unfilled.To.Less(to):
 		to = p.unfilled.To
 	}
-	return to, !next.Less(p.unfilled.From) && next.Less(to)
+	return to, p.alone(next)
+}
+
+// alone says whether no other source could give for a while what comes next.
+func (p *part) alone(next loop.Coordinate) bool {
+	return !p.Several || !next.Less(p.unfilled.From) && next.Less(p.unfilled.To)
 }
 
 // catchUp passes what the part's source, which is not the origin, has passed without a record, once all of its log was read of which that

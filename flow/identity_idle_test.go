@@ -16,11 +16,10 @@ func TestIdleWriterIsTakenOverUnread(t *testing.T) {
 	ctx := deadline(t)
 	w := joined(ctx, t, []topology.Alias{"a", "b"}, "from: [a], to: [b], "+identity)
 	w.write(ctx, t, 0, 100)
-	w.hold(t, "b", 1)
+	w.runAt(t, "b", 1)
 	w.origins(ctx, t, "b", 200)
 	w.writeAt(ctx, t, "b", 100, 20_000)
-	w.nodes["b"].Close()
-	w.nodes["b"] = manager(t, "b")
+	w.renew(t, "b")
 	var read atomic.Int64
 	id := w.clusters["b"].TopicInfo("orders").TopicID
 	w.clusters["b"].ControlKey(int16(kmsg.Fetch), func(r kmsg.Request) (kmsg.Response, error, bool) {
@@ -32,7 +31,7 @@ func TestIdleWriterIsTakenOverUnread(t *testing.T) {
 		}
 		return nil, nil, false
 	})
-	w.hold(t, "b", 2)
+	w.runAt(t, "b", 2)
 	w.awaits(ctx, t, "b", 1, streams)
 	if n := read.Load(); n > 20 {
 		t.Errorf("the copy was read %d times", n)

@@ -14,20 +14,6 @@ import (
 	"github.com/meshd/meshd/topology"
 )
 
-// hold has one node hold what comes to its cluster.
-func (w *world) hold(t *testing.T, a topology.Alias, epoch uint64) {
-	t.Helper()
-	var held []flow.Held
-	for _, o := range w.names {
-		if o != a {
-			held = append(held, all(o, a, epoch)...)
-		}
-	}
-	if err := w.nodes[a].Apply(w.top, held); err != nil {
-		t.Fatal(err)
-	}
-}
-
 // awaits returns when all partitions of n origins at a cluster meet a condition.
 func (w *world) awaits(ctx context.Context, t *testing.T, a topology.Alias, n int, ok func(flow.PartStatus) bool) {
 	t.Helper()
@@ -84,12 +70,12 @@ func TestStartIsAGapOfOneCluster(t *testing.T) {
 	earlier := []string{link("from: [a], to: [b]", "earliest")}
 	w := joined(ctx, t, []topology.Alias{"a", "b", "c", "d"}, earlier...)
 	w.write(ctx, t, 0, 100)
-	w.hold(t, "b", 1)
+	w.runAt(t, "b", 1)
 	w.origins(ctx, t, "b", 200)
 	w.saves(ctx)
 	w.relink(t, append(earlier, link("from: [b], to: [c]", "latest"))...)
-	w.hold(t, "b", 2)
-	w.hold(t, "c", 2)
+	w.runAt(t, "b", 2)
+	w.runAt(t, "c", 2)
 	w.awaits(ctx, t, "c", 2, streams)
 	w.write(ctx, t, 100, 200)
 	if n, first := w.origins(ctx, t, "c", 200+100+100); n["a"] != 100 || n["b"] != 100 || first["a"] != "100" && first["a"] != "101" {
@@ -97,7 +83,7 @@ func TestStartIsAGapOfOneCluster(t *testing.T) {
 	}
 	w.relink(t, append(earlier, link("from: [b], to: [c]", "latest"), link("from: [c], to: [d]", "earliest"))...)
 	for _, a := range []topology.Alias{"b", "c", "d"} {
-		w.hold(t, a, 3)
+		w.runAt(t, a, 3)
 	}
 	if n, _ := w.origins(ctx, t, "d", 200+100+100+200); n["a"] != 100 || n["b"] != 100 || n["c"] != 200 {
 		t.Errorf("d has what c has, and has %v", n)
@@ -111,22 +97,21 @@ func TestWhatOneSourceLacksIsAskedOfOthers(t *testing.T) {
 	direct, gap, over := "from: [a], to: [c], "+identity, "from: [a], to: [b], "+identity+", start: latest", "from: [b], to: [c], "+identity
 	w := joined(ctx, t, []topology.Alias{"a", "b", "c"}, direct)
 	w.write(ctx, t, 0, 100)
-	w.hold(t, "c", 1)
+	w.runAt(t, "c", 1)
 	w.origins(ctx, t, "c", 200)
-	w.nodes["c"].Close()
-	w.nodes["c"] = manager(t, "c")
+	w.renew(t, "c")
 	w.write(ctx, t, 100, 200)
 	w.relink(t, gap, over)
-	w.hold(t, "b", 1)
+	w.runAt(t, "b", 1)
 	w.awaits(ctx, t, "b", 1, streams)
 	w.write(ctx, t, 200, 300)
-	w.hold(t, "c", 2)
+	w.runAt(t, "c", 2)
 	w.awaits(ctx, t, "c", 1, func(x flow.PartStatus) bool { return x.Reason != nil && x.Reason.Code == kafka.RetentionGap })
 	if n, _ := w.origins(ctx, t, "c", 300+100+300); n["a"] != 100 {
 		t.Errorf("c passed what it lacks: %v", n)
 	}
 	w.relink(t, gap, over, direct+", cost: 5")
-	w.hold(t, "b", 3)
-	w.hold(t, "c", 3)
+	w.runAt(t, "b", 3)
+	w.runAt(t, "c", 3)
 	w.origins(ctx, t, "c", 300+300+300)
 }

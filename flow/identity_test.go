@@ -12,7 +12,9 @@ import (
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"github.com/meshd/meshd/checkpoint"
 	"github.com/meshd/meshd/flow"
+	"github.com/meshd/meshd/kafka"
 	"github.com/meshd/meshd/topology"
 )
 
@@ -50,16 +52,50 @@ func joined(ctx context.Context, t *testing.T, names []topology.Alias, links ...
 func (w *world) run(t *testing.T, epoch uint64) {
 	t.Helper()
 	for _, a := range w.names {
-		var held []flow.Held
-		for _, o := range w.names {
-			if o != a {
-				held = append(held, all(o, a, epoch)...)
-			}
-		}
-		if err := w.nodes[a].Apply(w.top, held); err != nil {
-			t.Fatal(err)
+		w.runAt(t, a, epoch)
+	}
+}
+
+// runAt has one node hold all that comes to its cluster.
+func (w *world) runAt(t *testing.T, a topology.Alias, epoch uint64) {
+	t.Helper()
+	var held []flow.Held
+	for _, o := range w.names {
+		if o != a {
+			held = append(held, all(o, a, epoch)...)
 		}
 	}
+	if err := w.nodes[a].Apply(w.top, held); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// renew ends nodes, and has others in their place that hold nothing yet.
+func (w *world) renew(t *testing.T, at ...topology.Alias) {
+	t.Helper()
+	for _, a := range at {
+		w.nodes[a].Close()
+		w.nodes[a] = manager(t, string(a))
+	}
+}
+
+// dialer reaches clusters as a command does that works at one of them.
+func (w *world) dialer(at topology.Alias) func(topology.Alias) (*kafka.Cluster, error) {
+	d := &kafka.Dialer{Datacenter: string(at), ClientID: "test"}
+	return func(a topology.Alias) (*kafka.Cluster, error) {
+		return d.Dial(w.top.Clusters[a], checkpoint.TableWriter()...)
+	}
+}
+
+// dial reaches a cluster as a command does that works there.
+func (w *world) dial(t *testing.T, at topology.Alias) *kafka.Cluster {
+	t.Helper()
+	c, err := w.dialer(at)(at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(c.Close)
+	return c
 }
 
 // write produces records everywhere that say where they come from.
@@ -72,8 +108,14 @@ func (w *world) write(ctx context.Context, t *testing.T, from, to int) {
 
 func (w *world) writeAt(ctx context.Context, t *testing.T, a topology.Alias, from, to int) {
 	t.Helper()
+	w.put(ctx, t, a, string(a), from, to, kgo.RecordHeader{Key: "h", Value: []byte("x")})
+}
+
+// put produces the records from..to-1 of a series at a cluster.
+func (w *world) put(ctx context.Context, t *testing.T, a topology.Alias, series string, from, to int, headers ...kgo.RecordHeader) {
+	t.Helper()
 	for i := from; i < to; i++ {
-		r := &kgo.Record{Topic: "orders", Partition: int32(i % 2), Key: []byte(string(a) + "/" + strconv.Itoa(i)), Value: []byte("v"), Headers: []kgo.RecordHeader{{Key: "h", Value: []byte("x")}}}
+		r := &kgo.Record{Topic: "orders", Partition: int32(i % 2), Key: []byte(series + "/" + strconv.Itoa(i)), Value: []byte("v"), Headers: slices.Clone(headers)}
 		w.clients[a].Produce(ctx, r, func(_ *kgo.Record, err error) {
 			if err != nil && ctx.Err() == nil {
 				t.Error(err)
@@ -158,10 +200,7 @@ func TestIdentityOnGraphs(t *testing.T) {
 			w.run(t, 1)
 			w.write(ctx, t, 100, 200)
 			w.check(ctx, t, 200)
-			for _, a := range w.names {
-				w.nodes[a].Close()
-				w.nodes[a] = manager(t, string(a))
-			}
+			w.renew(t, w.names...)
 			w.write(ctx, t, 200, 250)
 			w.run(t, 2)
 			w.check(ctx, t, 250)
@@ -184,10 +223,7 @@ func TestPrefixOverAHub(t *testing.T) {
 		}
 	}
 	ends(200)
-	for _, a := range w.names {
-		w.nodes[a].Close()
-		w.nodes[a] = manager(t, string(a))
-	}
+	w.renew(t, w.names...)
 	w.write(ctx, t, 200, 300)
 	w.run(t, 2)
 	ends(300)

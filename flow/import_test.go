@@ -16,16 +16,8 @@ import (
 // takeCut imports what was copied to a cluster from the origin a, up to a position in each partition.
 func (w *world) takeCut(ctx context.Context, t *testing.T, at topology.Alias, position int64) checkpoint.Cut {
 	t.Helper()
-	dial := func(a topology.Alias) *kafka.Cluster {
-		c, err := (&kafka.Dialer{ClientID: "test"}).Dial(w.top.Clusters[a], checkpoint.TableWriter()...)
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(c.Close)
-		return c
-	}
 	cut, _, err := metasync.Import{
-		Topic: "orders", At: dial(at), From: map[topology.Alias]*kafka.Cluster{"a": dial("a")}, Positions: map[topology.Alias]map[int32]int64{"a": {0: position, 1: position}},
+		Topic: "orders", At: w.dial(t, at), From: map[topology.Alias]*kafka.Cluster{"a": w.dial(t, "a")}, Positions: map[topology.Alias]map[int32]int64{"a": {0: position, 1: position}},
 	}.Run(ctx)
 	if err != nil {
 		t.Fatal(err)
@@ -77,10 +69,7 @@ func importedGoesOn(ctx context.Context, t *testing.T, links [2]string) {
 			}
 		}
 	}
-	for _, a := range w.names {
-		w.nodes[a].Close()
-		w.nodes[a] = manager(t, string(a))
-	}
+	w.renew(t, w.names...)
 	w.put(ctx, t, "a", "a", 120, 150)
 	w.put(ctx, t, "b", "b", 60, 100)
 	w.run(t, 2)

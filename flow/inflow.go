@@ -32,7 +32,6 @@ type inflow struct {
 	lost     bool               // the progress topic is not the first one
 	doubt    bool               // it may not be: the registry that had said which one is was lost
 	choices  map[string]*chosen // by topic
-	sources  map[string]source  // by topic
 	given    map[string]given   // what was handed out last
 	graphs   map[string]*graph  // by topic, of topo
 

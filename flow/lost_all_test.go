@@ -48,8 +48,7 @@ func TestAllOfMeshdsTopicsAreGone(t *testing.T) {
 					}
 				}
 				if !running {
-					w.nodes["b"] = manager(t, "b")
-					w.runAt(t, "b", 2)
+					w.restart(t, "b", 2)
 				}
 				_ = kafka.Sleep(ctx, 4*time.Second)
 				t.Log(w.reasons("b"))

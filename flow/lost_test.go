@@ -11,31 +11,15 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/meshd/meshd/checkpoint"
-	"github.com/meshd/meshd/flow"
 	"github.com/meshd/meshd/kafka"
 	"github.com/meshd/meshd/loop"
 	"github.com/meshd/meshd/topology"
 )
 
-// chain is a->b->c with identity naming, where c's node does not run yet.
+// chain is a->b->c with identity naming, of which no node runs yet.
 func chain(ctx context.Context, t *testing.T) *world {
 	t.Helper()
-	w := joined(ctx, t, []topology.Alias{"a", "b", "c"}, "between: [a, b], "+identity, "between: [b, c], "+identity)
-	return w
-}
-
-// runAt has one node hold all that comes to its cluster.
-func (w *world) runAt(t *testing.T, a topology.Alias, epoch uint64) {
-	t.Helper()
-	var held []flow.Held
-	for _, o := range w.names {
-		if o != a {
-			held = append(held, all(o, a, epoch)...)
-		}
-	}
-	if err := w.nodes[a].Apply(w.top, held); err != nil {
-		t.Fatal(err)
-	}
+	return joined(ctx, t, []topology.Alias{"a", "b", "c"}, "between: [a, b], "+identity, "between: [b, c], "+identity)
 }
 
 // arrived waits until a topic's partition 0 at a cluster has n records of one origin, and returns them.
@@ -152,6 +136,60 @@ func TestCopiedHeadersPass(t *testing.T) {
 	for _, at := range w.names {
 		w.arrived(ctx, t, at, "made", 101)
 	}
+}
+
+// The maps that b keeps are behind the places that it notes, for longer than anybody tries: what an application copied there waits for them, which
+// is said, and is not taken for a writer's whose registration is lost. When they are there, it goes on.
+func TestSlowMapsLoseNoRegistry(t *testing.T) {
+	t.Parallel()
+	ctx := deadline(t)
+	w := chain(ctx, t)
+	w.runAt(t, "b", 1)
+	w.writeAt(ctx, t, "a", 0, 20)
+	for _, r := range w.arrived(ctx, t, "b", "a", 20) {
+		made := &kgo.Record{Topic: "orders", Partition: r.Partition, Key: []byte("made/" + string(r.Key)), Headers: r.Headers}
+		w.clients["b"].Produce(ctx, made, nil)
+	}
+	if err := w.clients["b"].Flush(ctx); err != nil {
+		t.Fatal(err)
+	}
+	w.writeAt(ctx, t, "a", 20, 40) // so that the noted places lie behind the copies
+	w.arrived(ctx, t, "b", "a", 40)
+	w.nodes["b"].Close()
+	pages := w.takeMaps(ctx, t, "b", "a")
+	w.runAt(t, "c", 1)
+	r := w.reason(ctx, t, "c", 0, kafka.OriginUnknown)
+	if !strings.Contains(r.Text, "a place up to offset ") || !strings.Contains(r.Text, "no map") || r.Hint == "" {
+		t.Errorf("it does not say what it waits for: %+v", r)
+	}
+	for _, x := range pages {
+		if err := w.clients["b"].ProduceSync(ctx, x).FirstErr(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.arrived(ctx, t, "c", "made", 20)
+	w.awaits(ctx, t, "c", 2, streams)
+}
+
+// takeMaps deletes the maps that a cluster keeps of an origin, and returns them.
+func (w *world) takeMaps(ctx context.Context, t *testing.T, at, origin topology.Alias) (pages []*kgo.Record) {
+	t.Helper()
+	c := w.dial(t, at)
+	for n := range int32(topology.Shards) {
+		table := checkpoint.Table{Cluster: c, Topic: checkpoint.OffsetsTopic(origin), Partition: n, Apply: func(r *kgo.Record) error {
+			pages = append(pages, &kgo.Record{Topic: r.Topic, Partition: n, Key: r.Key, Value: r.Value})
+			return nil
+		}}
+		if err := table.Refresh(ctx); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, x := range pages {
+		if err := w.clients[at].ProduceSync(ctx, &kgo.Record{Topic: x.Topic, Partition: x.Partition, Key: x.Key}).FirstErr(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return pages
 }
 
 func (w *world) id(ctx context.Context, t *testing.T, at topology.Alias) string {

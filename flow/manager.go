@@ -155,7 +155,7 @@ func (m *Manager) newInflow(t *topology.Topology, tp topology.Pair) (*inflow, er
 		return nil, err
 	}
 	return &inflow{
-		Pair: tp, mesh: meshOf(t), topo: t, ways: ways, dst: dst, kick: make(chan struct{}, 1), choices: map[string]*chosen{}, sources: map[string]source{}, given: map[string]given{},
+		Pair: tp, mesh: meshOf(t), topo: t, ways: ways, dst: dst, kick: make(chan struct{}, 1), choices: map[string]*chosen{}, given: map[string]given{},
 		limits: map[limitKey]*limited{}, shards: map[int]*running{}, topics: map[string]TopicStatus{},
 		log: m.cfg.Log.With(slog.String("pair", tp.String())),
 		env: &env{

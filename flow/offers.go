@@ -152,22 +152,22 @@ func atHome(spans map[int32]kafka.Bounds, incarnation int32) map[int32]offered {
 
 func (o offer) atHub(ctx context.Context, topic string, ps []kafka.Partition, spans map[int32]kafka.Bounds) (map[int32]offered, error) {
 	out := map[int32]offered{}
-	var problem error
-	err := o.way.held.with(ctx, func(h *checkpoint.Holdings) {
+	err := o.way.held.with(ctx, func(h *checkpoint.Holdings) error {
 		for _, at := range ps {
-			s, known := spans[at.Number]
-			if !known || problem != nil {
+			s, there := spans[at.Number]
+			if !there {
 				continue
 			}
-			var x offered
-			if x, known, problem = offeredAtHub(h, topic, at, s); known {
+			x, known, err := offeredAtHub(h, topic, at, s)
+			if err != nil {
+				return err
+			}
+			if known {
 				out[at.Number] = x
 			}
 		}
+		return nil
 	})
-	if err == nil {
-		err = problem
-	}
 	return out, err
 }
 

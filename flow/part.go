@@ -183,7 +183,7 @@ type partOwner interface {
 	staleSource(*part)             // the source's metadata was wrong
 	wakeFetch(*part)               // there is room again
 	acked(p *part, stamp int64)    // a batch arrived
-	steppedOver(s Spec, from, to int64, why string)
+	steppedOver(s Spec, from, to int64, why, hint string)
 }
 
 // Stats counts what happened to a part since it was opened.

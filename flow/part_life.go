@@ -131,12 +131,11 @@ func (p *part) resolveRange(start, end offsetxlate.Source) {
 	switch {
 	case p.state != Backoff && p.state != Failed: // answered otherwise meanwhile
 	case p.hub():
-		p.at = nowhere
 		p.lookFor()
 	case p.at > end:
 		p.tookBack(srcPlace{end, -1}, fmt.Sprintf("the source's log ends at offset %d, but was read up to %d", end, p.at))
 	case p.at >= start:
-		p.retryAt = p.retryAt.Add(-retryFailed) // the log moved meanwhile: try again at once
+		p.retryAt = time.Time{} // the log moved meanwhile
 	case p.OnGap == "continue":
 		p.goOnBehind(start)
 	default:
@@ -159,14 +158,11 @@ func (p *part) goOnBehind(start offsetxlate.Source) {
 }
 
 func (p *part) skipGap(start offsetxlate.Source, why string) {
-	p.stats.Gaps++
-	p.stats.GapRecords += int64(start - p.at)
+	in := &p.stats.Lacks.Retention
 	if p.bad != nil && p.bad.at == p.at {
-		p.stats.Lacks.Unreadable += int64(start - p.at)
-	} else {
-		p.stats.Lacks.Retention += int64(start - p.at)
+		in = &p.stats.Lacks.Unreadable
 	}
-	p.owner.steppedOver(p.Spec, int64(p.at), int64(start), why)
+	p.lose(int64(p.at), int64(start), in, why)
 	if !p.hub() {
 		at := loop.Coordinate{Incarnation: p.prog.Incarnation, Epoch: p.metEpoch()}
 		from, to := at, at
@@ -174,7 +170,7 @@ func (p *part) skipGap(start offsetxlate.Source, why string) {
 		p.prog.Gaps = p.prog.Gaps.Add(loop.Gap{From: from, To: to, Why: loop.GapRetention})
 	}
 	p.at, p.lastEpoch = start, -1
-	p.retryAt = p.retryAt.Add(-retryFailed)
+	p.retryAt = time.Time{}
 	p.advanceIdle()
 }
 

@@ -88,10 +88,9 @@ func (p *part) holdsUp(err error) bool {
 		p.tookBackAtHub(back)
 		return true
 	case errors.As(err, &ruled):
-		p.ruled(ruled)
-		return !p.awaits
+		return p.ruled(ruled)
 	case errors.Is(err, errMisplaced):
-		p.at, p.notBefore = nowhere, time.Now()
+		p.notBefore = time.Now()
 		p.lookFor()
 		return true
 	case p.mayBeCut(err):

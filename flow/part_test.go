@@ -27,7 +27,7 @@ type mute struct {
 
 func (*mute) needNote(*part)                                         {}
 func (*mute) wakeFetch(*part)                                        {}
-func (*mute) steppedOver(Spec, int64, int64, string)                 {}
+func (*mute) steppedOver(Spec, int64, int64, string, string)         {}
 func (*mute) acked(*part, int64)                                     {}
 func (*mute) foundStrange(*part, offsetxlate.Dest, offsetxlate.Dest) {}
 func (s *mute) partFailed(err error)                                 { s.failed = err }

@@ -28,18 +28,13 @@ func (p *part) turned(ts []turn) {
 // read, up to an offset. What was read and not sent is dropped: the rest may be as it was. With identity naming nobody has to decide: what
 // was lost there stays here as part of what was produced there, and what comes now lies above it by its leader epoch.
 func (p *part) tookBack(has srcPlace, text string) {
-	p.sieve.seen = stretch{} // what lies there now was never fetched
-
 	if p.hub() { // what was read of it stays good: it is the origin's
-		p.at = nowhere
 		p.lookFor()
 		return
 	}
+	p.sieve.seen = stretch{} // what lies there now was never fetched
 	r := kafka.Because(kafka.SourceTruncated, text, "an unclean leader election lost records there, or the topic was made again: compare both topics, then remove and add the flow, or set on_gap: continue to keep what was copied and go on with what the source has now")
-	if len(p.queue) > 0 || len(p.busy) > 0 {
-		p.stop(Backoff, r)
-		p.retryAt = time.Now().Add(tookBackWait)
-		p.dropQueue()
+	if p.stopUnderWay(r) {
 		return
 	}
 	at, known := p.parted(has)
@@ -54,6 +49,18 @@ func (p *part) tookBack(has srcPlace, text string) {
 }
 
 const tookBackWait = 100 * time.Millisecond // for what is under way to be answered
+
+// stopUnderWay stops a part of which something is queued or under way: what is queued is dropped, and the part looks again once the rest was
+// answered. False: there is nothing.
+func (p *part) stopUnderWay(r kafka.Reason) bool {
+	if len(p.queue)+len(p.busy) == 0 {
+		return false
+	}
+	p.stop(Backoff, r)
+	p.retryAt = time.Now().Add(tookBackWait)
+	p.dropQueue()
+	return true
+}
 
 // parted is where the logs part: where the source's epoch ends, or ended in what was read (KIP-101). It is not known where that was read by
 // another owner.
@@ -89,10 +96,7 @@ func (p *part) forgetTurns(from offsetxlate.Source) {
 
 // goOnFrom reads on at a place that was passed before: other records lie there now. What was copied of those before stays.
 func (p *part) goOnFrom(to srcPlace) {
-	p.stats.Gaps++
-	p.stats.GapRecords += int64(p.at - to.next)
-	p.stats.Lacks.Truncated += int64(p.at - to.next)
-	p.owner.steppedOver(p.Spec, int64(to.next), int64(p.at), "the source's log was truncated: it lost records that were copied, and the copy keeps them")
+	p.lose(int64(to.next), int64(p.at), &p.stats.Lacks.Truncated, "the source's log was truncated: it lost records that were copied, and the copy keeps them")
 	epoch := max(p.lastEpoch+1, p.frontier(p.assigned).Epoch) // who leads now came to lead behind all that was read, though its log may part earlier still
 	p.addRun(p.assigned, srcRun{source: to.next, epoch: p.sieve.epoch(epoch)})
 	p.prog.Advance(p.written, p.dest) // a part that goes back forgets what it noted

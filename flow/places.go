@@ -1,7 +1,6 @@
 package flow
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -21,28 +20,42 @@ import (
 type places struct {
 	known map[loop.ClusterID]noted
 	asked []byte             // the cluster of which it could not say; empty: none
-	seen  checkpoint.Written // what was noted where the last one was found that a writer must have written
-	doubt                    // of a place that a writer may have written, for what is noted does not tell
+	seen  checkpoint.Written // what was noted where the last one was found that a writer wrote
+	untold
 }
 
-// doubt counts how often it was looked whether what is noted tells more of a place by now: the next save of a writer may.
-type doubt struct {
+// untold is a place of which what is noted does not tell who wrote there, though it was read behind the batch. The next save of a writer may
+// tell it; a writer that is slow, or stands still, proves nothing.
+type untold struct {
+	again bool // what is asked for was read, and is to be read once more
 	at    int64
-	times int
+	since time.Time
+	noted checkpoint.Written
 }
 
 const (
-	doubtsMost = 5
-	doubtAgain = time.Second
+	untoldAgain = time.Second
+	untoldSaid  = 5 * time.Second // after which the wait has a reason
 )
 
-// again says whether a place is to be looked up once more before it is believed.
-func (d *doubt) again(at int64) bool {
-	if d.at != at {
-		*d = doubt{at: at}
+// wait notes that a place is still untold.
+func (u *untold) wait(at int64, noted checkpoint.Written) {
+	if u.at != at || u.since.IsZero() {
+		u.at, u.since = at, time.Now()
 	}
-	d.times++
-	return d.times <= doubtsMost
+	u.again, u.noted = true, noted
+}
+
+// long says whether what is asked for is waited for so long that it is said.
+func (u *untold) long() bool { return u.again && time.Since(u.since) > untoldSaid }
+
+// askPlaces has read what was noted where a record lies, and says whether the part stands still for that.
+func (p *part) askPlaces() (stands bool) {
+	if stands = p.sieve.places.long(); stands {
+		p.stop(Backoff, untoldReason(p.Source, p.sieve.places.untold))
+	}
+	p.owner.needPlaces(p)
+	return stands
 }
 
 // noted is what a source's writers of one origin noted, as of a reading that began at a tick: one for each alias that the origin may have.
@@ -62,14 +75,12 @@ func (p *places) Place(b loop.Batch, h loop.Header, offset int64) loop.Place {
 	for _, w := range n.written {
 		switch w.Place(b, h.At, offset, fresh) {
 		case loop.Here:
-			if !w.Proves(offset) && p.again(offset) {
-				out = loop.NotCovered
-				continue
-			}
 			p.seen = w
 			return loop.Here
 		case loop.NotCovered:
-			out = loop.NotCovered
+			if out = loop.NotCovered; fresh {
+				p.wait(offset, w)
+			}
 		case loop.Elsewhere:
 		}
 	}
@@ -97,9 +108,10 @@ func (s *sieve) byApplication(b batch.Batch, fetched loop.Tick) error {
 func (s *shard) needPlaces(p *part) {
 	origin := loop.ClusterID(p.sieve.places.asked)
 	p.sieve.places.asked = p.sieve.places.asked[:0]
-	doubted := p.sieve.places.times > 0
+	again := p.sieve.places.again
+	p.sieve.places.again = false
 	p.src.aside(func(ctx context.Context) {
-		if doubted && kafka.Sleep(ctx, doubtAgain) != nil {
+		if again && kafka.Sleep(ctx, untoldAgain) != nil {
 			return
 		}
 		n := noted{asOf: p.src.registered.fetched()}
@@ -121,6 +133,7 @@ func (p *part) placesRead(origin loop.ClusterID, n noted, err error) {
 		p.sieve.places.known = map[loop.ClusterID]noted{}
 	}
 	p.sieve.places.known[origin] = n
+	p.retryAt = time.Time{}
 }
 
 // writtenBy reads what the writers of an origin noted of a partition at the cluster where it is read.
@@ -136,11 +149,11 @@ func (s *shard) writtenBy(ctx context.Context, spec Spec, origin loop.ClusterID)
 			continue
 		}
 		var w checkpoint.Written
-		var problem error
-		err := spec.src.notes.of(spec.src.Control, topology.Alias(alias)).shard(ctx, topology.ShardOf(spec.Topic, spec.Number), func(h *checkpoint.Holdings) {
-			w, problem = h.Written(spec.Topic, spec.Number)
+		err := spec.src.notes.of(spec.src.Control, topology.Alias(alias)).shard(ctx, topology.ShardOf(spec.Topic, spec.Number), func(h *checkpoint.Holdings) (err error) {
+			w, err = h.Written(spec.Topic, spec.Number)
+			return err
 		})
-		if err = cmp.Or(err, problem); err != nil {
+		if err != nil {
 			return nil, err
 		}
 		out = append(out, w)

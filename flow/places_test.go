@@ -41,3 +41,34 @@ func TestPlacesAllocateNothing(t *testing.T) {
 		}
 	}
 }
+
+// Who wrote where the noted place lies ahead of the map is told by the map, when it comes to cover it, and by nothing before: not by how often it
+// was looked.
+func TestAMapThatLagsProvesNothing(t *testing.T) {
+	id, err := loop.NewClusterID("us")
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := offsetxlate.New(offsetxlate.Point{})
+	if err := m.Append(0, 0, 10); err != nil {
+		t.Fatal(err)
+	}
+	w := checkpoint.Written{There: true, Map: m, Progress: checkpoint.Progress{Owner: kafka.ProducerID{ID: 7}, Source: 10, Dest: 20}}
+	p := &places{known: map[loop.ClusterID]noted{}}
+	h, b := loop.Header{Cluster: []byte(id), At: loop.Coordinate{Offset: 3}}, loop.Batch{ProducerID: 8}
+	for n := range 100 {
+		p.known[id] = noted{[]checkpoint.Written{w}, loop.Tick(n + 1)}
+		if got := p.Place(b, h, 15); got != loop.NotCovered || !p.again {
+			t.Fatalf("looked at %d times, the place is %d", n+1, got)
+		}
+	}
+	if err := m.AdvanceDest(20); err != nil {
+		t.Fatal(err)
+	}
+	if got := p.Place(b, h, 15); got != loop.Elsewhere {
+		t.Errorf("an application's, by the map: %d", got)
+	}
+	if got := p.Place(b, h, 5); got != loop.Here {
+		t.Errorf("a writer's, by the map: %d", got)
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"sync"
 	"testing"
 	"time"
 
@@ -21,16 +22,7 @@ import (
 // rebuild runs the command's work at a cluster.
 func (w *world) rebuild(ctx context.Context, t *testing.T, at topology.Alias, dry bool) (rebuild.Report, error) {
 	t.Helper()
-	d := &kafka.Dialer{Datacenter: string(at), ClientID: "test"}
-	dial := func(a topology.Alias) (*kafka.Cluster, error) {
-		return d.Dial(w.top.Clusters[a], checkpoint.TableWriter()...)
-	}
-	c, err := dial(at)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer c.Close()
-	return rebuild.Run(ctx, rebuild.Config{Cluster: c, Topology: w.top, Dial: dial, DryRun: dry})
+	return rebuild.Run(ctx, rebuild.Config{Cluster: w.dial(t, at), Topology: w.top, Dial: w.dialer(at), DryRun: dry})
 }
 
 // mustRebuild does it dry, in earnest and again: what is written is what was said before, and nothing the second time.
@@ -58,7 +50,7 @@ func (w *world) mustRebuild(ctx context.Context, t *testing.T, at topology.Alias
 
 func (w *world) restart(t *testing.T, a topology.Alias, epoch uint64) {
 	t.Helper()
-	w.nodes[a] = manager(t, string(a))
+	w.renew(t, a)
 	w.runAt(t, a, epoch)
 }
 
@@ -165,22 +157,25 @@ func TestRebuildRefused(t *testing.T) {
 	w.write(ctx, t, 0, 10)
 	w.arrived(ctx, t, "b", "a", 10)
 	w.nodes["b"].Close()
-	d := &kafka.Dialer{Datacenter: "b", ClientID: "test"}
-	c, err := d.Dial(w.top.Clusters["b"], checkpoint.TableWriter()...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer c.Close()
+	c := w.dial(t, "b")
 	beats, stop := context.WithCancel(ctx)
-	done := make(chan struct{})
+	done, lives := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(done)
+		live := sync.OnceFunc(func() { close(lives) })
 		for n := uint64(0); beats.Err() == nil; n++ {
-			_ = checkpoint.WriteBeat(beats, c, checkpoint.Beat{Node: "b-1", Count: n})
+			if checkpoint.WriteBeat(beats, c, checkpoint.Beat{Node: "b-1", Count: n}) == nil {
+				live()
+			}
 			_ = kafka.Sleep(beats, 200*time.Millisecond)
 		}
 	}()
-	_, err = w.rebuild(ctx, t, "b", false)
+	select {
+	case <-lives:
+	case <-ctx.Done():
+		t.Fatal("no sign of life is written")
+	}
+	_, err := w.rebuild(ctx, t, "b", false)
 	stop()
 	<-done
 	var running *rebuild.RunningError

@@ -16,7 +16,6 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/meshd/meshd/checkpoint"
-	"github.com/meshd/meshd/kafka"
 	"github.com/meshd/meshd/metasync"
 	"github.com/meshd/meshd/topology"
 )
@@ -34,32 +33,11 @@ func (w *world) again(ctx context.Context, t *testing.T, a topology.Alias) {
 // accept says that the topic at a cluster is to be gone on with.
 func (w *world) accept(ctx context.Context, t *testing.T, a topology.Alias) int32 {
 	t.Helper()
-	c, err := (&kafka.Dialer{ClientID: "test"}).Dial(w.top.Clusters[a], checkpoint.TableWriter()...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer c.Close()
-	n, _, err := metasync.Accept(ctx, c, "orders")
+	n, _, err := metasync.Accept(ctx, w.dial(t, a), "orders")
 	if err != nil {
 		t.Fatal(err)
 	}
 	return n
-}
-
-// put produces the records from..to-1 of a series at a cluster.
-func (w *world) put(ctx context.Context, t *testing.T, a topology.Alias, series string, from, to int) {
-	t.Helper()
-	for i := from; i < to; i++ {
-		r := &kgo.Record{Topic: "orders", Partition: int32(i % 2), Key: []byte(series + "/" + strconv.Itoa(i)), Value: []byte("v")}
-		w.clients[a].Produce(ctx, r, func(_ *kgo.Record, err error) {
-			if err != nil && ctx.Err() == nil {
-				t.Error(err)
-			}
-		})
-	}
-	if err := w.clients[a].Flush(ctx); err != nil {
-		t.Fatal(err)
-	}
 }
 
 // holds waits until a topic at a cluster has exactly so many records of each series, each once and in its order, and none of a series that
@@ -166,10 +144,7 @@ func TestTopicMadeAgainIsAccepted(t *testing.T) {
 			for _, at := range tc.others {
 				w.holds(ctx, t, at, tc.topic, serial, map[string]int{"a": 100, "a2": 60})
 			}
-			for _, a := range w.names { // it is so for who comes after, too
-				w.nodes[a].Close()
-				w.nodes[a] = manager(t, string(a))
-			}
+			w.renew(t, w.names...) // it is so for who comes after, too
 			w.put(ctx, t, "a", "a2", 60, 120)
 			w.run(t, 2)
 			for _, at := range tc.others {

@@ -110,6 +110,25 @@ func (l *life) resumePart(p *part, prog checkpoint.Progress, f *fenced) error {
 	if err != nil {
 		return kafka.Because(kafka.ResumePointLost, err.Error(), "report this: acknowledged records are gone, or something else used meshd's transactional id")
 	}
+	if err := l.resumeMap(p, prog, f, next, copied); err != nil {
+		return err
+	}
+	p.prog.SourceEnd, p.prog.SeenAt = prog.SourceEnd, prog.SeenAt
+	written := count
+	if prog.Owner != l.id {
+		written = 0 // a new epoch counts from 0
+	}
+	p.inherit(prog)
+	p.moveTo(srcPlace{next, prog.RunOf(count).Epoch}, written, f.marker+1)
+	if sent := l.stored.sent[p.Key()]; prog.Owner == l.id && sent > written {
+		p.standBy(prog, sent)
+	}
+	p.readFrom(resumeRead(prog, p.Spec, next, count))
+	return nil
+}
+
+// resumeMap takes the map that is stored and completes it: copied is what the log holds behind progress' place, and next what is lacking.
+func (l *life) resumeMap(p *part, prog checkpoint.Progress, f *fenced, next offsetxlate.Source, copied []checkpoint.Copied) (err error) {
 	if p.xlate, err = l.stored.pages.Map(p.mapKey()); err != nil {
 		return err
 	}
@@ -133,17 +152,6 @@ func (l *life) resumePart(p *part, prog checkpoint.Progress, f *fenced) error {
 	if err != nil {
 		return fmt.Errorf("completing the offset map of %s: %w", p.Key(), err)
 	}
-	p.prog.SourceEnd, p.prog.SeenAt = prog.SourceEnd, prog.SeenAt
-	written := count
-	if prog.Owner != l.id {
-		written = 0 // a new epoch counts from 0
-	}
-	p.inherit(prog)
-	p.moveTo(srcPlace{next, prog.RunOf(count).Epoch}, written, f.marker+1)
-	if sent := l.stored.sent[p.Key()]; prog.Owner == l.id && sent > written {
-		p.standBy(prog, sent)
-	}
-	p.readFrom(resumeRead(prog, p.Spec, next, count))
 	return nil
 }
 
@@ -209,13 +217,13 @@ func (p *part) standBy(noted checkpoint.Progress, sent int64) {
 	}
 }
 
-// moveTo sets the place of a part that is not running: where the origin's records go on, and the leader epoch of the last one before.
+// moveTo sets the place of a part that is not running: where the origin's records go on, and the leader epoch of the last one before. Where it
+// reads is set by readFrom.
 func (p *part) moveTo(src srcPlace, written int64, dest offsetxlate.Dest) {
 	p.dest = dest
 	p.written, p.assigned = written, written
 	p.prog.Written, p.prog.Source, p.prog.SourceEpoch, p.prog.Dest, p.prog.Ahead = written, src.next, src.epoch, dest, nil
 	p.sieve.goBack(p.prog.Frontier())
-	p.readFrom(srcPlace{src.next, -1})
 	p.dirty = true
 }
 

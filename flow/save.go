@@ -17,10 +17,7 @@ const maxNoted = 20_000
 
 // writeNotes makes the runs of waiting parts durable, so that their batches may go out.
 func (l *life) writeNotes(ctx context.Context) error {
-	l.asks.Lock()
-	waiting := l.notes
-	l.notes = map[*part]struct{}{}
-	l.asks.Unlock()
+	waiting := taken(l.shard, &l.notes)
 	if len(waiting) == 0 {
 		return nil
 	}

@@ -153,11 +153,11 @@ func (s *shard) life(ctx context.Context) error {
 			l.asking.halt()
 			return l.drain()
 		case then := <-l.beside.done:
-			if err := l.take(ctx, then); err != nil {
+			if err := l.beside.take(ctx, then); err != nil {
 				return err
 			}
 		case then := <-l.asking.done:
-			if err := l.heardOf(ctx, then); err != nil {
+			if err := l.asking.take(ctx, then); err != nil {
 				return err
 			}
 		case <-s.kick:

@@ -1,42 +1,18 @@
 package flow_test
 
 import (
-	"bytes"
 	"context"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 
 	"github.com/meshd/meshd/flow"
+	"github.com/meshd/meshd/internal/kafkatest"
 	"github.com/meshd/meshd/kafka"
 	"github.com/meshd/meshd/topology"
 )
-
-// kept is a log that can be read while it is written.
-type kept struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (k *kept) Write(b []byte) (int, error) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	return k.buf.Write(b)
-}
-
-func (k *kept) lines(with string) (n int) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	for line := range strings.Lines(k.buf.String()) {
-		if strings.Contains(line, with) {
-			n++
-		}
-	}
-	return n
-}
 
 func setConfig(ctx context.Context, t *testing.T, adm *kadm.Client, key, value string) {
 	t.Helper()
@@ -77,7 +53,7 @@ func TestConfigsOfASharedTopicAreNobodysToSet(t *testing.T) {
 	if _, err := a.CreatePartitions(ctx, 1, "orders"); err != nil {
 		t.Fatal(err)
 	}
-	log := &kept{}
+	log := &kafkatest.Journal{}
 	w.nodes["b"] = managerTo(t, "b-1", "b", log)
 	w.run(t, 1)
 	threeOf := func(p flow.PairStatus) bool { return ordersOf(p) == 3 }
@@ -107,7 +83,7 @@ func TestConfigsOfASharedTopicAreNobodysToSet(t *testing.T) {
 			t.Fatalf("retention.ms became %s at a and %s at b", x, y)
 		}
 	}
-	if n := log.lines(kafka.ConfigsDiffer); n != 1 {
+	if n := strings.Count(log.String(), kafka.ConfigsDiffer); n != 1 {
 		t.Errorf("the log says it %d times", n)
 	}
 	setConfig(ctx, t, a, "retention.ms", "2000000")

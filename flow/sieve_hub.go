@@ -102,20 +102,17 @@ func (s *shard) needMap(p *part) {
 		var m *offsetxlate.Map
 		var then *later
 		var as noter
-		var problem error
 		inc := p.lacks().Incarnation
-		err := p.held.with(ctx, func(h *checkpoint.Holdings) {
+		err := p.held.with(ctx, func(h *checkpoint.Holdings) (err error) {
 			var there bool
 			if as, there = p.held.noter(p.Spec); !there {
-				return
+				return nil
 			}
-			if m, problem = h.Maps.In(p.Topic, p.Number, inc); problem == nil {
-				then, problem = laterAt(h, p.Spec, inc)
+			if m, err = h.Maps.In(p.Topic, p.Number, inc); err == nil {
+				then, err = laterAt(h, p.Spec, inc)
 			}
+			return err
 		})
-		if err == nil {
-			err = problem
-		}
 		if p.mapRead(inc, m, then, as, err) && kafka.Sleep(ctx, mapAgain) != nil {
 			return
 		}

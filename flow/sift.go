@@ -9,6 +9,7 @@ import (
 	"github.com/meshd/meshd/kafka/batch"
 	"github.com/meshd/meshd/loop"
 	"github.com/meshd/meshd/offsetxlate"
+	"github.com/meshd/meshd/topology"
 )
 
 // ruledError says that a part can't go on, or not yet, at a place that was judged.
@@ -157,8 +158,8 @@ func (p *part) registryRead(err error) {
 	p.goOn()
 }
 
-// ruled does what a ruling asks for that lets a batch not pass.
-func (p *part) ruled(e *ruledError) {
+// ruled does what a ruling asks for that lets a batch not pass, and says whether the part stands still for it.
+func (p *part) ruled(e *ruledError) (stands bool) {
 	switch {
 	case e.turn:
 		p.turnAt(e.At)
@@ -168,8 +169,7 @@ func (p *part) ruled(e *ruledError) {
 	case e.Why == loop.Uncovered && e.Act == loop.Wait:
 		p.awaits = true
 		if len(p.sieve.places.asked) > 0 {
-			p.owner.needPlaces(p)
-			break
+			return p.askPlaces()
 		}
 		p.owner.needMap(p)
 	case e.Why == loop.GapBarrier:
@@ -187,9 +187,16 @@ func (p *part) ruled(e *ruledError) {
 			p.src.registered.ask(p.src.aside, func(error) {}) // it may have been rebuilt when this is tried again
 		}
 	}
+	return !p.awaits
 }
 
 const rebuildHint = "meshd registry rebuild --at that cluster brings back what can be proven; see docs/OPERATIONS.md, a lost registry"
+
+// untoldReason says for what a part waits that can't know who wrote a record.
+func untoldReason(at topology.Alias, u untold) kafka.Reason {
+	return kafka.Because(kafka.OriginUnknown, fmt.Sprintf("whether an application wrote the record at source offset %d is not told by what meshd notes at cluster %s: %s", u.at, at, u.noted.Say()),
+		"it goes on once the map tells: do the nodes of that cluster's datacenter run? Where the map lies behind it, it was thinned: raise offset_map.max_bytes_per_partition; where the registry there was lost: "+rebuildHint)
+}
 
 // reasonOf says a ruling in words.
 func reasonOf(e *ruledError) kafka.Reason {

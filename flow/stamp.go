@@ -43,17 +43,9 @@ func (c *recoder) ends(b batch.Batch) (first, last batch.Record, err error) {
 	return c.r.Ends()
 }
 
-// stamp makes a batch of those records of b, from offset from on, that are taken, with the codec of b; more than one where it would be
-// too large, and none where nothing is taken. Offsets have no gaps in it, and runs are those of recode.
+// open opens a batch whose records are looked at.
 //
-// Errors: *stopError, beside what was built; errOldFormat, batch.ErrControl and those of batch.Reader, beside nothing.
-func (c *recoder) stamp(b batch.Batch, from int64, ask verdict) ([]piece, error) {
-	if err := c.open(b); err != nil {
-		return nil, err
-	}
-	return c.stampOpen(b, from, ask)
-}
-
+// Errors: errOldFormat, batch.ErrControl and those of batch.Reader.
 func (c *recoder) open(b batch.Batch) error {
 	switch batch.CopyReason(b) {
 	case batch.RewriteOldFormat:
@@ -65,7 +57,10 @@ func (c *recoder) open(b batch.Batch) error {
 	}
 }
 
-// stampOpen is stamp for the batch that ends has opened: it is not decompressed twice.
+// stampOpen makes a batch of those records of b, which is open, from offset from on, that are taken, with the codec of b; more than one where it
+// would be too large, and none where nothing is taken. Offsets have no gaps in it, and runs are those of recode.
+//
+// Errors: *stopError, beside what was built; those of batch.Reader, beside nothing.
 func (c *recoder) stampOpen(b batch.Batch, from int64, ask verdict) ([]piece, error) {
 	s := stamper{recoder: c, codec: b.Codec(), most: max(len(b), stampUpTo), room: len(b) + int(b.Count())*stampRoom}
 	c.r.SkipTo(from)

@@ -4,27 +4,19 @@ package flow
 
 import (
 	"fmt"
-	"math/rand/v2"
 	"syscall"
 	"testing"
 
+	"github.com/meshd/meshd/internal/kafkatest"
 	"github.com/meshd/meshd/kafka/batch"
 	"github.com/meshd/meshd/loop"
 )
 
 // eventRows are records whose values look like a service's events.
 func eventRows(n, size int) []row {
-	rng := rand.New(rand.NewPCG(1, 2))
-	words := []string{"alpha", "beta", "gamma", "delta", "order", "payment", "customer", "shipped", "accepted", "refused"}
-	word := func() string { return words[rng.IntN(len(words))] }
 	rows := make([]row, n)
-	for i := range rows {
-		value := make([]byte, 0, size+128)
-		for len(value) < size {
-			value = fmt.Appendf(value, `{"id":%d,"%s":"%s-%d","status":"%s","price":%d.%02d,"note":"%s %s"},`,
-				rng.Uint32(), word(), word(), rng.IntN(10_000), word(), rng.IntN(500), rng.IntN(100), word(), word())
-		}
-		rows[i] = row{Offset: int64(i), Timestamp: 1_700_000_000_000 + int64(i), Key: fmt.Appendf(nil, "key-%d", i), Value: value[:size]}
+	for i, value := range kafkatest.Events(n, size) {
+		rows[i] = row{Offset: int64(i), Timestamp: 1_700_000_000_000 + int64(i), Key: fmt.Appendf(nil, "key-%d", i), Value: value}
 	}
 	return rows
 }

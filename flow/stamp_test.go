@@ -15,6 +15,14 @@ import (
 	"github.com/meshd/meshd/loop"
 )
 
+// stamp opens a batch and stamps it.
+func (c *recoder) stamp(b batch.Batch, from int64, ask verdict) ([]piece, error) {
+	if err := c.open(b); err != nil {
+		return nil, err
+	}
+	return c.stampOpen(b, from, ask)
+}
+
 var errEnough = errors.New("enough")
 
 // script is a verdict that was drawn, and what is to come of it.

@@ -15,13 +15,7 @@ import (
 // closeStuck gives up the parts whose destination has not answered for long, with the memory that they hold, and has each opened again,
 // alone. What was under way is found in the log then. If it comes later still, its sequence does not fit any more, and it is refused.
 func (l *life) closeStuck(ctx context.Context) error {
-	l.asks.Lock()
-	stuck := l.stuck
-	if len(stuck) > 0 {
-		l.stuck = map[*part]kafka.Reason{}
-	}
-	l.asks.Unlock()
-	for p, why := range stuck {
+	for p, why := range taken(l.shard, &l.stuck) {
 		p.src.Fetcher.remove(p)
 		p.outlet.Close()
 		if err := l.saveParts(ctx, []*part{p}); err != nil {

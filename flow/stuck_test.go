@@ -14,7 +14,6 @@ import (
 
 	"github.com/meshd/meshd/checkpoint"
 	"github.com/meshd/meshd/kafka"
-	"github.com/meshd/meshd/loop"
 	"github.com/meshd/meshd/offsetxlate"
 	"github.com/meshd/meshd/topology"
 )
@@ -120,16 +119,7 @@ func TestGoesOnWhereTheSourceParted(t *testing.T) {
 func TestPartsWithIdentityNaming(t *testing.T) {
 	for name, has := range map[string]srcPlace{"the last epoch is shorter there": {25, 5}, "it is not known where the logs part": {7, 1}} {
 		t.Run(name, func(t *testing.T) {
-			p := loose(&mute{})
-			p.Identity = true
-			p.sieve.prefix, p.sieve.origin = nil, 1
-			p.sieve.judge = &loop.Judge{Source: 1, Provenance: loop.Batches, From: []bool{false, true}, Taken: loop.NewFrontiers(0)}
-			fetched(p, 30, batchAt(t, 0, 2, 10, 100), batchAt(t, 10, 4, 10, 100), batchAt(t, 20, 5, 10, 100))
-			for base := int64(100); p.written < 30; base += 10 {
-				p.onAck(Ack{Base: base})
-				_, m := p.noteEntry()
-				p.noted(m)
-			}
+			p := settledPart(t)
 			was := p.frontier(p.assigned)
 			p.tookBack(has, "it parted")
 			if now := p.frontier(p.assigned); p.state == Failed || p.at != has.next || now.Less(was) {
@@ -419,7 +409,7 @@ func TestALeaderThatGoesOnUnderANewEpochLostNothing(t *testing.T) {
 			p := loose(s)
 			p.id, p.dest, p.written, p.prog.DestEpoch = x.id, x.dest, x.written, epoch
 			l.compare(t.Context(), map[kafka.Spot]suspect{at.Spot(): p.suspect(at)})
-			if err := l.take(t.Context(), <-l.beside.done); err != nil {
+			if err := l.beside.take(t.Context(), <-l.beside.done); err != nil {
 				t.Fatal(err)
 			}
 			if (s.broken != nil) != x.lost || !x.lost && p.prog.DestEpoch != at.LeaderEpoch {

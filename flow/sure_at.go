@@ -64,13 +64,3 @@ func (s *Source) stampedAt(ctx context.Context, spec Spec, place offsetxlate.Des
 	})
 	return c, ok, err
 }
-
-// originOf is the cluster whose records the writer with a producer id writes, as far as that is known.
-func (r *registered) originOf(id int64) (of loop.ClusterID) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if w, ok := r.known[id]; ok {
-		of, _ = loop.NewClusterID(w.OriginID) // it was taken apart when it was read
-	}
-	return of
-}

@@ -189,8 +189,8 @@ func (t *teller) line(level slog.Level, text string, at place, news map[place]ka
 	t.log.LogAttrs(context.Background(), level, text, attrs...)
 }
 
-// steppedOver records that a part went on behind offsets that could not be had from the source, as its topology says.
-func (s *shard) steppedOver(spec Spec, from, to int64, why string) {
+// steppedOver records that a part went on behind offsets that could not be had from the source.
+func (s *shard) steppedOver(spec Spec, from, to int64, why, hint string) {
 	s.log.Warn("gap: "+why, slog.String("topic", spec.Topic), slog.Int("partition", int(spec.Number)),
-		slog.Int64("from", from), slog.Int64("to", to-1), slog.String("hint", "on_gap: stop would have stopped here"))
+		slog.Int64("from", from), slog.Int64("to", to-1), slog.String("hint", hint))
 }

@@ -8,22 +8,14 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
-	"github.com/meshd/meshd/checkpoint"
 	"github.com/meshd/meshd/checkpoint/trace"
-	"github.com/meshd/meshd/kafka"
 	"github.com/meshd/meshd/topology"
 )
 
 // story asks for a record.
 func (w *world) story(ctx context.Context, t *testing.T, at topology.Alias, topic string, partition int32, offset int64) trace.Report {
 	t.Helper()
-	d := &kafka.Dialer{Datacenter: string(at), ClientID: "test"}
-	r, err := trace.Run(ctx, trace.Config{
-		Topology: w.top, Cluster: at, Topic: topic, Partition: partition, Offset: offset,
-		Dial: func(a topology.Alias) (*kafka.Cluster, error) {
-			return d.Dial(w.top.Clusters[a], checkpoint.TableWriter()...)
-		},
-	})
+	r, err := trace.Run(ctx, trace.Config{Topology: w.top, Cluster: at, Topic: topic, Partition: partition, Offset: offset, Dial: w.dialer(at)})
 	if err != nil {
 		t.Fatal(err)
 	}

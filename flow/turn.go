@@ -54,6 +54,7 @@ func (l *life) beginAgain(ctx context.Context, p *part, before checkpoint.Progre
 	l.log.Warn("the topic was made again at its origin, and accepted", slog.String("topic", p.Topic), slog.Int("partition", int(p.Number)), slog.Int("incarnation", int(p.Incarnation)),
 		slog.Int64("copied", int64(p.prog.Source)), slog.Int64("seen", int64(before.SourceEnd)))
 	l.turnTo(p, loop.Coordinate{Incarnation: p.Incarnation, Epoch: -1, Offset: log.Start})
+	p.readFrom(srcPlace{offsetxlate.Source(log.Start), -1})
 	p.prog.SrcID = p.SourceID
 	return nil
 }
@@ -82,20 +83,9 @@ func (p *part) maybeTurn() {
 	}
 }
 
-func (s *shard) needTurn(p *part) {
-	s.asks.Lock()
-	s.newer[p] = struct{}{}
-	s.asks.Unlock()
-	s.poke()
-}
-
 // turnParts turns the parts that wait for it: the old incarnation is saved before the new one, and that before anything of it is sent.
 func (l *life) turnParts(ctx context.Context) error {
-	l.asks.Lock()
-	waiting := l.newer
-	l.newer = map[*part]struct{}{}
-	l.asks.Unlock()
-	for p := range waiting {
+	for p := range taken(l.shard, &l.newer) {
 		if !l.has(p) {
 			continue
 		}

@@ -176,21 +176,9 @@ func (s *shard) sure() bool {
 	return s.proof > 0 && bootTime()-s.proof < sureFor
 }
 
-func (s *shard) needProof(p *part) {
-	s.asks.Lock()
-	s.unproven[p] = struct{}{}
-	s.asks.Unlock()
-	s.poke()
-}
-
 // prove reads who registered last, for the parts that wait for it.
 func (l *life) prove(ctx context.Context) error {
-	l.asks.Lock()
-	waiting := l.unproven
-	if len(waiting) > 0 {
-		l.unproven = map[*part]struct{}{}
-	}
-	l.asks.Unlock()
+	waiting := taken(l.shard, &l.unproven)
 	if len(waiting) == 0 {
 		return nil
 	}

@@ -55,13 +55,13 @@ func (h *holdings) refresh(read func() error) error {
 	return err
 }
 
-// with calls f with what the cluster has, as of a moment ago. Nothing is there where nothing was ever written.
-func (h *holdings) with(ctx context.Context, f func(*checkpoint.Holdings)) error {
+// with calls f with what the cluster has, as of a moment ago, and returns its error. Nothing is there where nothing was ever written.
+func (h *holdings) with(ctx context.Context, f func(*checkpoint.Holdings) error) error {
 	return h.since(ctx, time.Time{}, f)
 }
 
 // since is with, of nothing that was read before a time.
-func (h *holdings) since(ctx context.Context, at time.Time, f func(*checkpoint.Holdings)) error {
+func (h *holdings) since(ctx context.Context, at time.Time, f func(*checkpoint.Holdings) error) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if began := time.Now(); began.Sub(h.read) > holdingsFor || !h.read.After(at) {
@@ -70,23 +70,21 @@ func (h *holdings) since(ctx context.Context, at time.Time, f func(*checkpoint.H
 		}
 		h.read = began
 	}
-	f(h.view)
-	return nil
+	return f(h.view)
 }
 
 // fresh is with, of one shard's progress as of now.
-func (h *holdings) fresh(ctx context.Context, shard int, f func(*checkpoint.Holdings)) error {
+func (h *holdings) fresh(ctx context.Context, shard int, f func(*checkpoint.Holdings) error) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if err := h.refresh(func() error { return h.view.RefreshShard(ctx, shard) }); err != nil {
 		return err
 	}
-	f(h.view)
-	return nil
+	return f(h.view)
 }
 
 // shard is with, of one shard's partitions as of now.
-func (h *holdings) shard(ctx context.Context, n int, f func(*checkpoint.Holdings)) error {
+func (h *holdings) shard(ctx context.Context, n int, f func(*checkpoint.Holdings) error) error {
 	asked := time.Now()
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -96,8 +94,7 @@ func (h *holdings) shard(ctx context.Context, n int, f func(*checkpoint.Holdings
 		}
 		h.shards[n] = began
 	}
-	f(h.view)
-	return nil
+	return f(h.view)
 }
 
 // source is what parts read from.

@@ -34,9 +34,9 @@ type Place uint8
 
 // Places.
 const (
-	NotCovered Place = iota // the map does not reach the place yet
+	NotCovered Place = iota // the map does not reach the place yet, or does not tell
 	Elsewhere               // the origin's writer did not write there; also where the cluster has no map of the origin at all
-	Here                    // the origin's writer wrote there, or the map can't tell
+	Here                    // the origin's writer wrote there, beyond doubt
 )
 
 // Map answers for the source's own maps of this partition: whether the writer of the header's origin wrote the record at offset, which is

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 
 	"github.com/spf13/cobra"
 
@@ -10,13 +11,8 @@ import (
 	"github.com/meshd/meshd/topology"
 )
 
-type acceptFlags struct {
-	clusterFlags
-	at string
-}
-
 func newAcceptCommand() *cobra.Command {
-	var f acceptFlags
+	var f atFlags
 	cmd := &cobra.Command{
 		Use:   "accept TOPIC --at CLUSTER --topology FILE",
 		Short: "Go on with a topic that was deleted and made again",
@@ -32,46 +28,39 @@ to run twice. on_recreate: new_incarnation in the topology does the same by itse
 		Args:    exactly(1, "the topic, named as it is at --at"),
 		RunE:    func(cmd *cobra.Command, args []string) error { return runAccept(cmd, f, args[0]) },
 	}
-	f.addTo(cmd)
-	cmd.Flags().StringVar(&f.at, "at", "", "alias of the cluster where the topic was made again")
-	_ = cmd.MarkFlagRequired("at") // the flag exists: it was just added
+	f.addTo(cmd, "where the topic was made again")
 	return cmd
 }
 
 // accepted is what -o json prints.
 type accepted struct {
-	Topic       string `json:"topic"`
-	Cluster     string `json:"cluster"`
-	Incarnation int32  `json:"incarnation"`
-	Already     bool   `json:"already"` // it was accepted before, or never was another one
+	Topic       string         `json:"topic"`
+	Cluster     topology.Alias `json:"cluster"`
+	Incarnation int32          `json:"incarnation"`
+	Already     bool           `json:"already"` // it was accepted before, or never was another one
 }
 
-func runAccept(cmd *cobra.Command, f acceptFlags, topic string) error {
-	if err := f.check(); err != nil {
-		return err
-	}
-	_, dial, err := f.open(topology.Alias(f.at), "accept")
+func runAccept(cmd *cobra.Command, f atFlags, topic string) error {
+	a, err := visit(cmd, &f.clusterFlags, f.at, adoptTimeout, func(ctx context.Context, s *site) (a accepted, err error) {
+		c, err := s.reach(f.at)
+		if err != nil {
+			return a, err
+		}
+		a = accepted{Topic: topic, Cluster: f.at}
+		a.Incarnation, a.Already, err = metasync.Accept(ctx, c[0], topic)
+		return a, err
+	})
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(cmd.Context(), adoptTimeout)
-	defer cancel()
-	c, err := dial(topology.Alias(f.at))
-	if err != nil {
-		return usageError{withNextStep(err)}
+	return f.show(cmd, a, a.print)
+}
+
+func (a accepted) print(w io.Writer) error {
+	what := "accepted as incarnation %d"
+	if a.Already {
+		what = "nothing to accept: it is incarnation %d already"
 	}
-	defer c.Close()
-	a := accepted{Topic: topic, Cluster: f.at}
-	if a.Incarnation, a.Already, err = metasync.Accept(ctx, c, topic); err != nil {
-		return withNextStep(err)
-	}
-	switch {
-	case f.output == "json":
-		return printJSON(cmd.OutOrStdout(), a)
-	case a.Already:
-		_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s at %s: nothing to accept: it is incarnation %d already\n", topic, f.at, a.Incarnation)
-	default:
-		_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s at %s: accepted as incarnation %d\n", topic, f.at, a.Incarnation)
-	}
+	_, err := fmt.Fprintf(w, "%s at %s: "+what+"\n", a.Topic, a.Cluster, a.Incarnation)
 	return err
 }

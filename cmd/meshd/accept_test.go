@@ -97,6 +97,35 @@ func TestAccept(t *testing.T) {
 	s.expect(t, "accept orders --at us --topology * -o xml", "meshd: --output wants table or json, not \"xml\"\n", exitUsage)
 }
 
+func TestAdopt(t *testing.T) {
+	t.Parallel()
+	s := newStage(t, "  - {from: [us], to: [eu], topics: {include: [orders]}}\n", "us", "eu")
+	s.create(t, "us", "orders")
+	s.create(t, "eu", "us.orders")
+	s.expect(t, "adopt orders --from us --at mars --topology *", "meshd: the topology has no cluster mars\n", exitUsage)
+	s.expect(t, "adopt orders --from eu --at us --topology *", "meshd: no link leads from eu to us\n", exitUsage)
+	s.expect(t, "adopt logs --from us --at eu --topology *", "meshd: link us->eu does not carry topic logs\n", exitUsage)
+	s.expect(t, "adopt orders --from us --at eu --topology * --local -o xml", "meshd: --output wants table or json, not \"xml\"\n", exitUsage)
+	s.expect(t, "adopt orders --from us --at eu --topology * --local", "us.orders at eu: declared local\n", exitDone)
+	s.produce(t, "eu", "us.orders", 2)
+	s.expect(t, "adopt orders --from us --at eu --topology *", "meshd: us.orders/0 can't be adopted: it holds records, and mm2-offsets.us.internal has no position for it\n"+
+		"  hint: delete the topic to copy it anew, or declare it local with remote: local\n", exitFailed)
+	s.note(t, "eu", "us.orders", `{"v":1,"kind":"adopted","origin":"us","topic":"orders","positions":{"0":7}}`)
+	s.expect(t, "adopt orders --from us --at eu --topology *", "us.orders at eu: adopted as the copy of orders from us; copying goes on at map[0:7] (partition: source offset)\n", exitDone)
+	s.expect(t, "adopt orders --from us --at eu --topology * -o json", `{
+  "name": "us.orders",
+  "cluster": "eu",
+  "v": 1,
+  "kind": "adopted",
+  "origin": "us",
+  "topic": "orders",
+  "positions": {
+    "0": 7
+  }
+}
+`, exitDone)
+}
+
 func (s *stage) produce(t *testing.T, at, topic string, n int) {
 	t.Helper()
 	for i := range n {

@@ -2,10 +2,8 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/url"
 	"sync"
 	"time"
@@ -68,19 +66,4 @@ func noAnswer(errs []error) error {
 		}
 	}
 	return fmt.Errorf("no node answered:\n%w\n  hint: name nodes with --admin or MESHD_ADMIN; is meshd running there?", errors.Join(errs...))
-}
-
-// show prints an answer in the form that was asked for.
-func (f *adminFlags) show(cmd *cobra.Command, answer any, table func(io.Writer) error) error {
-	if f.output != "json" {
-		return table(cmd.OutOrStdout())
-	}
-	return printJSON(cmd.OutOrStdout(), answer)
-}
-
-func printJSON(w io.Writer, answer any) error {
-	enc := json.NewEncoder(w)
-	enc.SetEscapeHTML(false)
-	enc.SetIndent("", "  ")
-	return enc.Encode(answer)
 }

@@ -31,17 +31,17 @@ const (
 
 // adminFlags is how a command reaches nodes, and how it shows what they say.
 type adminFlags struct {
+	outputFlag
 	nodes     []string
 	ca        string
 	tokenFile string
-	output    string
 }
 
 func (f *adminFlags) addTo(cmd *cobra.Command) {
 	cmd.Flags().StringSliceVar(&f.nodes, "admin", nil, "admin addresses of nodes, host:port or URL (env MESHD_ADMIN; default "+defaultAdmin+")")
 	cmd.Flags().StringVar(&f.ca, "admin-ca", "", "certificate of the authority that signed the nodes' certificates (env MESHD_ADMIN_CA)")
 	cmd.Flags().StringVar(&f.tokenFile, "admin-token-file", "", "file that holds a token of the nodes' tokens file (env MESHD_ADMIN_TOKEN_FILE)")
-	cmd.Flags().StringVarP(&f.output, "output", "o", "table", "table, or json for programs")
+	f.outputFlag.addTo(cmd)
 }
 
 // adminClient asks nodes.
@@ -53,8 +53,8 @@ type adminClient struct {
 
 // client makes a client of what the flags and the environment say. Its errors are mistakes in the call.
 func (f *adminFlags) client() (*adminClient, error) {
-	if f.output != "table" && f.output != "json" {
-		return nil, usageError{fmt.Errorf("--output wants table or json, not %q", f.output)}
+	if err := f.check(); err != nil {
+		return nil, err
 	}
 	transport := &http.Transport{
 		Proxy: nil, DialContext: (&net.Dialer{Timeout: askTimeout}).DialContext, TLSHandshakeTimeout: askTimeout, DisableKeepAlives: true,

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"time"
 
@@ -17,8 +18,9 @@ import (
 )
 
 type adoptFlags struct {
-	topology, secretsDir, from, at string
-	local                          bool
+	atFlags
+	from  topology.Alias
+	local bool
 }
 
 const adoptTimeout = time.Minute
@@ -39,56 +41,57 @@ to run twice.`,
 		Args:    exactly(1, "the topic, named as it is at --from"),
 		RunE:    func(cmd *cobra.Command, args []string) error { return runAdopt(cmd, f, args[0]) },
 	}
-	cmd.Flags().StringVar(&f.topology, "topology", "", "the topology file")
-	cmd.Flags().StringVar(&f.secretsDir, "secrets-dir", ".", "directory to which the files of secrets in the topology are relative")
-	cmd.Flags().StringVar(&f.from, "from", "", "alias of the cluster where the topic is produced")
-	cmd.Flags().StringVar(&f.at, "at", "", "alias of the cluster that holds the copy")
+	f.addTo(cmd, "that holds the copy")
+	cmd.Flags().StringVar((*string)(&f.from), "from", "", "alias of the cluster where the topic is produced")
 	cmd.Flags().BoolVar(&f.local, "local", false, "it is no copy, though it is named like one: produced where it is")
-	for _, name := range []string{"topology", "from", "at"} {
-		_ = cmd.MarkFlagRequired(name) // the flag exists: it was just added
-	}
+	_ = cmd.MarkFlagRequired("from") // the flag exists: it was just added
 	return cmd
 }
 
+// adopted is what -o json prints.
+type adopted struct {
+	Name    string         `json:"name"` // of the copy
+	Cluster topology.Alias `json:"cluster"`
+	checkpoint.TopicEntry
+}
+
 func runAdopt(cmd *cobra.Command, f adoptFlags, topic string) error {
-	t, err := loadTopology(f.topology)
+	a, err := visit(cmd, &f.clusterFlags, f.at, adoptTimeout, func(ctx context.Context, s *site) (a adopted, err error) {
+		settings, err := settingsOf(s.topology, topology.Pair{Source: f.from, Destination: f.at}, topic)
+		if err != nil {
+			return a, usageError{err}
+		}
+		c, err := s.reach(f.at)
+		if err != nil {
+			return a, err
+		}
+		a = adopted{Name: loop.RemoteName(f.from, settings.Separator, topic), Cluster: f.at}
+		a.TopicEntry, err = adoptAt(ctx, c[0], metasync.Wish{Topic: topic, Remote: a.Name, Origin: f.from, Settings: settings}, f.local)
+		return a, err
+	})
 	if err != nil {
 		return err
 	}
-	pair := topology.Pair{Source: topology.Alias(f.from), Destination: topology.Alias(f.at)}
-	settings, err := settingsOf(t, pair, topic)
-	if err != nil {
-		return usageError{err}
-	}
-	ctx, cancel := context.WithTimeout(cmd.Context(), adoptTimeout)
-	defer cancel()
-	dialer := &kafka.Dialer{Datacenter: t.Clusters[pair.Destination].Datacenter, SecretsDir: f.secretsDir, ClientID: "meshd/adopt"}
-	c, err := dialer.Dial(t.Clusters[pair.Destination], checkpoint.TableWriter()...)
-	if err != nil {
-		return usageError{withNextStep(err)}
-	}
-	defer c.Close()
-	err = adoptAt(ctx, cmd, c, metasync.Wish{
-		Topic: topic, Remote: loop.RemoteName(pair.Source, settings.Separator, topic), Origin: pair.Source, Settings: settings,
-	}, f.local)
-	return withNextStep(err)
+	return f.show(cmd, a, func(w io.Writer) error {
+		_, err := fmt.Fprintf(w, "%s at %s: %s\n", a.Name, a.Cluster, told(a.TopicEntry))
+		return err
+	})
 }
 
-func adoptAt(ctx context.Context, cmd *cobra.Command, c *kafka.Cluster, w metasync.Wish, local bool) error {
+func adoptAt(ctx context.Context, c *kafka.Cluster, w metasync.Wish, local bool) (e checkpoint.TopicEntry, err error) {
 	_, brokers, err := c.Identity(ctx)
 	if err == nil {
 		err = checkpoint.EnsureOwned(ctx, c, brokers, 1, checkpoint.TopicsTopic)
 	}
 	if err != nil {
-		return err
+		return e, err
 	}
 	registry := checkpoint.NewTopics(c)
 	s := &metasync.Syncer{Destination: c, Registry: registry, Log: slog.New(slog.DiscardHandler)}
 	if err := s.Adopt(ctx, w, local); err != nil {
-		return fmt.Errorf("adopting %s at %s: %w", w.Remote, c.Config.Alias, err)
+		return e, fmt.Errorf("adopting %s at %s: %w", w.Remote, c.Config.Alias, err)
 	}
-	cmd.Printf("%s at %s: %s\n", w.Remote, c.Config.Alias, told(registry.Entries()[w.Remote]))
-	return nil
+	return registry.Entries()[w.Remote], nil
 }
 
 // told says what the registry knows now.

@@ -36,28 +36,23 @@ are left out.`,
 }
 
 func runExplainRecord(cmd *cobra.Command, f clusterFlags, args []string) error {
-	if err := f.check(); err != nil {
-		return err
-	}
 	partition, perr := strconv.ParseInt(args[2], 10, 32)
 	offset, oerr := strconv.ParseInt(args[3], 10, 64)
 	if errors.Join(perr, oerr) != nil || partition < 0 || offset < 0 {
 		return usageError{errors.New("PARTITION and OFFSET want whole numbers from 0")}
 	}
-	t, dial, err := f.open(topology.Alias(args[0]), "explain")
+	at := topology.Alias(args[0])
+	r, err := visit(cmd, &f, at, explainRecordTimeout, func(ctx context.Context, s *site) (trace.Report, error) {
+		r, err := trace.Run(ctx, trace.Config{Topology: s.topology, Dial: s.dial, Cluster: at, Topic: args[1], Partition: int32(partition), Offset: offset})
+		if err != nil {
+			err = fmt.Errorf("looking at %s/%d of %s at offset %d: %w", args[1], partition, at, offset, err)
+		}
+		return r, err
+	})
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(cmd.Context(), explainRecordTimeout)
-	defer cancel()
-	r, err := trace.Run(ctx, trace.Config{Topology: t, Dial: dial, Cluster: topology.Alias(args[0]), Topic: args[1], Partition: int32(partition), Offset: offset})
-	if err != nil {
-		return withNextStep(fmt.Errorf("looking at %s/%d of %s at offset %d: %w", args[1], partition, args[0], offset, err))
-	}
-	if f.output == "json" {
-		return printJSON(cmd.OutOrStdout(), r)
-	}
-	return story(cmd.OutOrStdout(), r)
+	return f.show(cmd, r, func(w io.Writer) error { return story(w, r) })
 }
 
 // story is the report for people.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"os"
 	"slices"
@@ -21,9 +22,9 @@ import (
 )
 
 type importFlags struct {
-	clusterFlags
-	at, position string
-	from         []string
+	atFlags
+	position string
+	from     []string
 }
 
 const importTimeout = 5 * time.Minute
@@ -49,54 +50,57 @@ nothing else. Run twice it says what was taken.`,
 		Args:    exactly(1, "the topic"),
 		RunE:    func(cmd *cobra.Command, args []string) error { return runImport(cmd, f, args[0]) },
 	}
-	f.addTo(cmd)
-	cmd.Flags().StringVar(&f.at, "at", "", "alias of the cluster into which it was copied")
+	f.addTo(cmd, "into which it was copied")
 	cmd.Flags().StringSliceVar(&f.from, "from", nil, "aliases of the clusters from which it was copied")
 	cmd.Flags().StringVar(&f.position, "position", "", "file with the tool's positions, where it is not MirrorMaker 2")
-	for _, name := range []string{"at", "from"} {
-		_ = cmd.MarkFlagRequired(name) // the flag exists: it was just added
-	}
+	_ = cmd.MarkFlagRequired("from") // the flag exists: it was just added
 	return cmd
 }
 
 func runImport(cmd *cobra.Command, f importFlags, topic string) error {
-	if err := f.check(); err != nil {
-		return err
-	}
-	t, dial, err := f.open(topology.Alias(f.at), "import")
+	x, err := visit(cmd, &f.clusterFlags, f.at, importTimeout, func(ctx context.Context, s *site) (x imported, err error) {
+		m, err := f.plan(s, topic)
+		if err != nil {
+			return x, err
+		}
+		x = imported{Topic: topic, Cluster: f.at}
+		x.Cut, x.Already, err = m.Run(ctx)
+		if carried, ok := errors.AsType[*metasync.CarriedError](err); ok {
+			return x, refusedError{carried}
+		}
+		return x, err
+	})
 	if err != nil {
 		return err
 	}
-	if err := f.carries(t, topic); err != nil {
-		return usageError{err}
+	return f.show(cmd, x, x.print)
+}
+
+// plan is the import that is asked for, if the topology and the positions let it be.
+func (f *importFlags) plan(s *site, topic string) (m metasync.Import, err error) {
+	m = metasync.Import{Topic: topic, From: map[topology.Alias]*kafka.Cluster{}}
+	if err := f.carries(s.topology, topic); err != nil {
+		return m, usageError{err}
 	}
-	m := metasync.Import{Topic: topic, From: map[topology.Alias]*kafka.Cluster{}}
 	if m.Positions, err = f.positions(); err != nil {
-		return usageError{err}
+		return m, usageError{err}
 	}
-	closeAll, err := f.reach(&m, t, dial)
-	defer closeAll()
-	if err != nil {
-		return usageError{withNextStep(err)}
+	return m, f.reach(&m, s)
+}
+
+func (f *importFlags) origins() (out []topology.Alias) {
+	for _, a := range f.from {
+		out = append(out, topology.Alias(a))
 	}
-	ctx, cancel := context.WithTimeout(cmd.Context(), importTimeout)
-	defer cancel()
-	cut, already, err := m.Run(ctx)
-	if carried, ok := errors.AsType[*metasync.CarriedError](err); ok {
-		return refusedError{carried}
-	}
-	if err != nil {
-		return withNextStep(err)
-	}
-	return f.print(cmd, topic, cut, already)
+	return out
 }
 
 // carries says why a topic can't be imported by the topology, if so.
 func (f *importFlags) carries(t *topology.Topology, topic string) error {
-	for _, a := range f.from {
-		settings, err := settingsOf(t, topology.Pair{Source: topology.Alias(a), Destination: topology.Alias(f.at)}, topic)
+	for _, a := range f.origins() {
+		settings, err := settingsOf(t, topology.Pair{Source: a, Destination: f.at}, topic)
 		if errors.Is(err, errNoLink) { // it may come over other clusters
-			if _, ok := t.Clusters[topology.Alias(a)]; !ok || a == f.at {
+			if _, ok := t.Clusters[a]; !ok || a == f.at {
 				return fmt.Errorf("--from wants other clusters of the topology, not %q", a)
 			}
 			continue
@@ -130,60 +134,50 @@ func (f *importFlags) positions() (map[topology.Alias]map[int32]int64, error) {
 }
 
 // reach makes the clients: of the cluster itself, of the origins, and of those that read from the cluster.
-func (f *importFlags) reach(m *metasync.Import, t *topology.Topology, dial dialFunc) (closeAll func(), err error) {
-	var open []*kafka.Cluster
-	closeAll = func() {
-		for _, c := range open {
-			c.Close()
+func (f *importFlags) reach(m *metasync.Import, s *site) error {
+	origins := f.origins()
+	var readers []topology.Alias
+	for pair, l := range s.topology.Pairs() {
+		if _, carried := l.Topic(m.Topic); carried && pair.Source == f.at {
+			readers = append(readers, pair.Destination)
 		}
 	}
-	get := func(a topology.Alias) *kafka.Cluster {
-		c, derr := dial(a)
-		if derr != nil {
-			err = errors.Join(err, derr)
-			return nil
-		}
-		open = append(open, c)
-		return c
+	all, err := s.reach(slices.Concat([]topology.Alias{f.at}, origins, readers)...)
+	if err != nil {
+		return err
 	}
-	m.At = get(topology.Alias(f.at))
-	for _, a := range f.from {
-		m.From[topology.Alias(a)] = get(topology.Alias(a))
+	m.At, m.Readers = all[0], all[1+len(origins):]
+	for i, a := range origins {
+		m.From[a] = all[1+i]
 	}
-	for pair, l := range t.Pairs() {
-		if _, carried := l.Topic(m.Topic); carried && pair.Source == topology.Alias(f.at) {
-			m.Readers = append(m.Readers, get(pair.Destination))
-		}
-	}
-	return closeAll, err
+	return nil
 }
 
 // imported is what -o json prints.
 type imported struct {
-	Topic   string `json:"topic"`
-	Cluster string `json:"cluster"`
-	Already bool   `json:"already"`
+	Topic   string         `json:"topic"`
+	Cluster topology.Alias `json:"cluster"`
+	Already bool           `json:"already"`
 	checkpoint.Cut
 }
 
-func (f *importFlags) print(cmd *cobra.Command, topic string, cut checkpoint.Cut, already bool) error {
-	if f.output == "json" {
-		return printJSON(cmd.OutOrStdout(), imported{topic, f.at, already, cut})
-	}
+func (x imported) print(w io.Writer) error {
 	what := "taken"
-	if already {
+	if x.Already {
 		what = "was taken before"
 	}
-	cmd.Printf("%s at %s: the cut %s\n", topic, f.at, what)
-	tab := newTable("PARTITION", "NOT SENT FROM "+f.at, "COPIED FROM", "GOES ON AT")
-	for _, p := range slices.Sorted(maps.Keys(cut.Below)) {
-		for _, a := range slices.Sorted(maps.Keys(cut.From)) {
+	if _, err := fmt.Fprintf(w, "%s at %s: the cut %s\n", x.Topic, x.Cluster, what); err != nil {
+		return err
+	}
+	tab := newTable("PARTITION", "NOT SENT FROM "+string(x.Cluster), "COPIED FROM", "GOES ON AT")
+	for _, p := range slices.Sorted(maps.Keys(x.Below)) {
+		for _, a := range slices.Sorted(maps.Keys(x.From)) {
 			on := "the beginning"
-			if x, ok := cut.From[a].Partitions[p]; ok {
-				on = strconv.FormatInt(x.Offset, 10)
+			if place, ok := x.From[a].Partitions[p]; ok {
+				on = strconv.FormatInt(place.Offset, 10)
 			}
-			tab.add([]string{strconv.Itoa(int(p)), "below " + strconv.FormatInt(cut.Below[p], 10), string(a), on})
+			tab.add([]string{strconv.Itoa(int(p)), "below " + strconv.FormatInt(x.Below[p], 10), string(a), on})
 		}
 	}
-	return tab.print(cmd.OutOrStdout())
+	return tab.print(w)
 }

@@ -4,17 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/meshd/meshd/checkpoint/rebuild"
-	"github.com/meshd/meshd/topology"
 )
 
 type rebuildFlags struct {
-	clusterFlags
-	at     string
+	atFlags
 	dryRun bool
 }
 
@@ -46,37 +45,28 @@ be where a cluster that reads from there could not be reached.`,
 		Args:    exactly(0, "no arguments"),
 		RunE:    func(cmd *cobra.Command, _ []string) error { return runRebuild(cmd, f) },
 	}
-	f.addTo(cmd)
-	cmd.Flags().StringVar(&f.at, "at", "", "alias of the cluster whose registries were lost")
+	f.addTo(cmd, "whose registries were lost")
 	cmd.Flags().BoolVar(&f.dryRun, "dry-run", false, "say what would be written, and write nothing")
-	_ = cmd.MarkFlagRequired("at") // the flag exists: it was just added
 	return cmd
 }
 
 func runRebuild(cmd *cobra.Command, f rebuildFlags) error {
-	if err := f.check(); err != nil {
-		return err
-	}
-	t, dial, err := f.open(topology.Alias(f.at), "registry")
+	r, err := visit(cmd, &f.clusterFlags, f.at, rebuildTimeout, func(ctx context.Context, s *site) (r rebuild.Report, err error) {
+		c, err := s.reach(f.at)
+		if err != nil {
+			return r, err
+		}
+		r, err = rebuild.Run(ctx, rebuild.Config{Cluster: c[0], Topology: s.topology, Dial: s.dial, DryRun: f.dryRun})
+		if running, ok := errors.AsType[*rebuild.RunningError](err); ok {
+			return r, refusedError{running}
+		}
+		if err != nil {
+			return r, fmt.Errorf("rebuilding the registries of %s: %w", f.at, err)
+		}
+		return r, nil
+	})
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(cmd.Context(), rebuildTimeout)
-	defer cancel()
-	c, err := dial(topology.Alias(f.at))
-	if err != nil {
-		return usageError{withNextStep(err)}
-	}
-	defer c.Close()
-	r, err := rebuild.Run(ctx, rebuild.Config{Cluster: c, Topology: t, Dial: dial, DryRun: f.dryRun})
-	if running, ok := errors.AsType[*rebuild.RunningError](err); ok {
-		return refusedError{running}
-	}
-	if err != nil {
-		return withNextStep(fmt.Errorf("rebuilding the registries of %s: %w", f.at, err))
-	}
-	if f.output == "json" {
-		return printJSON(cmd.OutOrStdout(), r)
-	}
-	return rebuilt(cmd.OutOrStdout(), r)
+	return f.show(cmd, r, func(w io.Writer) error { return rebuilt(w, r) })
 }

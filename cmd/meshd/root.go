@@ -50,10 +50,11 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	return exitFailed
 }
 
-// withNextStep adds to an error of a cluster what a person can do about it.
+// withNextStep adds to an error of a cluster what a person can do about it. A mistake in the call, or what is refused, is no cluster's error.
 func withNextStep(err error) error {
-	if err == nil {
-		return nil
+	_, usage := errors.AsType[usageError](err)
+	if _, refused := errors.AsType[refusedError](err); err == nil || usage || refused {
+		return err
 	}
 	r := kafka.Explain(err, kafka.ClusterUnreachable)
 	return errors.New(withHint(r.Text, r.Hint))

@@ -7,42 +7,18 @@ import (
 	"os"
 	"os/exec"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 
 	"github.com/meshd/meshd/internal/child"
+	"github.com/meshd/meshd/internal/kafkatest"
 )
 
 // node is one meshd process, or another program beside it.
 type node struct {
 	*child.Process
 	name string
-	says journal
-}
-
-// journal keeps what a process writes.
-type journal struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (j *journal) Write(p []byte) (int, error) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	return j.text.Write(p)
-}
-
-func (j *journal) String() string {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	return j.text.String()
-}
-
-// tail is the end of what was written.
-func (j *journal) tail(lines int) string {
-	all := strings.Split(strings.TrimSpace(j.String()), "\n")
-	return strings.Join(all[max(0, len(all)-lines):], "\n")
+	says kafkatest.Journal
 }
 
 // start starts a program, and kills it with the test. Where the test fails, it shows what the program said last.
@@ -59,7 +35,7 @@ func start(t testing.TB, name string, env []string, path string, arguments ...st
 	t.Cleanup(func() {
 		n.Kill()
 		if t.Failed() {
-			t.Logf("node %s said last:\n%s", name, n.says.tail(40))
+			t.Logf("node %s said last:\n%s", name, n.says.Tail(40))
 		}
 	})
 	return n
@@ -83,7 +59,7 @@ func (n *node) stop(t testing.TB) int {
 func (n *node) exit(t testing.TB) int {
 	t.Helper()
 	if !n.EndsWithin(patience) {
-		t.Fatalf("%s still runs after %s; it said last:\n%s", n.name, patience, n.says.tail(20))
+		t.Fatalf("%s still runs after %s; it said last:\n%s", n.name, patience, n.says.Tail(20))
 	}
 	return n.ProcessState.ExitCode()
 }
@@ -94,7 +70,7 @@ func (n *node) awaitSaid(t testing.TB, words ...string) string {
 	var line string
 	await(t, fmt.Sprintf("node %s to say %q", n.name, words), func() (string, bool) {
 		line = n.said(words...)
-		return "the log ends:\n" + n.says.tail(10), line != ""
+		return "the log ends:\n" + n.says.Tail(10), line != ""
 	})
 	return line
 }

@@ -98,7 +98,7 @@ func TestDataDirectoryInUse(t *testing.T) {
 		t.Errorf("exit code %d", code)
 	}
 	if second.said(dir) == "" {
-		t.Errorf("it does not name the directory:\n%s", second.says.tail(20))
+		t.Errorf("it does not name the directory:\n%s", second.says.Tail(20))
 	}
 	if !first.Running() {
 		t.Error("the first one ended")

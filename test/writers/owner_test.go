@@ -1,11 +1,9 @@
 package writers
 
 import (
-	"bytes"
 	"fmt"
 	"log/slog"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -57,7 +55,7 @@ type owner struct {
 	t    testing.TB
 	way  way
 	top  *topology.Topology
-	log  *journal
+	log  *kafkatest.Journal
 	name string
 }
 
@@ -75,7 +73,7 @@ func (w way) start(t testing.TB, name string) *owner {
 
 func (w way) startBehind(t testing.TB, name string, seeds []string) *owner {
 	t.Helper()
-	o := &owner{t: t, way: w, name: name, top: w.topology(t, seeds), log: &journal{}}
+	o := &owner{t: t, way: w, name: name, top: w.topology(t, seeds), log: &kafkatest.Journal{}}
 	o.Manager = flow.NewManager(flow.Config{
 		Node: name, Log: slog.New(slog.NewTextHandler(o.log, nil)), Observer: quiet{},
 		Dialer: &kafka.Dialer{Datacenter: "eu", ClientID: "meshd/" + name},
@@ -116,21 +114,3 @@ func (w way) held(t testing.TB) (held []flow.Held) {
 
 // partitions are the most that a topic has here.
 const partitions = int32(2)
-
-// journal keeps what a node logs.
-type journal struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (j *journal) Write(b []byte) (int, error) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	return j.text.Write(b)
-}
-
-func (j *journal) String() string {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	return j.text.String()
-}
