@@ -87,7 +87,7 @@ func (a *audit) arrivedFrom(from, to *cluster, topic string, i int) {
 	for _, b := range from.topics[topic].parts[i].retained() {
 		for off, r := range b.records {
 			h := a.homes[r.name()]
-			if b.base+int64(off) < from.topics[topic].parts[i].start || h.cluster == to.number || h.lost || there.has[r.name()] || a.saysGap(to, h) {
+			if b.base+int64(off) < from.topics[topic].parts[i].start || h.cluster == to.number || h.lost || there.has[r.name()] || a.saysGap(to, h) || a.s.mute(from, h.cluster, k) {
 				continue
 			}
 			if why := a.s.saysWhy(to.number, from.number, h.cluster, k); why == "" {
@@ -97,6 +97,13 @@ func (a *audit) arrivedFrom(from, to *cluster, topic string, i int) {
 			}
 		}
 	}
+}
+
+// mute says whether a cluster lost how far it has come of an origin, and its writer's status says so, also to who did not try to read there.
+func (s *sim) mute(c *cluster, origin int, key string) bool {
+	w, _ := s.writer(origin, c.number, key)
+	_, ok := c.stores[origin].get("p/" + key)
+	return w != nil && w.stop != "" && !ok
 }
 
 // saysWhy is what stands in a status: of the writer, of its part, of the link.

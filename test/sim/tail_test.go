@@ -82,6 +82,9 @@ func stampOf(r record) loop.Header {
 // where it stood. Notes of gaps are gone then, so each jump may be one.
 func (s *sim) resumeWithout(w *writer, p *part, log *partition) string {
 	c := s.clusters[w.d]
+	if was, ok := c.known[w.d]; ok && !c.registry.since(was) && !s.without(registryLossIgnored) { // who wrote the log is asked anew
+		return "registry lost"
+	}
 	p.places = &places{hole: log.start > 0}
 	next, gaps := loop.Start, loop.Gaps(nil)
 	for _, b := range log.retained() {
