@@ -13,6 +13,7 @@ import (
 	"github.com/meshd/meshd/checkpoint"
 	"github.com/meshd/meshd/kafka"
 	"github.com/meshd/meshd/loop"
+	"github.com/meshd/meshd/offsetxlate"
 	"github.com/meshd/meshd/topology"
 )
 
@@ -155,6 +156,7 @@ func TestSlowMapsLoseNoRegistry(t *testing.T) {
 	}
 	w.writeAt(ctx, t, "a", 20, 40) // so that the noted places lie behind the copies
 	w.arrived(ctx, t, "b", "a", 40)
+	w.notedTo(ctx, t, "b", "a", 20)
 	w.nodes["b"].Close()
 	pages := w.takeMaps(ctx, t, "b", "a")
 	w.runAt(t, "c", 1)
@@ -169,6 +171,20 @@ func TestSlowMapsLoseNoRegistry(t *testing.T) {
 	}
 	w.arrived(ctx, t, "c", "made", 20)
 	w.awaits(ctx, t, "c", 2, streams)
+}
+
+// notedTo waits until a cluster has noted both partitions of an origin's topic up to a source offset.
+func (w *world) notedTo(ctx context.Context, t *testing.T, at, origin topology.Alias, next offsetxlate.Source) {
+	t.Helper()
+	h := checkpoint.NewHoldings(w.dial(t, at), origin)
+	for lowest := offsetxlate.Source(0); lowest < next; {
+		if err := h.Refresh(ctx); err != nil && !checkpoint.IsNoTable(err) {
+			t.Fatal(err)
+		}
+		p, _ := h.Progress("orders", 0)
+		q, _ := h.Progress("orders", 1)
+		lowest = min(p.Source, q.Source)
+	}
 }
 
 // takeMaps deletes the maps that a cluster keeps of an origin, and returns them.
