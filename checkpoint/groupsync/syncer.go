@@ -121,7 +121,11 @@ func (s *Syncer) read(ctx context.Context) (*round, []string, error) {
 	wanted := s.wanted()
 	each(r.views, func(v *view) { v.read(ctx, wanted) })
 	each(r.views, func(v *view) { v.again(ctx) })
-	each(r.views, func(v *view) { v.measure(ctx, r.wants(v, wanted)) })
+	ps := map[*view][]kafka.Partition{} // before any of them is measured: what is wanted of one hangs on the others
+	for _, v := range r.views {
+		ps[v] = r.wants(v, wanted)
+	}
+	each(r.views, func(v *view) { v.measure(ctx, ps[v]) })
 	each(r.views, func(v *view) { v.readCustody(ctx) })
 	return r, wanted, s.home.err
 }
