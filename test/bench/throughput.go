@@ -12,6 +12,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"github.com/meshd/meshd/checkpoint"
 	"github.com/meshd/meshd/test/validate"
 )
 
@@ -36,7 +37,7 @@ func (b *bench) throughput(ctx context.Context, t tool, topic string, c cell) (m
 		return nil, err
 	}
 	defer client.Close()
-	defer dropTopics(ctx, b.to, j.remote())
+	defer j.forget(ctx)
 	p, err := j.launch(t, 0)
 	if err != nil {
 		return nil, err
@@ -48,6 +49,15 @@ func (b *bench) throughput(ctx context.Context, t tool, topic string, c cell) (m
 	}
 	p.stop()
 	return m, j.compare(ctx)
+}
+
+// forget deletes the copy. One that has its topic's name is not made again where meshd remembers it: what it remembers goes, too.
+func (j *job) forget(ctx context.Context) {
+	topics := []string{j.remote()}
+	if j.tool.naming != "" {
+		topics = append(topics, checkpoint.TopicsTopic, checkpoint.WritersTopic)
+	}
+	dropTopics(ctx, j.to, topics...)
 }
 
 // watch follows a copy to its end. It flows from the first time that there is more than a marker in a partition on average; it is
