@@ -22,6 +22,7 @@ type stage struct {
 	*mesh
 	us, eu  *side
 	t       *testing.T
+	mutant  bool // of the code
 	feed    feed
 	plain   *kgo.Client         // leaves no gaps in the log
 	txns    *kgo.Client         // leaves a marker behind each transaction
@@ -39,7 +40,7 @@ func newStage(t *testing.T, meshd string, us, eu *side, sc *scenario) *stage {
 	topic := kafkatest.UniqueTopic(t, "scene")
 	us.CreateTopic(t, topic, 1, sc.configs...)
 	link := fmt.Sprintf("  - from: [us]\n    to: [eu]\n    topics: {include: [%q]}\n    replication_factor: 1", topic)
-	s := &stage{mesh: newMesh(t, meshd, []*side{us, eu}, theNodes, link), us: us, eu: eu, t: t, seen: map[string]int{}}
+	s := &stage{mesh: newMesh(t, meshd, []*side{us, eu}, theNodes, link), us: us, eu: eu, t: t, mutant: meshd != binary, seen: map[string]int{}}
 	s.feed = feed{from: us, to: eu, partitions: 1, topic: topic}
 	options := []kgo.Opt{kgo.DefaultProduceTopic(topic), kgo.ProducerBatchCompression(codec)}
 	s.plain, s.txns = us.Client(t, options...), us.Client(t, append(options, kgo.TransactionalID(topic))...)
@@ -145,7 +146,12 @@ func (s *stage) copied() int { return int(s.count.Load()) }
 // arrived waits until as many records have arrived as were written.
 func (s *stage) arrived() {
 	s.t.Helper()
-	s.await("what was written to arrive", func() bool { return s.copied() >= s.written })
+	all := func() bool { return s.copied() >= s.written }
+	if s.mutant { // it may lose something at any time, and be caught by that
+		s.look(curtain, all)
+		return
+	}
+	s.await("what was written to arrive", all)
 }
 
 const curtain = 2 * time.Minute
