@@ -15,7 +15,7 @@ import (
 
 // patience is how long a copy gets to catch up once everything is mended and nothing is written any more: a partition that failed is
 // tried again within a minute.
-const patience = 3 * time.Minute
+const patience = 10 * time.Minute
 
 // Under load, everything breaks in the order of a seed. What was copied then is complete, once each, in order and identical.
 func TestChaos(t *testing.T) {
