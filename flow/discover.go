@@ -61,6 +61,7 @@ func (p *inflow) registries(ctx context.Context) error {
 			return err
 		}
 		if err := p.dst.prepare(ctx, p.Source); err != nil {
+			p.dst.Writers.heard(err)
 			return err
 		}
 		p.own = checkpoint.NewTopics(p.dst.Control)

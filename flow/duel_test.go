@@ -2,6 +2,7 @@ package flow_test
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -295,6 +296,37 @@ func TestATwinIsLeftAlone(t *testing.T) {
 	if time.Since(began) < 5*time.Second || r.takeOver.Load() != taken+1 {
 		t.Errorf("taken back after %v, %d times", time.Since(began), r.takeOver.Load()-taken)
 	}
+}
+
+// Whoever meets the loss first: where reading the registry failed for another cause before, that is who would make meshd's topics.
+func TestLostWritersStopTheLinkFromTheFirstStep(t *testing.T) {
+	t.Parallel()
+	r := newRing(t)
+	m := named(t, "eu-1")
+	r.apply(m, flow.None)
+	r.flows()
+	asked := make(chan struct{}, 1)
+	r.eu.ControlKey(int16(kmsg.ListOffsets), func(kreq kmsg.Request) (kmsg.Response, error, bool) {
+		r.eu.KeepControl()
+		req := kreq.(*kmsg.ListOffsetsRequest)
+		if req.Topics[0].Topic != checkpoint.WritersTopic {
+			return nil, nil, false
+		}
+		select {
+		case asked <- struct{}{}:
+		default:
+		}
+		return nil, errors.New("cut"), true
+	})
+	select {
+	case <-asked:
+	case <-r.ctx.Done():
+		t.Fatal("the registry is never read")
+	}
+	if _, err := r.destination().Admin.DeleteTopics(r.ctx, checkpoint.WritersTopic); err != nil {
+		t.Fatal(err)
+	}
+	await(r.ctx, t, m, "the loss", is(flow.Failed, "registry_lost"))
 }
 
 // A registry of writers that is gone stops what writes there, and nothing begins another one.

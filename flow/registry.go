@@ -134,15 +134,22 @@ func (r *registry) read(ctx context.Context) {
 	r.mu.Lock()
 	r.holders = maps.Clone(r.table.Holders())
 	r.mu.Unlock()
-	var reason kafka.Reason
 	switch {
 	case r.err == nil:
 		r.loss.Store(nil)
-	case errors.As(r.err, &reason):
-		r.loss.Store(&reason)
+	case r.heard(r.err):
 	case ctx.Err() != nil: // who asked has gone; the others ask for themselves
 		r.began = time.Time{}
 	}
+}
+
+// heard takes note if an error says that the registry is lost, whoever met it, until it is read without one.
+func (r *registry) heard(err error) bool {
+	reason, ok := errors.AsType[kafka.Reason](err)
+	if ok = ok && reason.Code == kafka.RegistryLost; ok {
+		r.loss.Store(&reason)
+	}
+	return ok
 }
 
 // Held.Over, where it is not the Seq of a registration.
