@@ -34,22 +34,14 @@ type source struct {
 
 // choose takes one of the ways that have a topic; false: none can be read now.
 func (r *round) choose(ctx context.Context, topic string, from []offer) (offer, bool) {
-	c := r.choices[topic]
-	if c == nil {
-		c = &chosen{said: map[topology.Alias]map[int32]offered{}, torn: map[tear]loop.Coordinate{}}
-		r.choices[topic] = c
-	}
+	c := r.chosen(topic)
 	if len(r.ways) == 1 {
 		r.took(topic, c, loop.Choice{Source: from[0].way.Alias})
 		return from[0], true
 	}
 	here := r.here[topic]
 	order := slices.Sorted(maps.Keys(here))
-	for _, n := range order {
-		if p := r.part(topic, n); p != nil && p.cannotRead() {
-			c.torn[tear{p.Source, n}] = here[n]
-		}
-	}
+	r.lookForTears(topic, c, here)
 	view := r.look(ctx, topic, c, from, order, here)
 	now := time.Now()
 	c.Choice = loop.Choose(c.Choice, view, now)
@@ -69,6 +61,23 @@ func (r *round) choose(ctx context.Context, topic string, from []offer) (offer, 
 		}
 	}
 	return from[i], true
+}
+
+// chosen is what is remembered of a topic; nothing at first.
+func (r *round) chosen(topic string) *chosen {
+	if r.choices[topic] == nil {
+		r.choices[topic] = &chosen{said: map[topology.Alias]map[int32]offered{}, torn: map[tear]loop.Coordinate{}}
+	}
+	return r.choices[topic]
+}
+
+// lookForTears notes where partitions can't be read from the source that they have.
+func (r *round) lookForTears(topic string, c *chosen, here map[int32]loop.Coordinate) {
+	for n, at := range here {
+		if p := r.part(topic, n); p != nil && p.cannotRead() {
+			c.torn[tear{p.Source, n}] = at
+		}
+	}
 }
 
 // took notes which source a topic has, and tells when that is another one than before.

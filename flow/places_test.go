@@ -9,7 +9,9 @@ import (
 	"github.com/meshd/meshd/offsetxlate"
 )
 
-func TestPlacesAllocateNothing(t *testing.T) {
+// tenOfUS is a cluster, and the map of ten records of it that lie from 0 on.
+func tenOfUS(t *testing.T) (loop.ClusterID, *offsetxlate.Map) {
+	t.Helper()
 	id, err := loop.NewClusterID("us")
 	if err != nil {
 		t.Fatal(err)
@@ -18,6 +20,11 @@ func TestPlacesAllocateNothing(t *testing.T) {
 	if err := m.Append(0, 0, 10); err != nil {
 		t.Fatal(err)
 	}
+	return id, m
+}
+
+func TestPlacesAllocateNothing(t *testing.T) {
+	id, m := tenOfUS(t)
 	w := checkpoint.Written{There: true, Map: m, Progress: checkpoint.Progress{Owner: kafka.ProducerID{ID: 7}, Source: 10, Dest: 10}}
 	p := &places{known: map[loop.ClusterID]noted{id: {written: []checkpoint.Written{w}, asOf: 5}}}
 	h := loop.Header{Cluster: []byte(id), At: loop.Coordinate{Offset: 3}}
@@ -45,14 +52,7 @@ func TestPlacesAllocateNothing(t *testing.T) {
 // Who wrote where the noted place lies ahead of the map is told by the map, when it comes to cover it, and by nothing before: not by how often it
 // was looked.
 func TestAMapThatLagsProvesNothing(t *testing.T) {
-	id, err := loop.NewClusterID("us")
-	if err != nil {
-		t.Fatal(err)
-	}
-	m := offsetxlate.New(offsetxlate.Point{})
-	if err := m.Append(0, 0, 10); err != nil {
-		t.Fatal(err)
-	}
+	id, m := tenOfUS(t)
 	w := checkpoint.Written{There: true, Map: m, Progress: checkpoint.Progress{Owner: kafka.ProducerID{ID: 7}, Source: 10, Dest: 20}}
 	p := &places{known: map[loop.ClusterID]noted{}}
 	h, b := loop.Header{Cluster: []byte(id), At: loop.Coordinate{Offset: 3}}, loop.Batch{ProducerID: 8}
