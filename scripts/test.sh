@@ -5,7 +5,7 @@
 #   vet     go vet
 #   unit    every package but those below test/, with the race detector where goroutines are
 #   kfake   test/..., on kfake
-#   real    every package whose tests use a cluster (internal/kafkatest), on Apache Kafka's own brokers; fetches them first
+#   real    internal/kafkatest and every package whose tests have it run clusters, on Apache Kafka's own brokers; fetches them first
 #   older   the integration tests that an older broker could make fail, on Kafka 2.8
 #
 # And, only where they are named, for they take ten minutes each:
@@ -66,8 +66,8 @@ kfake() {
 real() {
   local all
   scripts/kafka.sh fetch >/dev/null || { echo "FAIL: Kafka could not be fetched"; return 1; }
-  all=$(list_tests) || return 1
-  MESHD_TEST_KAFKA=real go_test -count=1 -p 1 -timeout 25m < <(awk '/internal\/kafkatest/ { print $1 }' <<<"$all")
+  all=$(grep -rlE --include='*_test.go' 'kafkatest\.(Main|Shared|Start)\(' .) || { echo "FAIL: no tests on Kafka"; return 1; }
+  MESHD_TEST_KAFKA=real go_test -count=1 -p 1 -timeout 25m < <(echo ./internal/kafkatest; xargs -n1 dirname <<<"$all" | sort -u)
 }
 
 # on_version runs the integration tests on another version of Kafka.
