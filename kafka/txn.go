@@ -34,14 +34,17 @@ const transactionTimeout = 10 * time.Second
 // InitProducer makes the caller the owner of a transactional id: an older owner's epoch is now out of date.
 // Without one it gets an id that nobody else has. It waits, within ctx, while the coordinator still ends a transaction of the one before.
 func (c *Cluster) InitProducer(ctx context.Context, txnID string) (ProducerID, error) {
+	var last error // why it was tried again: where the time ends in the middle of a try, that is what is told
 	for wait := 10 * time.Millisecond; ; wait = min(2*wait, time.Second) {
 		id, err := c.initOnce(ctx, txnID)
-		if err == nil || Classify(err) != Retry && Classify(err) != Moved {
+		switch {
+		case err != nil && ctx.Err() != nil:
+			return id, errors.Join(last, err)
+		case err == nil || Classify(err) != Retry && Classify(err) != Moved:
 			return id, err
 		}
-		if serr := Sleep(ctx, wait); serr != nil {
-			return id, errors.Join(err, serr)
-		}
+		last = err
+		_ = Sleep(ctx, wait) // the try that follows tells that the time is over
 	}
 }
 
