@@ -23,7 +23,7 @@ func stampOf(t testing.TB, clusterID, topic string, partition int32, offset byte
 	h := fnv.New32a()
 	_, _ = h.Write([]byte(topic)) // a hash never fails
 	stamp := []byte{1}
-	if id, err := base64.RawURLEncoding.DecodeString(clusterID); err == nil && len(id) == 16 {
+	if id, err := base64.RawURLEncoding.Strict().DecodeString(clusterID); err == nil && len(id) == 16 {
 		stamp = slices.Concat(stamp, []byte{0}, id)
 	} else {
 		stamp = slices.Concat(stamp, []byte{byte(len(clusterID))}, []byte(clusterID))

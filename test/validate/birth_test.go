@@ -16,7 +16,7 @@ import (
 // write is a header as the format says it, for tests to begin with and to spoil.
 func (b birth) write() []byte {
 	out := []byte{1}
-	if raw, err := base64.RawURLEncoding.DecodeString(b.cluster); err == nil && len(raw) == 16 {
+	if raw, err := base64.RawURLEncoding.Strict().DecodeString(b.cluster); err == nil && len(raw) == 16 {
 		out = append(append(out, 0), raw...)
 	} else {
 		out = append(append(out, byte(len(b.cluster))), b.cluster...)
